@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include "base/error.h"
+
+gboolean
+brev_write_all (int fd, const void *bytes, gsize length)
+{
+    const char *next = bytes;
+
+    while (length > 0) {
+        ssize_t written = write (fd, next, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return FALSE;
+        next += written;
+        length -= (gsize) written;
+    }
+    return TRUE;
+}
+
+gssize
+brev_read_some (int fd, void *buffer, gsize size)
+{
+    ssize_t got;
+
+    do
+        got = read (fd, buffer, size);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+gssize
+brev_read_at (int fd, void *buffer, gsize size, guint64 offset)
+{
+    gsize done = 0;
+
+    while (done < size) {
+        ssize_t got = pread (fd, (char *) buffer + done, size - done, (off_t) (offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (gsize) got;
+    }
+    return (gssize) done;
+}
+
+char *
+brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length, GError **error)
+{
+    brev_autofd int fd = openat (dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    g_autoptr (GString) text = g_string_new (NULL);
+    char buffer[8192];
+    gssize got;
+
+    if (fd < 0 && errno == ENOENT) {
+        (void) brev_throw (error, BREV_ERROR_NO_FILE, "'%s' does not exist", path);
+        return NULL;
+    }
+    if (fd < 0) {
+        (void) brev_throw_errno (error, errno, "cannot open '%s'", path);
+        return NULL;
+    }
+    while ((got = brev_read_some (fd, buffer, sizeof buffer)) > 0) {
+        g_string_append_len (text, buffer, got);
+        if (text->len > max) {
+            (void) brev_throw (error, BREV_ERROR_INPUT, "'%s' is larger than %zu bytes", path, max);
+            return NULL;
+        }
+    }
+    if (got < 0) {
+        (void) brev_throw_errno (error, errno, "cannot read '%s'", path);
+        return NULL;
+    }
+    if (length != NULL)
+        *length = text->len;
+    return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+gboolean
+brev_commit_at (int dirfd, int fd, const char *temporary, const char *name, int name_dirfd,
+                GError **error)
+{
+    if (fsync (fd) < 0)
+        return brev_throw_errno (error, errno, "cannot sync '%s'", temporary);
+    if (renameat2 (dirfd, temporary, name_dirfd, name, RENAME_NOREPLACE) < 0) {
+        if (errno == EEXIST)
+            return brev_throw (error, BREV_ERROR_DENIED, "'%s' exists already", name);
+        return brev_throw_errno (error, errno, "cannot rename '%s'", temporary);
+    }
+    if (fsync (name_dirfd) < 0)
+        return brev_throw_errno (error, errno, "cannot sync the directory of '%s'", name);
+    return TRUE;
+}
+
+gboolean
+brev_fs_is_durable (int dirfd)
+{
+    struct statfs info;
+
+    if (fstatfs (dirfd, &info) < 0)
+        return FALSE;
+    return info.f_type != TMPFS_MAGIC && info.f_type != RAMFS_MAGIC &&
+           info.f_type != OVERLAYFS_SUPER_MAGIC;
+}
+
+void
+brev_open_std_fds (void)
+{
+    int fd;
+
+    do
+        fd = open ("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        (void) close (fd);
+}
+
+void
+brev_close_inherited (void)
+{
+    (void) close_range (3, ~0U, 0);
+}

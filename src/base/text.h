@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * brev_text_printable:
+ *
+ * Returns: (transfer full): valid UTF-8 without control characters, each of which became
+ * '?': fit for one line of a log or a terminal
+ */
+char *brev_text_printable (const char *text);
+
+/**
+ * brev_text_fold:
+ *
+ * Returns: (transfer full): an address in the form in which two are compared: all of it in
+ * lower case (RFC 5321 lets a host tell local parts apart by case; no provider does)
+ */
+char *brev_text_fold (const char *address);
+
+/**
+ * brev_text_domain:
+ *
+ * Returns: (nullable): the domain of @address, a pointer into it, or %NULL when it has none
+ */
+const char *brev_text_domain (const char *address);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+#include "base/log.h"
+
+typedef enum { BREV_DELIVERY_AUTO, BREV_DELIVERY_QUEUE, BREV_DELIVERY_DIRECT } BrevDelivery;
+
+/* One provider account: [account NAME]. Settings are described in schema.c. */
+typedef struct {
+    char *name;
+    char *provider;
+    char *token;      /* secret, as written in a private configuration; see secret.h */
+    char *token_file;
+    char *token_env;  /* name of a variable */
+    char **senders;   /* NULL-terminated globs: "example.com", "*.example.org", "*" */
+    char *stream;     /* nullable */
+    double rate;      /* messages per second, 0: no limit of ours */
+    guint concurrency;
+    guint batch;      /* messages in one request, 0: as many as the provider takes */
+    char *fallback;   /* nullable: another account */
+    gboolean lossy;
+    char *endpoint;   /* nullable: another base URL */
+    char *as;         /* outbox only: the provider whose requests are rendered */
+    char *directory;  /* outbox only */
+    gboolean from_environment; /* no section: made from well-known variables */
+} BrevAccount;
+
+/* [route NAME]: which account a message takes. All conditions given must hold. */
+typedef struct {
+    char *name;
+    char *sender;    /* nullable globs on addresses */
+    char *recipient;
+    char *user;      /* nullable login name or uid */
+    char *header;    /* nullable: "Name" or "Name: glob" */
+    char *account;
+} BrevRoute;
+
+/* What is wrong in a configuration, for a person. */
+typedef struct {
+    char *file;
+    guint line; /* 0: the file as a whole, or a variable */
+    char *message;
+} BrevProblem;
+
+typedef struct {
+    char *account; /* nullable */
+    char *mail_name;
+    char *postmaster; /* nullable */
+    char *from;       /* nullable: a mailbox, "Web <noreply@example.com>" */
+    char *aliases;
+    BrevDelivery delivery;
+    char *spool;
+    gboolean spool_is_named; /* by the administrator, not by default */
+    gboolean spool_durable;  /* the administrator vouches for it */
+    char *socket;
+    guint64 max_message_size; /* bytes */
+    gint64 lifetime;          /* ms, as all durations */
+    gint64 retry_min;
+    gint64 retry_max;
+    gint64 history;
+    BrevLogTarget log;
+    char *dns_servers;
+
+    GPtrArray *accounts; /* owned, of BrevAccount */
+    GPtrArray *routes;   /* owned, of BrevRoute, in order */
+    GPtrArray *problems; /* owned, of BrevProblem; empty: the configuration is sound */
+    GPtrArray *files;    /* owned, of char *: what was read, in order */
+    gboolean is_users_own; /* a user's own file names an account: direct delivery */
+} BrevConfig;
+
+/**
+ * brev_config_load:
+ *
+ * Reads $BREVDUE_CONFIG, or the system's files and the user's own, then the environment
+ * (BREVDUE_KEY, and the well-known variables of providers when no file names an account).
+ * What cannot be read is a problem in the list and leaves the default in force; the caller
+ * decides what problems mean.
+ *
+ * Returns: (transfer full): never %NULL
+ */
+BrevConfig *brev_config_load (void);
+void brev_config_free (BrevConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevConfig, brev_config_free)
+
+/**
+ * brev_config_check:
+ *
+ * Returns: %FALSE with %BREV_ERROR_CONFIG naming the first problem, and how many there are
+ */
+gboolean brev_config_check (const BrevConfig *config, GError **error);
+
+/**
+ * brev_config_find_account:
+ *
+ * Returns: (nullable) (transfer none)
+ */
+const BrevAccount *brev_config_find_account (const BrevConfig *config, const char *name);
+
+/**
+ * brev_account_covers:
+ *
+ * Returns: whether @account may send as @address, by its "senders", or, while that is
+ * empty, by the domain of "from"
+ */
+gboolean brev_account_covers (const BrevConfig *config, const BrevAccount *account,
+                              const char *address);

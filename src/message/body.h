@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "message/message.h"
+
+/* A request body: pieces of text, and parts of message files between them, which are read
+ * and encoded while the body is sent. Its length is known before the first byte leaves. */
+typedef struct BrevBody BrevBody;
+
+BrevBody *brev_body_new (void);
+void brev_body_free (BrevBody *body);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevBody, brev_body_free)
+
+/* Bytes as they stand. */
+void brev_body_add (BrevBody *body, const char *text);
+/* A JSON string with its quotes; what is not UTF-8 becomes U+FFFD (RFC 8259 section 7). */
+void brev_body_add_json (BrevBody *body, const char *text);
+
+typedef enum {
+    BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
+    BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes */
+    BREV_AS_BYTES,     /* decoded */
+} BrevAs;
+
+/**
+ * brev_body_add_part:
+ * @fd: the message's file, open for as long as the body lives; borrowed
+ * @part: borrowed for as long
+ */
+void brev_body_add_part (BrevBody *body, int fd, const BrevPart *part, BrevAs as);
+
+/* Appends all of @tail (transfer full): one body out of several messages' bodies. */
+void brev_body_append (BrevBody *body, BrevBody *tail);
+
+/**
+ * brev_body_measure:
+ * @sha256: (out) (optional): digest of the whole body, for SES
+ *
+ * Goes through the whole body once.
+ *
+ * Returns: %FALSE with @error when a part cannot be read
+ */
+gboolean brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32], GError **error);
+
+/* From the start again. */
+void brev_body_rewind (BrevBody *body);
+/* Returns: bytes, 0 at the end, -1 with @error set */
+gssize brev_body_read (BrevBody *body, void *buffer, gsize size, GError **error);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/config.h"
+#include "envelope/envelope.h"
+#include "provider/provider.h"
+
+/* One envelope recipient that still wants the message. */
+typedef struct {
+    const char *address;  /* where it goes */
+    const char *original; /* as the header or the argument had it, before alias and domain */
+    guint index;          /* of the recipient in the store */
+} BrevPlanRecipient;
+
+/* All that a plan depends on: no clock, no network, no file. */
+typedef struct {
+    const char *queue_id;
+    const BrevMessage *message;
+    int fd;
+    const char *sender;             /* envelope sender, qualified */
+    const char *message_id;         /* for a message without one; stable */
+    const char *full_name;          /* nullable: for a From that is missing */
+    gboolean is_report;             /* brevdue's own: always sent */
+    const BrevPlanRecipient *recipients;
+    guint n_recipients;
+    const BrevConfig *config;
+    const BrevAccount *account;
+    const BrevProvider *provider;
+    gint64 now;
+} BrevPlanInput;
+
+typedef enum {
+    BREV_PLAN_SEND,   /* mails, perhaps with harmless losses */
+    BREV_PLAN_REFUSE, /* a material loss, or too large: report to the sender */
+    BREV_PLAN_WAIT,   /* the configuration must change first: reason names the lines */
+} BrevPlanKind;
+
+typedef struct {
+    BrevPlanKind kind;
+    const char *step;      /* "structured", "raw", ...: the rung of the ladder */
+    GPtrArray *mails;      /* owned, of BrevMail: each recipient in exactly one of them */
+    BrevFeatures losses;   /* taken, or, with REFUSE, not taken */
+    GPtrArray *dropped;    /* owned, of char *: header fields that do not travel, by name */
+    char *rewritten_from;  /* owned, nullable: the From address that was replaced */
+    char *reason;          /* owned, nullable: for REFUSE and WAIT, for a person */
+    const char *dsn;       /* RFC 3463 code of a refusal; static */
+} BrevPlan;
+
+/**
+ * brev_plan_make:
+ *
+ * Sender policy, recipient rules, then the ladder: the most faithful way this provider
+ * offers, and what is lost on it.
+ *
+ * Returns: (transfer full): never %NULL
+ */
+BrevPlan *brev_plan_make (const BrevPlanInput *input);
+void brev_plan_free (BrevPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevPlan, brev_plan_free)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "message/message.h"
+
+/* What the wishes in headers such as X-PM-Tag come to, whichever provider's spelling the
+ * application used. The fields behind it do not travel on (control.c). */
+typedef struct {
+    char *tag;           /* owned, nullable */
+    char *stream;        /* owned, nullable */
+    GPtrArray *metadata; /* owned, of BrevHeader: name and text */
+    char *track_opens;   /* owned, nullable, as written */
+    char *track_links;   /* owned, nullable, as written */
+} BrevControls;
+
+/* One message as one request says it: what the plan made of a message, its envelope and its
+ * account. Exactly the recipients in to, cc and bcc receive it. */
+typedef struct {
+    const char *queue_id;         /* borrowed, as all that is not said to be owned */
+    const BrevMessage *message;
+    int fd;                       /* the message's file */
+    BrevMailbox *from;            /* owned */
+    GPtrArray *reply_to;          /* owned, of BrevMailbox */
+    GPtrArray *to;                /* owned, of BrevMailbox */
+    GPtrArray *cc;
+    GPtrArray *bcc;
+    const char *subject;
+    char *message_id;             /* owned: with <>; never NULL */
+    GPtrArray *headers;           /* of borrowed BrevHeader: the fields that travel */
+    BrevControls controls;
+    guint *recipients;            /* owned: for each mailbox of to, cc, bcc in this order,
+                                     the index of the envelope recipient it stands for */
+    guint n_recipients;
+    gboolean blank_body;          /* neither text nor HTML: send one blank */
+} BrevMail;
+
+void brev_mail_free (BrevMail *mail);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMail, brev_mail_free)

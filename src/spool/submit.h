@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+#include "config/config.h"
+#include "envelope/frame.h"
+
+/* A message that can be read again from its start for every way in: bytes in memory, or an
+ * unlinked file behind them. Filled by compat/input.c. */
+typedef struct {
+    GByteArray *memory; /* owned: all of it while @fd is -1, else empty */
+    int fd;             /* owned: -1, or the unlinked file */
+    guint64 length;     /* bytes */
+} BrevMessageBytes;
+
+void brev_message_bytes_clear (BrevMessageBytes *message);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevMessageBytes, brev_message_bytes_clear)
+
+/* What submission keeps for the life of the process: once the service was silent for ten
+ * seconds it is not waited for again (-bs hands over many messages). */
+typedef struct {
+    const BrevConfig *config; /* borrowed */
+    gboolean socket_is_silent;
+} BrevSubmitter;
+
+typedef enum {
+    BREV_SUBMITTED_SOCKET, /* the service has it, synced */
+    BREV_SUBMITTED_DROP,   /* it lies in the drop directory, synced */
+    BREV_SUBMITTED_OWN,    /* it lies in a spool of the caller's own: run the courier */
+    BREV_SUBMITTED_MEMORY, /* nowhere but in @frame_fd: run the courier, never a false 0 */
+} BrevSubmitted;
+
+/**
+ * brev_submit:
+ * @id: (out): the queue id
+ * @frame_fd: (out): with %BREV_SUBMITTED_MEMORY, an unlinked file or memory holding a queue
+ *   file, to be handed to the courier; else -1
+ *
+ * Hands the message over by the first way that works: socket, drop directory, or, in direct
+ * mode, a spool of the caller's own. On failure nothing is left behind and nothing will be
+ * sent.
+ */
+gboolean brev_submit (BrevSubmitter *submitter, const BrevEnvelope *envelope,
+                      const BrevMessageBytes *message, char id[BREV_ID_LENGTH + 1],
+                      BrevSubmitted *how, int *frame_fd, GError **error);
+
+/**
+ * brev_submit_request:
+ * @request: "wake", or "list"
+ * @reply_fd: where the reply is copied to, or -1
+ *
+ * Asks the service for something else than taking a message. "wake" starts the courier if
+ * it sleeps; "list" shows the caller its own queue.
+ */
+gboolean brev_submit_request (const BrevConfig *config, const char *request, int reply_fd,
+                              GError **error);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "provider/provider.h"
+
+/* All HTTP of the program: one curl multi handle inside the default GLib main context. */
+typedef struct BrevHttp BrevHttp;
+
+typedef struct {
+    gint64 connect_timeout; /* ms */
+    gint64 stall_timeout;   /* ms with less than one byte a second in either direction */
+    gint64 total_timeout;   /* ms for request and reply */
+} BrevHttpLimits;
+
+BrevHttp *brev_http_new (const BrevHttpLimits *limits);
+/* Open requests are ended; their callbacks are not called. */
+void brev_http_free (BrevHttp *http);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttp, brev_http_free)
+
+/* (transfer none) */
+typedef void (*BrevHttpDone) (const BrevHttpReply *reply, gpointer data);
+
+/**
+ * brev_http_send:
+ * @request: (transfer full)
+ * @done: called once, from the main loop, never from inside this call
+ *
+ * https only, but http to a loopback address; no redirect, no netrc, no proxy from the
+ * environment; the reply is capped at 1 MB. Never sends a request twice: once the last byte
+ * of the body was handed over, libcurl's wish to rewind is refused and the outcome is
+ * unknown.
+ */
+void brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done, gpointer data);
+
+/* Requests that have not called back yet. */
+guint brev_http_open (const BrevHttp *http);
