@@ -8,20 +8,22 @@
  * SQLite; no SQL and no SQLite type passes this line. */
 typedef struct BrevStore BrevStore;
 
-/* Of one recipient of one message. */
+/* Of one recipient of one message. The final ones stand last. */
 typedef enum {
     BREV_STATE_QUEUED,    /* never tried; due at @due */
     BREV_STATE_DEFERRED,  /* tried; due at @due */
     BREV_STATE_SENDING,   /* a request with @key may have left */
+    BREV_STATE_PARKED,    /* waits for a person: our own fault, or a possible duplicate */
     BREV_STATE_SENT,      /* final: the provider has it */
     BREV_STATE_DISCARDED, /* final: accepted by a test token, sandbox or the outbox */
     BREV_STATE_REFUSED,   /* final: never, by the provider or by us */
     BREV_STATE_EXPIRED,   /* final: lifetime is over */
-    BREV_STATE_PARKED,    /* waits for a person: our own fault, or a possible duplicate */
+    BREV_STATE_DELETED,   /* final: by an administrator, or its file is gone */
     BREV_STATE_LAST
 } BrevState;
 
 extern const char *const brev_state_names[BREV_STATE_LAST];
+gboolean brev_state_is_final (BrevState state);
 
 typedef struct {
     guint index;      /* in its message, from 0 */
@@ -32,7 +34,7 @@ typedef struct {
     gint64 due;       /* ms since 1970 */
     guint attempts;   /* requests made */
     gboolean maybe_sent; /* an earlier request may have reached the provider */
-    char *key;        /* owned, nullable: of the last request */
+    char *key;        /* owned, nullable: of the last request; kept while @maybe_sent */
     char *remote_id;  /* owned, nullable */
     char *dsn;        /* owned, nullable: RFC 3463 */
     char *reply;      /* owned, nullable: last reply, one line */
@@ -42,6 +44,7 @@ typedef struct {
 
 typedef struct {
     char *id;
+    gboolean is_imported; /* else only @id, @crashes and @parked are known */
     guint32 uid;
     gint64 arrival;   /* ms since 1970 */
     gint64 finished;  /* ms since 1970, 0: not yet */
@@ -53,15 +56,16 @@ typedef struct {
     char *program;    /* owned, nullable: claimed */
     char way;         /* BrevWay */
     gboolean is_held; /* by an administrator */
-    guint crashes;    /* times a courier died over it */
+    guint crashes;    /* couriers that died over it, since one last lived through it */
     gint64 paused;    /* ms that do not count for lifetime */
+    char *parked;     /* owned, nullable: why its file is not even read */
     GPtrArray *recipients; /* owned, of BrevStoreRecipient */
 } BrevStoreMessage;
 
 BrevStoreMessage *brev_store_message_new (const char *id);
 void brev_store_message_free (BrevStoreMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStoreMessage, brev_store_message_free)
-/* (transfer none): appended to @message, its strings copied */
+/* (transfer none): appended to @message as QUEUED, its strings copied */
 BrevStoreRecipient *brev_store_message_add (BrevStoreMessage *message, const char *address,
                                             const char *original, const char *account,
                                             gint64 due);
@@ -69,19 +73,23 @@ BrevStoreRecipient *brev_store_message_add (BrevStoreMessage *message, const cha
 typedef enum {
     BREV_STORE_COURIER, /* reads and writes; recovers what a dead courier left */
     BREV_STORE_ADMIN,   /* reads and writes, recovers nothing */
-    BREV_STORE_READ,    /* reads; fails when there is no database */
+    BREV_STORE_READ,    /* reads; %BREV_ERROR_NO_FILE when there is no database */
     BREV_STORE_MEMORY,  /* no file at all: direct mode without a writable directory */
 } BrevStoreMode;
 
 /**
  * brev_store_open:
  * @directory: the spool's store directory, or %NULL with %BREV_STORE_MEMORY
- * @damaged: (out) (optional): whether a damaged database was put aside as
- *   store.damaged-TIME; what it still told was read, and the messages it does not vouch for
- *   are imported as possible duplicates
+ * @damaged: (out) (optional): why the database is not trusted, or %NULL: a damaged one was
+ *   put aside as store.damaged-TIME, or it, or its log, is gone. What it still told was
+ *   read; the messages it does not vouch for are imported as possible duplicates
+ *
+ * Only a courier puts a damaged database aside; everybody else is refused.
+ *
+ * Returns: (transfer full) (nullable): or %NULL with @error set
  */
 BrevStore *brev_store_open (const char *directory, BrevStoreMode mode, gint64 now,
-                            gboolean *damaged, GError **error);
+                            char **damaged, GError **error);
 void brev_store_free (BrevStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStore, brev_store_free)
 
@@ -92,29 +100,38 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStore, brev_store_free)
  */
 BrevStoreMessage *brev_store_get (BrevStore *store, const char *id, GError **error);
 
+#define BREV_STORE_MAX_CRASHES 3 /* a message over which so many couriers died is parked */
+
 /**
  * brev_store_begin_import:
- * @ids: (array of char *): files without a row
+ * @ids: (array of char *): files of queue/ that may have no row yet
  *
- * Commits that a courier is about to read these files: one more crash for each, until
- * brev_store_import() takes it back. The rows have no recipients yet.
+ * Commits that this courier is about to read these files, so that whoever comes after it
+ * knows what it died over.
+ *
+ * Returns: (transfer full) (nullable): (array of char *) the ids to read now: those without
+ * a row over which no courier died, or, if there are none, a single one over which one did.
+ * Empty when none of @ids is left: they are imported, parked or in another courier's hands.
+ * %NULL with @error set.
  */
-gboolean brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now,
-                                  GError **error);
+GPtrArray *brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now,
+                                    GError **error);
 
 /**
  * brev_store_import:
- * @messages: of BrevStoreMessage
+ * @messages: of BrevStoreMessage; a recipient may be in a final state already
+ * @finished: (out) (transfer full): (array of char *) ids whose recipients are all final
  *
- * One transaction: the rows of new messages, whole.
+ * One transaction: the rows of new messages, whole. A message that has its row already is
+ * left as it is. Messages from before a damage are parked as possible duplicates.
  */
-gboolean brev_store_import (BrevStore *store, const GPtrArray *messages, GError **error);
+gboolean brev_store_import (BrevStore *store, const GPtrArray *messages, gint64 now,
+                            GPtrArray **finished, GError **error);
 
 typedef struct {
     const char *account; /* whose mail */
     guint max_messages;
     gint64 now;
-    gint64 lease;        /* ms: after that long a claim is a dead courier's */
     const char *only_id; /* nullable: this message alone, due or not (direct mode) */
 } BrevClaim;
 
@@ -122,8 +139,10 @@ typedef struct {
  * brev_store_claim:
  *
  * Takes due recipients, oldest due first, round robin by submitter, each message with its
- * claimed recipients alone. Committed before it returns: they are "sending" with a key, and
- * the crash count of each message is one higher until it is settled.
+ * claimed recipients alone. Committed before it returns: they are "sending" with a key and
+ * the mark of this process. When the process dies they are deferred as maybe sent and each
+ * message counts one more crash. A message with a crash is claimed alone: settle it before
+ * the next claim.
  *
  * Returns: (transfer full) (nullable): (array of BrevStoreMessage), or %NULL with @error
  */
@@ -133,29 +152,33 @@ GPtrArray *brev_store_claim (BrevStore *store, const BrevClaim *claim, GError **
 typedef struct {
     const char *id;
     guint index;
-    BrevState state;
-    gint64 due;            /* with DEFERRED */
+    BrevState state;       /* not SENDING */
+    gint64 due;            /* with DEFERRED or QUEUED */
+    gboolean due_is_named; /* by the provider: brev_store_mend_times() leaves it */
     gboolean was_tried;    /* counts as an attempt */
-    gboolean maybe_sent;
-    gint64 paused;         /* ms to add to the message's pause */
+    gboolean maybe_sent;   /* once true it stays */
+    gint64 paused;         /* ms to add to the message's pause; its largest counts */
+    const char *account;   /* nullable: another account takes it over */
     const char *remote_id; /* nullable */
     const char *dsn;       /* nullable */
     const char *reply;     /* nullable */
     const char *report;    /* nullable: queue id chosen for the report about it */
-    gboolean is_crash_free;/* the courier lives: takes the claim's crash back */
 } BrevSettlement;
 
 /**
  * brev_store_settle:
  * @settlements: array of BrevSettlement
+ * @finished: (out) (transfer full): (array of char *) ids whose recipients are now all
+ *   final: their files may be unlinked once the reports they name exist
  *
- * One transaction. Messages whose recipients are all final are marked finished, and their
- * ids returned in @finished: their files may be unlinked once the reports they name exist.
+ * One transaction. A final state never changes. A message whose deletion was asked for
+ * while it was being sent is not deferred but deleted. The courier has lived through these
+ * messages: their crash counts are taken back.
  */
 gboolean brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
                             gint64 now, GPtrArray **finished, GError **error);
 
-/* Report ids named by some recipient for which no row exists: their file may be missing.
+/* Report ids named by some recipient that were not imported: their file may be missing.
  * Returns: (transfer full) (nullable): (array of BrevStoreMessage), each with the
  * recipients of one report alone. */
 GPtrArray *brev_store_missing_reports (BrevStore *store, GError **error);
@@ -180,16 +203,26 @@ GPtrArray *brev_store_list (BrevStore *store, const BrevStoreFilter *filter, GEr
 
 /* Each returns how many messages it changed, -1 with @error set. @id NULL: all. */
 int brev_store_retry (BrevStore *store, const char *id, gint64 now, GError **error);
-int brev_store_hold (BrevStore *store, const char *id, GError **error);
-/* Also takes what is parked back into the queue, due now. */
+int brev_store_hold (BrevStore *store, const char *id, gint64 now, GError **error);
+/* Also takes what is parked back into the queue, due now. The time spent on hold or parked
+ * does not count for lifetime. */
 int brev_store_release (BrevStore *store, const char *id, gint64 now, GError **error);
-/* The row stays, finished, so that a late copy is recognised. */
-int brev_store_delete (BrevStore *store, const char *id, gint64 now, GError **error);
+/* The row stays, finished, so that a late copy is recognised; what is being sent is deleted
+ * when it comes back. @finished as with brev_store_settle(). */
+int brev_store_delete (BrevStore *store, const char *id, gint64 now, GPtrArray **finished,
+                       GError **error);
+/* Also a message that is not imported: its file is left alone until it is released. */
 int brev_store_park (BrevStore *store, const char *id, const char *reason, gint64 now,
                      GError **error);
 
-/* Takes times more than 4 h ahead back to @now: the clock was wrong when they were made. */
-gboolean brev_store_mend_times (BrevStore *store, gint64 now, GError **error);
+/**
+ * brev_store_mend_times:
+ * @ahead: ms: no time of ours lies so far ahead; at least 4 h and "retry-max"
+ *
+ * Takes times further ahead back to @now: the clock was wrong when they were made. Times the
+ * provider named stay.
+ */
+gboolean brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **error);
 
 /**
  * brev_store_forget:
@@ -211,6 +244,8 @@ typedef struct {
     gint64 since;
     gint64 until; /* when it is tried again */
 } BrevStoreProblem;
+
+void brev_store_problem_free (BrevStoreProblem *problem);
 
 /* Returns: (transfer full) (nullable): (array of BrevStoreProblem) */
 GPtrArray *brev_store_problems (BrevStore *store, GError **error);
