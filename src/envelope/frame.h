@@ -19,6 +19,7 @@
 
 #define BREV_ID_LENGTH 26
 #define BREV_ENVELOPE_MAX (4 * 1024 * 1024)
+#define BREV_RECIPIENTS_MAX 10000 /* address lists, not addresses */
 
 typedef enum {
     BREV_WAY_SOCKET = 's',
@@ -51,6 +52,10 @@ gboolean brev_origin_read (const guint8 record[BREV_ORIGIN_SIZE], BrevOrigin *or
 
 /**
  * brev_frame_head:
+ *
+ * Texts that are only shown (names, programs) are made to fit, without control characters;
+ * what the reader would refuse in the others is left to it, so a writer feeds its own head
+ * to a reader before anything leaves.
  *
  * Returns: (transfer full): the bytes of a frame that stand before its message
  */
@@ -92,6 +97,11 @@ gboolean brev_frame_reader_finish (BrevFrameReader *reader, GError **error);
 /* (nullable): %NULL until the bytes have shown it */
 const char *brev_frame_reader_id (const BrevFrameReader *reader);
 const BrevEnvelope *brev_frame_reader_envelope (const BrevFrameReader *reader);
+BrevEnvelope *brev_frame_reader_steal_envelope (BrevFrameReader *reader);
+/* Known once brev_frame_reader_finish() has returned %TRUE. */
+guint64 brev_frame_reader_head_length (const BrevFrameReader *reader);
+guint64 brev_frame_reader_message_length (const BrevFrameReader *reader);
+guint32 brev_frame_reader_checksum (const BrevFrameReader *reader);
 
 /* A whole queue file, checked. */
 typedef struct {
