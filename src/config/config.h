@@ -25,6 +25,8 @@ typedef struct {
     char *as;         /* outbox only: the provider whose requests are rendered */
     char *directory;  /* outbox only */
     gboolean from_environment; /* no section: made from well-known variables */
+    gboolean token_is_exposed; /* "token" stands in a file that others can read */
+    gboolean token_file_is_named; /* by a variable: its mode is not ours to judge */
 } BrevAccount;
 
 /* [route NAME]: which account a message takes. All conditions given must hold. */
@@ -67,6 +69,7 @@ typedef struct {
     GPtrArray *routes;   /* owned, of BrevRoute, in order */
     GPtrArray *problems; /* owned, of BrevProblem; empty: the configuration is sound */
     GPtrArray *files;    /* owned, of char *: what was read, in order */
+    GPtrArray *sources;  /* owned, of BrevSource (schema.h): where each value comes from */
     gboolean is_users_own; /* a user's own file names an account: direct delivery */
 } BrevConfig;
 
@@ -91,6 +94,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevConfig, brev_config_free)
  */
 gboolean brev_config_check (const BrevConfig *config, GError **error);
 
+/* Returns: (transfer full): "file:line: message" */
+char *brev_problem_format (const BrevProblem *problem);
+
+/**
+ * brev_config_warnings:
+ *
+ * What is no error and still deserves a look: a fallback or a route to an account that does
+ * not exist, no "from".
+ *
+ * Returns: (transfer full): (array of char *)
+ */
+GPtrArray *brev_config_warnings (const BrevConfig *config);
+
 /**
  * brev_config_find_account:
  *
@@ -106,3 +122,12 @@ const BrevAccount *brev_config_find_account (const BrevConfig *config, const cha
  */
 gboolean brev_account_covers (const BrevConfig *config, const BrevAccount *account,
                               const char *address);
+
+/**
+ * brev_program_path:
+ * @name: "courier", "brevdue", ...
+ *
+ * Returns: (transfer full): where that program of ours lies: in $BREVDUE_PROGRAMS if that
+ * is set, else where it was installed
+ */
+char *brev_program_path (const char *name);

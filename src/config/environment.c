@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "config/load.h"
+
+#define PREFIX "BREVDUE_"
+
+/* A provider whose variable is set needs no file at all. Each variable is known with _FILE
+ * behind it, too. */
+static const struct {
+    const char *provider;
+    const char *variable; /* NULL: it has no secret */
+} providers[] = {
+    { "postmark", "POSTMARK_SERVER_TOKEN" },
+    { "outbox", NULL },
+};
+
+static gboolean
+is_trusted (void)
+{
+    return getauxval (AT_SECURE) == 0 && getuid () == geteuid () && getgid () == getegid ();
+}
+
+const char *
+brev_environment (const char *name)
+{
+    const char *value = is_trusted () ? getenv (name) : NULL;
+
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+char *
+brev_environment_name (const char *key)
+{
+    g_autofree char *upper = g_ascii_strup (key, -1);
+
+    return g_strconcat (PREFIX, g_strdelimit (upper, "-", '_'), NULL);
+}
+
+static void
+apply_variable (BrevConfig *config, BrevGroup group, gpointer target, const char *section,
+                const char *variable)
+{
+    const char *equals = strchr (variable, '=');
+    g_autofree char *name = g_strndup (variable, (gsize) (equals - variable));
+    g_autofree char *key = g_ascii_strdown (name + strlen (PREFIX), -1);
+    const BrevSetting *setting = brev_setting_find (group, g_strdelimit (key, "_", '-'));
+
+    if (setting != NULL && equals[1] != '\0')
+        brev_config_apply (config, setting, target, section, equals + 1, name, 0);
+}
+
+/* One walk over the environment: it runs inside every call of sendmail. */
+void
+brev_environment_apply (BrevConfig *config, int group, gpointer target, const char *section)
+{
+    if (!is_trusted () || environ == NULL)
+        return;
+    for (char **variable = environ; *variable != NULL; variable++)
+        if (strncmp (*variable, PREFIX, strlen (PREFIX)) == 0 &&
+            strchr (*variable, '=') != NULL)
+            apply_variable (config, (BrevGroup) group, target, section, *variable);
+}
+
+static const char *
+variable_or_file (const char *variable)
+{
+    g_autofree char *file = g_strconcat (variable, "_FILE", NULL);
+    const char *value = brev_environment (variable);
+
+    return value != NULL ? value : brev_environment (file);
+}
+
+static const char *
+named_provider (BrevConfig *config, const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (providers); i++)
+        if (strcmp (providers[i].provider, name) == 0)
+            return providers[i].provider;
+    brev_config_problem (config, PREFIX "PROVIDER", 0,
+                         "'%s' is no provider that variables alone can set up; write an "
+                         "[account] into a file",
+                         name);
+    return NULL;
+}
+
+const char *
+brev_environment_provider (BrevConfig *config)
+{
+    const char *name = brev_environment (PREFIX "PROVIDER");
+    const char *found = NULL;
+
+    if (name != NULL)
+        return named_provider (config, name);
+    for (guint i = 0; i < G_N_ELEMENTS (providers); i++) {
+        if (providers[i].variable == NULL || variable_or_file (providers[i].variable) == NULL)
+            continue;
+        if (found != NULL) {
+            brev_config_problem (config, PREFIX "PROVIDER", 0,
+                                 "variables of both %s and %s are set; this one decides", found,
+                                 providers[i].provider);
+            return NULL;
+        }
+        found = providers[i].provider;
+    }
+    return found;
+}
+
+const char *
+brev_provider_variable (const char *provider)
+{
+    for (guint i = 0; provider != NULL && i < G_N_ELEMENTS (providers); i++)
+        if (strcmp (providers[i].provider, provider) == 0)
+            return providers[i].variable;
+    return NULL;
+}
+
+gboolean
+brev_provider_has_no_token (const char *provider)
+{
+    for (guint i = 0; provider != NULL && i < G_N_ELEMENTS (providers); i++)
+        if (strcmp (providers[i].provider, provider) == 0)
+            return providers[i].variable == NULL;
+    return FALSE;
+}
+
+void
+brev_environment_token (BrevAccount *account)
+{
+    const char *variable = brev_provider_variable (account->provider);
+    g_autofree char *file = variable == NULL ? NULL : g_strconcat (variable, "_FILE", NULL);
+
+    if (variable == NULL || account->token != NULL || account->token_env != NULL ||
+        account->token_file != NULL)
+        return;
+    if (brev_environment (variable) != NULL) {
+        account->token_env = g_strdup (variable);
+    } else if (brev_environment (file) != NULL) {
+        account->token_file = g_strdup (brev_environment (file));
+        account->token_file_is_named = TRUE;
+    }
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/schema.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "brevdue-paths.h"
+#include "config/config.h"
+#include "config/value.h"
+
+const char *const brev_group_names[] = { "brevdue", "account", "route" };
+G_STATIC_ASSERT (G_N_ELEMENTS (brev_group_names) == BREV_GROUP_LAST);
+
+/* In the order of their enums. */
+static const char *const deliveries[] = { "auto", "queue", "direct", NULL };
+static const char *const logs[] = { "auto", "journald", "syslog", "stderr", NULL };
+
+#define KIB G_GINT64_CONSTANT (1024)
+#define SECOND G_GINT64_CONSTANT (1000)
+#define DAY (86400 * SECOND)
+#define SOCKET_PATH_MAX 107 /* sockaddr_un.sun_path */
+
+#define IN_BREVDUE(key, type, field) BREV_GROUP_BREVDUE, key, type, offsetof (BrevConfig, field)
+#define IN_ACCOUNT(key, type, field) BREV_GROUP_ACCOUNT, key, type, offsetof (BrevAccount, field)
+#define IN_ROUTE(key, type, field) BREV_GROUP_ROUTE, key, type, offsetof (BrevRoute, field)
+
+/* clang-format off */
+static const BrevSetting settings[] = {
+    { IN_BREVDUE ("account", BREV_TYPE_NAME, account), "",
+      .help = "account that mail takes when no route says otherwise; the only one when there is one" },
+    { IN_BREVDUE ("mail-name", BREV_TYPE_DOMAIN, mail_name), "",
+      .help = "domain that qualifies bare names; /etc/mailname, then the name of the host" },
+    { IN_BREVDUE ("postmaster", BREV_TYPE_MAILBOX, postmaster), "",
+      .help = "gets mail for local recipients without an alias, and what cannot be bounced" },
+    { IN_BREVDUE ("from", BREV_TYPE_MAILBOX, from), "",
+      .help = "stands in for senders that no account may use" },
+    { IN_BREVDUE ("aliases", BREV_TYPE_PATH, aliases), "/etc/aliases", 1, 4095,
+      .help = "the file of aliases(5)" },
+    { IN_BREVDUE ("delivery", BREV_TYPE_CHOICE, delivery), "auto", .choices = deliveries,
+      .help = "queue: through the service; direct: by the caller; auto: direct where no service can be" },
+    { IN_BREVDUE ("spool", BREV_TYPE_PATH, spool), BREV_SPOOL, 1, 4095,
+      .help = "queue, drop directory and store" },
+    { IN_BREVDUE ("spool-durable", BREV_TYPE_BOOLEAN, spool_durable), "no",
+      .help = "the spool outlives the machine or the container, whatever its file system looks like" },
+    { IN_BREVDUE ("socket", BREV_TYPE_PATH, socket), BREV_SOCKET, 1, SOCKET_PATH_MAX,
+      .help = "where the service takes mail" },
+    { IN_BREVDUE ("max-message-size", BREV_TYPE_SIZE, max_message_size), "50M", KIB, 2048 * KIB * KIB,
+      .help = "a larger message is refused at once" },
+    { IN_BREVDUE ("lifetime", BREV_TYPE_DURATION, lifetime), "5d", SECOND, 365 * DAY,
+      .help = "mail that could not be sent for that long is reported to its sender" },
+    { IN_BREVDUE ("retry-min", BREV_TYPE_DURATION, retry_min), "30s", 10, DAY,
+      .help = "shortest wait before the next attempt" },
+    { IN_BREVDUE ("retry-max", BREV_TYPE_DURATION, retry_max), "4h", 10, 7 * DAY,
+      .help = "longest wait before the next attempt" },
+    { IN_BREVDUE ("history", BREV_TYPE_DURATION, history), "45d", 0, 3650 * DAY,
+      .help = "what became of a message is remembered for that long" },
+    { IN_BREVDUE ("log", BREV_TYPE_CHOICE, log), "auto", .choices = logs,
+      .help = "where log lines go; auto: the first of journald, syslog, stderr that is there" },
+    { IN_BREVDUE ("dns-servers", BREV_TYPE_TEXT, dns_servers), "",
+      .help = "name servers that only 'brevdue doctor' asks; empty: the system's" },
+
+    { IN_ACCOUNT ("provider", BREV_TYPE_NAME, provider), "",
+      .help = "whose API it is" },
+    { IN_ACCOUNT ("token", BREV_TYPE_TEXT, token), "", .is_secret = TRUE,
+      .help = "the secret itself; only in a file that nobody else can read" },
+    { IN_ACCOUNT ("token-env", BREV_TYPE_NAME, token_env), "",
+      .help = "name of the variable that holds the secret" },
+    { IN_ACCOUNT ("token-file", BREV_TYPE_PATH, token_file), "", 1, 4095,
+      .help = "file that holds the secret, readable by the service alone" },
+    { IN_ACCOUNT ("senders", BREV_TYPE_LIST, senders), "",
+      .help = "what the account may send as; empty: the domain of 'from'; *: anything" },
+    { IN_ACCOUNT ("stream", BREV_TYPE_TEXT, stream), "",
+      .help = "message stream, where the provider has them" },
+    { IN_ACCOUNT ("rate", BREV_TYPE_RATE, rate), "", 0, 100000,
+      .help = "messages in a time, 50/s or 100/m; empty: no limit of ours" },
+    { IN_ACCOUNT ("concurrency", BREV_TYPE_COUNT, concurrency), "8", 1, 256,
+      .help = "requests at the same time" },
+    { IN_ACCOUNT ("batch", BREV_TYPE_COUNT, batch), "0", 0, 10000,
+      .help = "messages in one request; 0: as many as the provider takes" },
+    { IN_ACCOUNT ("fallback", BREV_TYPE_NAME, fallback), "",
+      .help = "account that takes over what this one surely did not accept" },
+    { IN_ACCOUNT ("lossy", BREV_TYPE_BOOLEAN, lossy), "no",
+      .help = "send even when something material is lost on the way" },
+    { IN_ACCOUNT ("endpoint", BREV_TYPE_URL, endpoint), "",
+      .help = "another base URL: a region, a proxy, a test; http:// on loopback only" },
+    { IN_ACCOUNT ("as", BREV_TYPE_NAME, as), "postmark",
+      .help = "outbox only: the provider whose requests are written" },
+    { IN_ACCOUNT ("directory", BREV_TYPE_PATH, directory), "", 1, 4095,
+      .help = "outbox only: where they are written; empty: outbox in the spool" },
+
+    { IN_ROUTE ("sender", BREV_TYPE_TEXT, sender), "",
+      .help = "envelope sender or From address: a@b, *@b, b, *.b or *, between spaces" },
+    { IN_ROUTE ("recipient", BREV_TYPE_TEXT, recipient), "",
+      .help = "the recipient, written as in 'sender'" },
+    { IN_ROUTE ("user", BREV_TYPE_TEXT, user), "",
+      .help = "login name or number of the submitting user" },
+    { IN_ROUTE ("header", BREV_TYPE_TEXT, header), "",
+      .help = "Name: the message has that field; Name: GLOB, and it looks like that" },
+    { IN_ROUTE ("account", BREV_TYPE_NAME, account), "",
+      .help = "account that mail takes for which all conditions of the route hold" },
+};
+/* clang-format on */
+
+const BrevSetting *
+brev_settings (guint *n)
+{
+    *n = G_N_ELEMENTS (settings);
+    return settings;
+}
+
+const BrevSetting *
+brev_setting_find (BrevGroup group, const char *key)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+        if (settings[i].group == group && strcmp (settings[i].key, key) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+/* Edit distance (insertions, deletions, replacements) of two short names. */
+static guint
+distance (const char *a, const char *b)
+{
+    guint row[64];
+    gsize a_length = strlen (a), b_length = strlen (b);
+
+    if (a_length >= G_N_ELEMENTS (row) || b_length >= G_N_ELEMENTS (row))
+        return G_MAXUINT;
+    for (guint j = 0; j <= b_length; j++)
+        row[j] = j;
+    for (guint i = 1; i <= a_length; i++) {
+        guint diagonal = row[0];
+        row[0] = i;
+        for (guint j = 1; j <= b_length; j++) {
+            guint above = row[j];
+            guint replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = MIN (replaced, MIN (above, row[j - 1]) + 1);
+            diagonal = above;
+        }
+    }
+    return row[b_length];
+}
+
+/* Two mistakes, or letters exchanged; fewer in a short name. */
+gboolean
+brev_name_is_near (const char *written, const char *name)
+{
+    g_autofree char *lower = g_ascii_strdown (written, -1);
+
+    g_strdelimit (lower, "_", '-');
+    return distance (lower, name) <= MIN (strlen (name) / 2, 2);
+}
+
+static char *
+hint (const char *name)
+{
+    return g_strdup_printf (" (did you mean '%s'?)", name);
+}
+
+char *
+brev_setting_nearest (BrevGroup group, const char *key)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+        if (settings[i].group == group && brev_name_is_near (key, settings[i].key))
+            return hint (settings[i].key);
+    return g_strdup ("");
+}
+
+char *
+brev_group_nearest (const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (brev_group_names); i++)
+        if (brev_name_is_near (name, brev_group_names[i]))
+            return hint (brev_group_names[i]);
+    return g_strdup ("");
+}
+
+gboolean
+brev_setting_parse (const BrevSetting *setting, gpointer target, const char *text, GError **error)
+{
+    return brev_value_parse (setting, G_STRUCT_MEMBER_P (target, setting->offset),
+                             *text == '\0' ? setting->preset : text, error);
+}
+
+char *
+brev_setting_format (const BrevSetting *setting, gconstpointer target)
+{
+    g_autofree char *text =
+        brev_value_format (setting, (const char *) target + setting->offset);
+
+    if (setting->is_secret && *text != '\0')
+        return g_strdup ("***");
+    return g_steal_pointer (&text);
+}
+
+void
+brev_settings_preset (BrevGroup group, gpointer target)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+        if (settings[i].group == group && *settings[i].preset != '\0') {
+            gboolean good = brev_setting_parse (&settings[i], target, "", NULL);
+            g_assert (good);
+        }
+}
+
+void
+brev_settings_clear (BrevGroup group, gpointer target)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+        if (settings[i].group == group)
+            brev_value_clear (&settings[i], G_STRUCT_MEMBER_P (target, settings[i].offset));
+}

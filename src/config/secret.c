@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "config/environment.h"
+
+#define SECRET_MAX (64 * 1024)
+#define SECRETS_DIRECTORY "/run/secrets/"
+
+void
+brev_secret_free (char *secret)
+{
+    if (secret != NULL)
+        explicit_bzero (secret, strlen (secret));
+    g_free (secret);
+}
+
+/* Takes the white space at its end off @text (owned). A line break inside would let a
+ * header field end early, so it cannot be a token; the text itself is never shown. */
+static char *
+finish (char *text, const char *where, GError **error)
+{
+    g_strchomp (text);
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isprint (*p)) {
+            brev_secret_free (text);
+            (void) brev_throw (error, BREV_ERROR_CONFIG,
+                               "%s holds more than one line, or what is no ASCII", where);
+            return NULL;
+        }
+    if (*text == '\0') {
+        brev_secret_free (text);
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "%s is empty", where);
+        return NULL;
+    }
+    return text;
+}
+
+static gboolean
+check_mode (int fd, const char *path, GError **error)
+{
+    struct stat info;
+
+    if (fstat (fd, &info) < 0)
+        return brev_throw_errno (error, errno, "cannot look at '%s'", path);
+    if ((info.st_mode & S_IROTH) != 0)
+        return brev_throw (error, BREV_ERROR_CONFIG,
+                           "every user of this machine can read '%s': run 'chmod 0640 %s' with "
+                           "the service's group as its group",
+                           path, path);
+    return TRUE;
+}
+
+/* %BREV_ERROR_CONFIG: another error would make mail bounce for a missing file. */
+static char *
+read_file (const char *path, gboolean check, GError **error)
+{
+    brev_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    g_autofree char *where = g_strdup_printf ("the token file '%s'", path);
+    char *text;
+    gssize got;
+
+    if (fd < 0) {
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "cannot open the token file '%s': %s", path,
+                           g_strerror (errno));
+        return NULL;
+    }
+    if (check && !check_mode (fd, path, error))
+        return NULL;
+    text = g_malloc0 (SECRET_MAX + 1);
+    got = brev_read_some (fd, text, SECRET_MAX);
+    if (got < 0 || strlen (text) != (gsize) got) {
+        explicit_bzero (text, SECRET_MAX);
+        g_free (text);
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "%s cannot be read: %s", where,
+                           got < 0 ? g_strerror (errno) : "it holds a NUL byte");
+        return NULL;
+    }
+    return finish (text, where, error);
+}
+
+static char *
+from_setting (const BrevAccount *account, gboolean as_service, GError **error)
+{
+    if (as_service && account->token_is_exposed) {
+        (void) brev_throw (error, BREV_ERROR_CONFIG,
+                           "the token of account '%s' stands in a file that every user can "
+                           "read: move it into a file of its own and name that by 'token-file'",
+                           account->name);
+        return NULL;
+    }
+    return finish (g_strdup (account->token), "'token'", error);
+}
+
+static char *
+no_token (const BrevAccount *account, GError **error)
+{
+    const char *variable = account->token_env != NULL
+                               ? account->token_env
+                               : brev_provider_variable (account->provider);
+
+    (void) brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s' has no token: set 'token-file' in [account %s]%s%s; cron "
+                       "and PHP-FPM clear the environment of what they start",
+                       account->name, account->name,
+                       variable == NULL ? "" : ", or the variable ",
+                       variable == NULL ? "" : variable);
+    return NULL;
+}
+
+static char *
+from_credential (const BrevAccount *account, gboolean *found, GError **error)
+{
+    const char *directory = brev_environment ("CREDENTIALS_DIRECTORY");
+    g_autofree char *path = NULL;
+
+    *found = FALSE;
+    if (directory == NULL)
+        return NULL;
+    path = g_strdup_printf ("%s/brevdue.%s.token", directory, account->name);
+    *found = g_file_test (path, G_FILE_TEST_EXISTS);
+    return *found ? read_file (path, FALSE, error) : NULL;
+}
+
+char *
+brev_secret_load (const BrevAccount *account, gboolean as_service, GError **error)
+{
+    const char *value = account->token_env == NULL ? NULL : brev_environment (account->token_env);
+    gboolean found;
+    char *secret;
+
+    if (account->token != NULL)
+        return from_setting (account, as_service, error);
+    if (value != NULL)
+        return finish (g_strdup (value), account->token_env, error);
+    if (account->token_file != NULL)
+        return read_file (account->token_file,
+                          as_service && !account->token_file_is_named &&
+                              !g_str_has_prefix (account->token_file, SECRETS_DIRECTORY),
+                          error);
+    secret = from_credential (account, &found, error);
+    if (found)
+        return secret;
+    if (brev_provider_has_no_token (account->provider))
+        return g_strdup ("");
+    return no_token (account, error);
+}
+
+char *
+brev_secret_mask (char *text, const char *secret)
+{
+    g_auto (GStrv) pieces = NULL;
+    char *masked;
+
+    if (secret == NULL || *secret == '\0' || strstr (text, secret) == NULL)
+        return text;
+    pieces = g_strsplit (text, secret, -1);
+    masked = g_strjoinv ("***", pieces);
+    brev_secret_free (text);
+    return masked;
+}
