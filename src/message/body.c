@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "message/body.h"
+
+#include <string.h>
+
+#define CHUNK 24576 /* a multiple of three: no base64 state is carried over in between \
+                     */
+
+typedef struct {
+    GString *text; /* owned; NULL: a part */
+    int fd;
+    const BrevPart *part; /* borrowed */
+    BrevAs as;
+} Piece;
+
+/* Readers are opened one at a time and closed at their part's end: a body of 500 messages
+ * holds one. */
+struct BrevBody {
+    GPtrArray *pieces; /* owned, of Piece */
+    guint current;
+    gsize text_offset;  /* in the current piece, if it is text */
+    BrevReader *reader; /* owned, nullable: of the current piece, if it is a part */
+    gboolean is_done;   /* the reader has come to its end */
+    gint state, save;   /* of the base64 encoder */
+    GByteArray *ready;  /* owned: encoded bytes of the current piece */
+    gsize taken;        /* of ready */
+};
+
+static void
+piece_free (Piece *piece)
+{
+    if (piece->text != NULL)
+        (void) g_string_free (piece->text, TRUE);
+    g_free (piece);
+}
+
+BrevBody *
+brev_body_new (void)
+{
+    BrevBody *body = g_new0 (BrevBody, 1);
+
+    body->pieces = g_ptr_array_new_with_free_func ((GDestroyNotify) piece_free);
+    body->ready = g_byte_array_new ();
+    return body;
+}
+
+void
+brev_body_free (BrevBody *body)
+{
+    if (body == NULL)
+        return;
+    g_ptr_array_unref (body->pieces);
+    brev_reader_free (body->reader);
+    g_byte_array_unref (body->ready);
+    g_free (body);
+}
+
+/* Building */
+
+/* The text at the end of the body, to which more can be added. */
+static GString *
+tail_text (BrevBody *body)
+{
+    Piece *last = body->pieces->len > 0
+                      ? g_ptr_array_index (body->pieces, body->pieces->len - 1)
+                      : NULL;
+
+    if (last == NULL || last->text == NULL) {
+        last = g_new0 (Piece, 1);
+        last->text = g_string_new (NULL);
+        g_ptr_array_add (body->pieces, last);
+    }
+    return last->text;
+}
+
+void
+brev_body_add (BrevBody *body, const char *text)
+{
+    g_string_append (tail_text (body), text);
+}
+
+void
+brev_body_add_part (BrevBody *body, int fd, const BrevPart *part, BrevAs as)
+{
+    Piece *piece = g_new0 (Piece, 1);
+
+    piece->fd = fd;
+    piece->part = part;
+    piece->as = as;
+    g_ptr_array_add (body->pieces, piece);
+}
+
+void
+brev_body_append (BrevBody *body, BrevBody *tail)
+{
+    g_ptr_array_extend_and_steal (body->pieces, g_steal_pointer (&tail->pieces));
+    tail->pieces = g_ptr_array_new ();
+    brev_body_free (tail);
+}
+
+/* Encoding */
+
+/* RFC 8259 section 7: what must not stand in a JSON string as it is. Returns its length.
+ */
+static gsize
+escape (guint8 c, char out[8])
+{
+    static const char *const names = "\bb\ff\nn\rr\tt\"\"\\\\";
+
+    for (const char *name = names; *name != '\0'; name += 2)
+        if (c == (guint8) *name) {
+            out[0] = '\\';
+            out[1] = name[1];
+            return 2;
+        }
+    return (gsize) g_snprintf (out, 8, "\\u%04x", c);
+}
+
+static gboolean
+is_plain_json (guint8 c)
+{
+    return c >= ' ' && c != '"' && c != '\\';
+}
+
+/* @text is UTF-8, or a slice of it: no byte that matters here is part of a longer
+ * character. */
+static void
+append_json (GByteArray *out, const guint8 *text, gsize length)
+{
+    gsize start = 0;
+
+    for (gsize i = 0; i < length; i++) {
+        char escaped[8];
+
+        if (is_plain_json (text[i]))
+            continue;
+        g_byte_array_append (out, text + start, (guint) (i - start));
+        g_byte_array_append (out, (guint8 *) escaped, (guint) escape (text[i], escaped));
+        start = i + 1;
+    }
+    g_byte_array_append (out, text + start, (guint) (length - start));
+}
+
+void
+brev_body_add_json (BrevBody *body, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid (text, -1);
+    g_autoptr (GByteArray) escaped = g_byte_array_new ();
+    GString *tail = tail_text (body);
+
+    append_json (escaped, (const guint8 *) valid, strlen (valid));
+    g_string_append_c (tail, '"');
+    g_string_append_len (tail, (const char *) escaped->data, escaped->len);
+    g_string_append_c (tail, '"');
+}
+
+/* g_base64_encode_step() wants this much room without line breaks. */
+#define BASE64_ROOM(length) (((length) / 3 + 1) * 4 + 4)
+
+static void
+append_base64 (BrevBody *body, const guint8 *bytes, gsize length)
+{
+    gsize used = body->ready->len, n;
+
+    g_byte_array_set_size (body->ready, (guint) (used + BASE64_ROOM (length)));
+    n = g_base64_encode_step (bytes, length, FALSE, (char *) body->ready->data + used,
+                              &body->state, &body->save);
+    g_byte_array_set_size (body->ready, (guint) (used + n));
+}
+
+static void
+close_base64 (BrevBody *body)
+{
+    char end[8];
+    gsize n = g_base64_encode_close (FALSE, end, &body->state, &body->save);
+
+    g_byte_array_append (body->ready, (guint8 *) end, (guint) n);
+}
+
+static void
+append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
+{
+    switch (as) {
+    case BREV_AS_BASE64:
+        append_base64 (body, bytes, length);
+        break;
+    case BREV_AS_JSON_TEXT:
+        append_json (body->ready, bytes, length);
+        break;
+    case BREV_AS_BYTES:
+        g_byte_array_append (body->ready, bytes, (guint) length);
+        break;
+    }
+}
+
+/* Reading */
+
+static void
+begin_piece (BrevBody *body, guint index)
+{
+    body->current = index;
+    body->text_offset = 0;
+    g_clear_pointer (&body->reader, brev_reader_free);
+    body->is_done = FALSE;
+    body->state = body->save = 0;
+    g_byte_array_set_size (body->ready, 0);
+    body->taken = 0;
+}
+
+void
+brev_body_rewind (BrevBody *body)
+{
+    begin_piece (body, 0);
+}
+
+static gsize
+read_text (BrevBody *body, const GString *text, void *buffer, gsize size)
+{
+    gsize n = MIN (size, text->len - body->text_offset);
+
+    memcpy (buffer, text->str + body->text_offset, n);
+    body->text_offset += n;
+    return n;
+}
+
+/* Encodes the next chunk of the part into ready; nothing there afterwards is its end. */
+static gboolean
+encode_more (BrevBody *body, const Piece *piece, GError **error)
+{
+    guint8 chunk[CHUNK];
+
+    g_byte_array_set_size (body->ready, 0);
+    body->taken = 0;
+    if (body->reader == NULL && !body->is_done) {
+        body->reader = brev_reader_new (piece->fd, piece->part,
+                                        piece->as == BREV_AS_JSON_TEXT, error);
+        if (body->reader == NULL)
+            return FALSE;
+    }
+    while (body->ready->len == 0 && !body->is_done) {
+        gssize got = brev_reader_read (body->reader, chunk, sizeof chunk, error);
+        if (got < 0)
+            return FALSE;
+        append_encoded (body, piece->as, chunk, (gsize) got);
+        body->is_done = got == 0;
+        if (body->is_done && piece->as == BREV_AS_BASE64)
+            close_base64 (body);
+    }
+    return TRUE;
+}
+
+static gssize
+read_part (BrevBody *body, const Piece *piece, void *buffer, gsize size, GError **error)
+{
+    gsize n;
+
+    if (body->taken == body->ready->len && !encode_more (body, piece, error))
+        return -1;
+    n = MIN (size, body->ready->len - body->taken);
+    memcpy (buffer, body->ready->data + body->taken, n);
+    body->taken += n;
+    return (gssize) n;
+}
+
+gssize
+brev_body_read (BrevBody *body, void *buffer, gsize size, GError **error)
+{
+    gsize done = 0;
+
+    while (done < size && body->current < body->pieces->len) {
+        const Piece *piece = g_ptr_array_index (body->pieces, body->current);
+        char *next = (char *) buffer + done;
+        gssize got = piece->text != NULL
+                         ? (gssize) read_text (body, piece->text, next, size - done)
+                         : read_part (body, piece, next, size - done, error);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            begin_piece (body, body->current + 1);
+        done += (gsize) got;
+    }
+    return (gssize) done;
+}
+
+gboolean
+brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32], GError **error)
+{
+    g_autoptr (GChecksum) checksum =
+        sha256 != NULL ? g_checksum_new (G_CHECKSUM_SHA256) : NULL;
+    guint8 buffer[32768];
+    guint64 total = 0;
+    gsize digest_length = 32;
+    gssize got;
+
+    brev_body_rewind (body);
+    while ((got = brev_body_read (body, buffer, sizeof buffer, error)) > 0) {
+        total += (guint64) got;
+        if (checksum != NULL)
+            g_checksum_update (checksum, buffer, got);
+    }
+    brev_body_rewind (body);
+    if (got < 0)
+        return FALSE;
+    *length = total;
+    if (checksum != NULL)
+        g_checksum_get_digest (checksum, sha256, &digest_length);
+    return TRUE;
+}

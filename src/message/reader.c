@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "message/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "message/gmime.h"
+
+#define CHUNK 32768
+
+/* file -> transfer encoding -> charset -> caller. Each stage works on one chunk, so that
+ * a reader costs the same whatever the part holds. */
+struct BrevReader {
+    int fd;
+    guint64 next, end;    /* of the encoded bytes in the file */
+    GMimeFilter *decoder; /* owned, nullable: the transfer encoding */
+    GIConv converter;     /* (GIConv) -1: bytes as they are */
+    gboolean is_flushed;
+    GByteArray *pending; /* owned: decoded bytes the converter has not taken */
+    GByteArray *ready;   /* owned: for the caller */
+    gsize taken;         /* of ready */
+    guint8 chunk[CHUNK];
+};
+
+static GMimeFilter *
+make_decoder (BrevEncoding encoding)
+{
+    switch (encoding) {
+    case BREV_ENCODING_BASE64:
+        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_BASE64, FALSE);
+    case BREV_ENCODING_QP:
+        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE, FALSE);
+    case BREV_ENCODING_UU:
+        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_UUENCODE, FALSE);
+    case BREV_ENCODING_NONE:
+        break;
+    }
+    return NULL;
+}
+
+static BrevReader *
+reader_new (int fd, const BrevPart *part)
+{
+    BrevReader *reader = g_new (BrevReader, 1);
+
+    (void) brev_gmime_options ();
+    reader->fd = fd;
+    reader->next = part->offset;
+    reader->end = part->offset + part->length;
+    reader->decoder = make_decoder (part->encoding);
+    reader->converter = (GIConv) -1;
+    reader->is_flushed = FALSE;
+    reader->pending = g_byte_array_new ();
+    reader->ready = g_byte_array_new ();
+    reader->taken = 0;
+    return reader;
+}
+
+void
+brev_reader_free (BrevReader *reader)
+{
+    if (reader == NULL)
+        return;
+    g_clear_object (&reader->decoder);
+    if (reader->converter != (GIConv) -1)
+        (void) g_iconv_close (reader->converter);
+    g_byte_array_unref (reader->pending);
+    g_byte_array_unref (reader->ready);
+    g_free (reader);
+}
+
+/* Charset */
+
+/* A charset name comes from the message and goes to iconv_open(), where "//" begins
+ * options. */
+static gboolean
+is_charset_name (const char *name)
+{
+    if (*name == '\0' || strlen (name) > 64)
+        return FALSE;
+    for (; *name != '\0'; name++)
+        if (!g_ascii_isalnum (*name) && strchr ("-_.:+", *name) == NULL)
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+is_ascii_name (const char *name)
+{
+    static const char *const names[] = { "us-ascii", "ascii",        "ansi_x3.4-1968",
+                                         "646",      "unknown-8bit", "x-unknown" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+        if (g_ascii_strcasecmp (name, names[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* What declares itself as Latin 1 and holds bytes from 0x80 to 0x9f is windows-1252,
+ * which is the same elsewhere; all mail programs read it so. */
+static const char *
+iconv_name (const char *charset)
+{
+    const char *name = g_mime_charset_iconv_name (charset);
+
+    return g_ascii_strcasecmp (name, "iso-8859-1") == 0 ? "windows-1252" : name;
+}
+
+static GIConv
+open_declared (const char *charset)
+{
+    if (charset == NULL || !is_charset_name (charset) || is_ascii_name (charset))
+        return (GIConv) -1;
+    return g_iconv_open ("UTF-8", iconv_name (charset));
+}
+
+/* Length of the sequence at @p of @n bytes: 0 when it is wrong, -1 when it may go on
+ * behind the chunk. */
+static int
+sequence_length (const guint8 *p, gsize n)
+{
+    gunichar c;
+
+    if (p[0] < 0x80)
+        return 1;
+    c = g_utf8_get_char_validated ((const char *) p, (gssize) n);
+    if (c == (gunichar) -2)
+        return -1;
+    return c == (gunichar) -1 ? 0 : g_utf8_skip[p[0]];
+}
+
+static gboolean
+is_utf8_so_far (GByteArray *text)
+{
+    gsize i = 0;
+
+    while (i < text->len) {
+        int length = sequence_length (text->data + i, text->len - i);
+        if (length == 0)
+            return FALSE;
+        if (length < 0)
+            break;
+        i += (gsize) length;
+    }
+    g_byte_array_remove_range (text, 0, (guint) i);
+    return TRUE;
+}
+
+static gboolean fill (BrevReader *reader, GError **error);
+
+/* Reads all of the part once, to choose how to read it. */
+static gboolean
+check_utf8 (int fd, const BrevPart *part, gboolean *is_utf8, GError **error)
+{
+    g_autoptr (BrevReader) reader = reader_new (fd, part);
+    g_autoptr (GByteArray) text = g_byte_array_new ();
+
+    *is_utf8 = TRUE;
+    while (*is_utf8) {
+        if (!fill (reader, error))
+            return FALSE;
+        if (reader->ready->len == 0)
+            break;
+        g_byte_array_append (text, reader->ready->data, reader->ready->len);
+        reader->taken = reader->ready->len;
+        *is_utf8 = is_utf8_so_far (text);
+    }
+    *is_utf8 &= text->len == 0;
+    return TRUE;
+}
+
+static gboolean
+open_converter (BrevReader *reader, const BrevPart *part, GError **error)
+{
+    gboolean is_utf8;
+
+    reader->converter = open_declared (part->charset);
+    if (reader->converter != (GIConv) -1)
+        return TRUE;
+    if (!check_utf8 (reader->fd, part, &is_utf8, error))
+        return FALSE;
+    reader->converter = g_iconv_open ("UTF-8", is_utf8 ? "UTF-8" : "windows-1252");
+    if (reader->converter == (GIConv) -1)
+        return brev_throw (error, BREV_ERROR_SYSTEM,
+                           "the C library cannot convert windows-1252");
+    return TRUE;
+}
+
+static void
+convert (BrevReader *reader, gboolean is_last)
+{
+    char *in = (char *) reader->pending->data;
+    gsize left = reader->pending->len;
+
+    while (left > 0) {
+        char buffer[4096], *out = buffer;
+        gsize room = sizeof buffer;
+        gsize result = g_iconv (reader->converter, &in, &left, &out, &room);
+        int number = errno;
+
+        g_byte_array_append (reader->ready, (guint8 *) buffer, (guint) (out - buffer));
+        if (result != (gsize) -1 || number == E2BIG)
+            continue;
+        if (number == EINVAL && !is_last)
+            break;
+        g_byte_array_append (reader->ready, (const guint8 *) "\xef\xbf\xbd", 3);
+        in++;
+        left--;
+    }
+    g_byte_array_remove_range (reader->pending, 0, (guint) (reader->pending->len - left));
+}
+
+/* Transfer encoding */
+
+static void
+decode (BrevReader *reader, gsize length, gboolean is_last)
+{
+    char *out = (char *) reader->chunk;
+    gsize out_length = length, before;
+
+    if (reader->decoder != NULL && is_last)
+        g_mime_filter_complete (reader->decoder, (char *) reader->chunk, length, 0, &out,
+                                &out_length, &before);
+    else if (reader->decoder != NULL)
+        g_mime_filter_filter (reader->decoder, (char *) reader->chunk, length, 0, &out,
+                              &out_length, &before);
+    if (reader->converter == (GIConv) -1) {
+        g_byte_array_append (reader->ready, (guint8 *) out, (guint) out_length);
+        return;
+    }
+    g_byte_array_append (reader->pending, (guint8 *) out, (guint) out_length);
+    convert (reader, is_last);
+}
+
+/* Puts at least one byte into ready, or none at the end. */
+static gboolean
+fill (BrevReader *reader, GError **error)
+{
+    g_byte_array_set_size (reader->ready, 0);
+    reader->taken = 0;
+    while (reader->ready->len == 0 && !reader->is_flushed) {
+        gsize want = (gsize) MIN (sizeof reader->chunk, reader->end - reader->next);
+        gssize got = brev_read_at (reader->fd, reader->chunk, want, reader->next);
+
+        if (got < 0)
+            return brev_throw_errno (error, errno, "cannot read a part of the message");
+        if ((gsize) got < want)
+            return brev_throw (error, BREV_ERROR_SYSTEM,
+                               "the message file ends before its last part");
+        reader->next += (guint64) got;
+        reader->is_flushed = reader->next == reader->end;
+        decode (reader, (gsize) got, reader->is_flushed);
+    }
+    return TRUE;
+}
+
+BrevReader *
+brev_reader_new (int fd, const BrevPart *part, gboolean as_utf8, GError **error)
+{
+    g_autoptr (BrevReader) reader = reader_new (fd, part);
+
+    if (as_utf8 && !open_converter (reader, part, error))
+        return NULL;
+    return g_steal_pointer (&reader);
+}
+
+gssize
+brev_reader_read (BrevReader *reader, void *buffer, gsize size, GError **error)
+{
+    gsize n;
+
+    if (reader->taken == reader->ready->len && !fill (reader, error))
+        return -1;
+    n = MIN (size, reader->ready->len - reader->taken);
+    memcpy (buffer, reader->ready->data + reader->taken, n);
+    reader->taken += n;
+    return (gssize) n;
+}
