@@ -22,15 +22,15 @@ typedef struct {
     GPtrArray *recipients;      /* owned, of owned char *: address lists as given */
     gboolean header_recipients; /* -t: recipients stand in the header too */
     gboolean gateway;           /* -G: add no missing header, rewrite nothing */
-    char *full_name;            /* owned, nullable: -F, else NAME, else the password entry */
-    char *login;                /* owned, nullable: claimed login name */
-    char *program;              /* owned, nullable: claimed executable of the parent */
-    char *envid;                /* owned, nullable: -V, decoded */
-    BrevNotify notify;          /* -N */
-    BrevReturn ret;             /* -R */
-    guint hops;                 /* -h */
-    gboolean queue_only;        /* -odq: wait for the next queue run */
-    gint64 submitted;           /* claimed, ms since 1970 */
+    char *full_name;     /* owned, nullable: -F, else NAME, else the password entry */
+    char *login;         /* owned, nullable: claimed login name */
+    char *program;       /* owned, nullable: claimed executable of the parent */
+    char *envid;         /* owned, nullable: -V, decoded */
+    BrevNotify notify;   /* -N */
+    BrevReturn ret;      /* -R */
+    guint hops;          /* -h */
+    gboolean queue_only; /* -odq: wait for the next queue run */
+    gint64 submitted;    /* claimed, ms since 1970 */
 } BrevEnvelope;
 
 BrevEnvelope *brev_envelope_new (void);

@@ -149,15 +149,19 @@ static gboolean
 check_text (const Piece *piece, GError **error)
 {
     if (piece->length > piece->field->max)
-        return brev_throw (error, BREV_ERROR_INPUT, "field '%c' of the envelope has %u bytes, %u "
-                           "are allowed", piece->field->tag, piece->length, piece->field->max);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "field '%c' of the envelope has %u bytes, %u "
+                           "are allowed",
+                           piece->field->tag, piece->length, piece->field->max);
     if (memchr (piece->bytes, '\0', piece->length) != NULL)
-        return brev_throw (error, BREV_ERROR_INPUT, "field '%c' of the envelope holds a NUL",
-                           piece->field->tag);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "field '%c' of the envelope holds a NUL", piece->field->tag);
     for (guint32 i = 0; piece->field->one_line && i < piece->length; i++)
         if (is_control ((char) piece->bytes[i]))
-            return brev_throw (error, BREV_ERROR_INPUT, "field '%c' of the envelope holds a "
-                               "control character", piece->field->tag);
+            return brev_throw (error, BREV_ERROR_INPUT,
+                               "field '%c' of the envelope holds a "
+                               "control character",
+                               piece->field->tag);
     return TRUE;
 }
 
@@ -177,7 +181,8 @@ take_item (const Piece *piece, GPtrArray *items, GError **error)
     if (!check_text (piece, error))
         return FALSE;
     if (items->len >= BREV_RECIPIENTS_MAX)
-        return brev_throw (error, BREV_ERROR_INPUT, "the envelope has more than %d recipients",
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the envelope has more than %d recipients",
                            BREV_RECIPIENTS_MAX);
     g_ptr_array_add (items, g_strndup ((const char *) piece->bytes, piece->length));
     return TRUE;
@@ -186,11 +191,14 @@ take_item (const Piece *piece, GPtrArray *items, GError **error)
 static gboolean
 take_number (const Piece *piece, guint *member, GError **error)
 {
-    guint32 number = piece->length == sizeof (guint32) ? brev_get32 (piece->bytes) : G_MAXUINT32;
+    guint32 number =
+        piece->length == sizeof (guint32) ? brev_get32 (piece->bytes) : G_MAXUINT32;
 
     if (number > piece->field->max)
-        return brev_throw (error, BREV_ERROR_INPUT, "field '%c' of the envelope is no number "
-                           "from 0 to %u", piece->field->tag, piece->field->max);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "field '%c' of the envelope is no number "
+                           "from 0 to %u",
+                           piece->field->tag, piece->field->max);
     *member = number;
     return TRUE;
 }
@@ -198,11 +206,12 @@ take_number (const Piece *piece, guint *member, GError **error)
 static gboolean
 take_time (const Piece *piece, gint64 *member, GError **error)
 {
-    guint64 time = piece->length == sizeof (guint64) ? brev_get64 (piece->bytes) : G_MAXUINT64;
+    guint64 time =
+        piece->length == sizeof (guint64) ? brev_get64 (piece->bytes) : G_MAXUINT64;
 
     if (time > G_MAXINT64)
-        return brev_throw (error, BREV_ERROR_INPUT, "field '%c' of the envelope is no time",
-                           piece->field->tag);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "field '%c' of the envelope is no time", piece->field->tag);
     *member = (gint64) time;
     return TRUE;
 }
@@ -236,8 +245,10 @@ cut_piece (const guint8 *bytes, gsize length, Piece *piece, GError **error)
     piece->bytes = bytes + FIELD_HEAD;
     piece->length = brev_get32 (bytes + 1);
     if (piece->field == NULL)
-        return brev_throw (error, BREV_ERROR_INPUT, "the envelope has a field 0x%02x that this "
-                           "version does not know", bytes[0]);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the envelope has a field 0x%02x that this "
+                           "version does not know",
+                           bytes[0]);
     return TRUE;
 }
 
@@ -265,8 +276,8 @@ brev_fields_read (const guint8 *bytes, gsize length, GError **error)
             return NULL;
         guint32 bit = 1U << (piece.field - fields);
         if ((seen & bit) != 0 && piece.field->kind != FIELD_LIST) {
-            (void) brev_throw (error, BREV_ERROR_INPUT, "the envelope has field '%c' twice",
-                               piece.field->tag);
+            (void) brev_throw (error, BREV_ERROR_INPUT,
+                               "the envelope has field '%c' twice", piece.field->tag);
             return NULL;
         }
         if (!take_piece (&piece, envelope, error))

@@ -42,8 +42,8 @@ struct BrevFrameReader {
     char id[BREV_ID_LENGTH + 1];
     BrevEnvelope *envelope;
     guint64 head_length;
-    guint32 crc;            /* of the head, and of the message but for @last */
-    guint64 message_length; /* without @last */
+    guint32 crc;                  /* of the head, and of the message but for @last */
+    guint64 message_length;       /* without @last */
     guint8 last[BREV_FRAME_TAIL]; /* the newest bytes behind the head: perhaps the tail */
     gsize n_last;
     guint32 checksum;
@@ -94,8 +94,8 @@ check_fixed_head (BrevFrameReader *reader, GError **error)
         return brev_throw (error, BREV_ERROR_INPUT, "the frame has no valid ID");
     }
     if (brev_get32 (head->data + LENGTH_AT) > BREV_ENVELOPE_MAX)
-        return brev_throw (error, BREV_ERROR_INPUT, "the envelope is larger than %d bytes",
-                           BREV_ENVELOPE_MAX);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the envelope is larger than %d bytes", BREV_ENVELOPE_MAX);
     return TRUE;
 }
 
@@ -104,7 +104,8 @@ finish_head (BrevFrameReader *reader, GError **error)
 {
     const GByteArray *head = reader->head;
 
-    reader->envelope = brev_fields_read (head->data + FIXED_HEAD, head->len - FIXED_HEAD, error);
+    reader->envelope =
+        brev_fields_read (head->data + FIXED_HEAD, head->len - FIXED_HEAD, error);
     if (reader->envelope == NULL)
         return FALSE;
     reader->crc = brev_crc32c (0, head->data, head->len);
@@ -154,7 +155,8 @@ feed_message (BrevFrameReader *reader, const guint8 *bytes, gsize length)
 }
 
 gboolean
-brev_frame_reader_feed (BrevFrameReader *reader, const void *bytes, gsize length, GError **error)
+brev_frame_reader_feed (BrevFrameReader *reader, const void *bytes, gsize length,
+                        GError **error)
 {
     gsize taken = 0;
 
@@ -165,8 +167,10 @@ brev_frame_reader_feed (BrevFrameReader *reader, const void *bytes, gsize length
     if (taken < length)
         feed_message (reader, (const guint8 *) bytes + taken, length - taken);
     if (reader->message_length > reader->max_message_size)
-        return brev_throw (error, BREV_ERROR_INPUT, "the message is larger than %" G_GUINT64_FORMAT
-                           " bytes (max-message-size)", reader->max_message_size);
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the message is larger than %" G_GUINT64_FORMAT
+                           " bytes (max-message-size)",
+                           reader->max_message_size);
     return TRUE;
 }
 
@@ -174,9 +178,11 @@ gboolean
 brev_frame_reader_finish (BrevFrameReader *reader, GError **error)
 {
     if (reader->head != NULL || reader->n_last < BREV_FRAME_TAIL)
-        return brev_throw (error, BREV_ERROR_INPUT, "the frame ends before its message does");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the frame ends before its message does");
     if (brev_get64 (reader->last) != reader->message_length)
-        return brev_throw (error, BREV_ERROR_INPUT, "the frame does not have the length it says");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the frame does not have the length it says");
     guint32 crc = brev_crc32c (reader->crc, reader->last, sizeof (guint64));
     if (crc != brev_get32 (reader->last + sizeof (guint64)))
         return brev_throw (error, BREV_ERROR_INPUT, "the frame's checksum is wrong");

@@ -5,8 +5,8 @@
 
 #include "envelope/envelope.h"
 
-/* The frame: what sendmail hands over, byte for byte the same through the socket, the drop
- * directory and a spool of the caller's own. All numbers big-endian.
+/* The frame: what sendmail hands over, byte for byte the same through the socket, the
+ * drop directory and a spool of the caller's own. All numbers big-endian.
  *
  *   "brevdue1" | ID, 26 bytes | u32 envelope length | envelope | message |
  *   u64 message length | u32 CRC-32C of all bytes before it
@@ -15,7 +15,8 @@
  * feed, so nothing a caller writes can begin a field of its own. A queue file is the
  * origin record, BREV_ORIGIN_SIZE bytes with a checksum of their own, and then the frame.
  *
- * In a message every line ends with LF alone, and its header, if any, with an empty line. */
+ * In a message every line ends with LF alone, and its header, if any, with an empty line.
+ */
 
 #define BREV_ID_LENGTH 26
 #define BREV_ENVELOPE_MAX (4 * 1024 * 1024)
@@ -53,9 +54,9 @@ gboolean brev_origin_read (const guint8 record[BREV_ORIGIN_SIZE], BrevOrigin *or
 /**
  * brev_frame_head:
  *
- * Texts that are only shown (names, programs) are made to fit, without control characters;
- * what the reader would refuse in the others is left to it, so a writer feeds its own head
- * to a reader before anything leaves.
+ * Texts that are only shown (names, programs) are made to fit, without control
+ * characters; what the reader would refuse in the others is left to it, so a writer feeds
+ * its own head to a reader before anything leaves.
  *
  * Returns: (transfer full): the bytes of a frame that stand before its message
  */

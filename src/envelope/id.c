@@ -17,7 +17,8 @@ brev_id_new (char id[BREV_ID_LENGTH + 1])
         if (getrandom (random, sizeof random, 0) != (ssize_t) sizeof random)
             continue; /* interrupted before the kernel had its first entropy */
         for (gsize i = 0; i < sizeof random && n < BREV_ID_LENGTH; i++)
-            if (random[i] < 256 / ID_BASE * ID_BASE) /* beyond, low digits would be likelier */
+            if (random[i] <
+                256 / ID_BASE * ID_BASE) /* beyond, low digits would be likelier */
                 id[n++] = id_digits[random[i] % ID_BASE];
     }
     id[n] = '\0';

@@ -19,7 +19,8 @@ enum {
     ORIGIN_CRC_AT = BREV_ORIGIN_SIZE - 4,
 };
 
-static const char ways[] = { BREV_WAY_SOCKET, BREV_WAY_DROP, BREV_WAY_OWN, BREV_WAY_REPORT };
+static const char ways[] = { BREV_WAY_SOCKET, BREV_WAY_DROP, BREV_WAY_OWN,
+                             BREV_WAY_REPORT };
 
 void
 brev_origin_write (const BrevOrigin *origin, guint8 record[BREV_ORIGIN_SIZE])
@@ -35,14 +36,17 @@ brev_origin_write (const BrevOrigin *origin, guint8 record[BREV_ORIGIN_SIZE])
 }
 
 gboolean
-brev_origin_read (const guint8 record[BREV_ORIGIN_SIZE], BrevOrigin *origin, GError **error)
+brev_origin_read (const guint8 record[BREV_ORIGIN_SIZE], BrevOrigin *origin,
+                  GError **error)
 {
     if (memcmp (record, origin_magic, sizeof origin_magic) != 0)
         return brev_throw (error, BREV_ERROR_INPUT, "this is no queue file of brevdue");
     if (brev_get32 (record + ORIGIN_CRC_AT) != brev_crc32c (0, record, ORIGIN_CRC_AT))
-        return brev_throw (error, BREV_ERROR_INPUT, "the origin record's checksum is wrong");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the origin record's checksum is wrong");
     if (memchr (ways, record[WAY_AT], sizeof ways) == NULL)
-        return brev_throw (error, BREV_ERROR_INPUT, "the origin record has an unknown way in");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the origin record has an unknown way in");
     origin->uid = brev_get32 (record + UID_AT);
     origin->gid = brev_get32 (record + GID_AT);
     origin->pid = brev_get32 (record + PID_AT);

@@ -18,7 +18,8 @@ read_origin (int fd, BrevOrigin *origin, GError **error)
     if (got < 0)
         return brev_throw_errno (error, errno, "cannot read the queue file");
     if ((gsize) got < sizeof record)
-        return brev_throw (error, BREV_ERROR_INPUT, "the queue file ends within its origin record");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the queue file ends within its origin record");
     return brev_origin_read (record, origin, error);
 }
 

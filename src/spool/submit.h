@@ -6,8 +6,8 @@
 #include "config/config.h"
 #include "envelope/frame.h"
 
-/* A message that can be read again from its start for every way in: bytes in memory, or an
- * unlinked file behind them. Filled by compat/input.c. */
+/* A message that can be read again from its start for every way in: bytes in memory, or
+ * an unlinked file behind them. Filled by compat/input.c. */
 typedef struct {
     GByteArray *memory; /* owned: all of it while @fd is -1, else empty */
     int fd;             /* owned: -1, or the unlinked file */
@@ -28,18 +28,19 @@ typedef enum {
     BREV_SUBMITTED_SOCKET, /* the service has it, synced */
     BREV_SUBMITTED_DROP,   /* it lies in the drop directory, synced */
     BREV_SUBMITTED_OWN,    /* it lies in a spool of the caller's own: run the courier */
-    BREV_SUBMITTED_MEMORY, /* nowhere but in @frame_fd: run the courier, never a false 0 */
+    BREV_SUBMITTED_MEMORY, /* nowhere but in @frame_fd: run the courier, never a false 0
+                            */
 } BrevSubmitted;
 
 /**
  * brev_submit:
  * @id: (out): the queue id
- * @frame_fd: (out): with %BREV_SUBMITTED_MEMORY, an unlinked file or memory holding a queue
- *   file, to be handed to the courier; else -1
+ * @frame_fd: (out): with %BREV_SUBMITTED_MEMORY, an unlinked file or memory holding a
+ * queue file, to be handed to the courier; else -1
  *
- * Hands the message over by the first way that works: socket, drop directory, or, in direct
- * mode, a spool of the caller's own. On failure nothing is left behind and nothing will be
- * sent.
+ * Hands the message over by the first way that works: socket, drop directory, or, in
+ * direct mode, a spool of the caller's own. On failure nothing is left behind and nothing
+ * will be sent.
  */
 gboolean brev_submit (BrevSubmitter *submitter, const BrevEnvelope *envelope,
                       const BrevMessageBytes *message, char id[BREV_ID_LENGTH + 1],

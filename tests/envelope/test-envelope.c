@@ -60,8 +60,8 @@ read_frame (const GByteArray *frame, gsize step, guint64 max, GError **error)
     g_autoptr (BrevFrameReader) reader = brev_frame_reader_new (max);
 
     for (gsize at = 0; at < frame->len; at += step)
-        if (!brev_frame_reader_feed (reader, frame->data + at, MIN (step, frame->len - at),
-                                     error))
+        if (!brev_frame_reader_feed (reader, frame->data + at,
+                                     MIN (step, frame->len - at), error))
             return FALSE;
     return brev_frame_reader_finish (reader, error);
 }
@@ -120,8 +120,8 @@ test_round_trip (void)
         g_autoptr (BrevFrameReader) reader = brev_frame_reader_new (17);
         g_autoptr (GError) error = NULL;
         for (gsize at = 0; at < frame->len; at += step) {
-            (void) brev_frame_reader_feed (reader, frame->data + at, MIN (step, frame->len - at),
-                                           &error);
+            (void) brev_frame_reader_feed (reader, frame->data + at,
+                                           MIN (step, frame->len - at), &error);
             g_assert_no_error (error);
         }
         (void) brev_frame_reader_finish (reader, &error);
@@ -131,7 +131,8 @@ test_round_trip (void)
         g_assert_cmpstr (brev_frame_reader_envelope (reader)->full_name, ==,
                          "J\xc3\xb8rgen?Bcc: x");
         g_assert_cmpuint (brev_frame_reader_message_length (reader), ==, 17);
-        g_assert_cmpuint (brev_frame_reader_head_length (reader), ==, frame->len - 17 - 12);
+        g_assert_cmpuint (brev_frame_reader_head_length (reader), ==,
+                          frame->len - 17 - 12);
     }
 }
 
@@ -162,7 +163,10 @@ test_hostile_envelopes (void)
 {
 #define F "f\0\0\0\001s"
 #define R "r\0\0\0\001x"
-#define ROW(name, bytes, why) { name, bytes, sizeof bytes - 1, why }
+#define ROW(name, bytes, why)              \
+    {                                      \
+        name, bytes, sizeof bytes - 1, why \
+    }
     static const struct {
         const char *name, *bytes;
         gsize length;
@@ -179,8 +183,12 @@ test_hostile_envelopes (void)
         ROW ("unknown-tag", F R "X\0\0\0\0", "a field 0x58"),
         ROW ("cut-in-its-head", F R "n\0\0", "ends within a field"),
         ROW ("cut-in-its-bytes", F R "n\0\0\0\003ab", "ends within a field"),
-        ROW ("longer-than-all", F R "n\xff\xff\xff\xff" "ab", "ends within a field"),
-        ROW ("nul-in-sender", "f\0\0\0\003a\0b" R, "field 'f' of the envelope holds a NUL"),
+        ROW ("longer-than-all",
+             F R "n\xff\xff\xff\xff"
+                 "ab",
+             "ends within a field"),
+        ROW ("nul-in-sender", "f\0\0\0\003a\0b" R,
+             "field 'f' of the envelope holds a NUL"),
         ROW ("nul-in-recipient", F "r\0\0\0\003a\0b", "holds a NUL"),
         ROW ("line-in-sender", "f\0\0\0\003a\nb" R, "holds a control character"),
         ROW ("line-in-name", F R "n\0\0\0\003a\nb", "holds a control character"),
@@ -198,7 +206,8 @@ test_hostile_envelopes (void)
         guint32 length = GUINT32_TO_BE ((guint32) cases[i].length);
         g_byte_array_append (frame, (const guint8 *) "brevdue1" ID, 8 + BREV_ID_LENGTH);
         g_byte_array_append (frame, (const guint8 *) &length, sizeof length);
-        g_byte_array_append (frame, (const guint8 *) cases[i].bytes, (guint) cases[i].length);
+        g_byte_array_append (frame, (const guint8 *) cases[i].bytes,
+                             (guint) cases[i].length);
         make_frame (frame, "x\n");
         g_test_message ("%s", cases[i].name);
         if (read_frame (frame, 5, 1000, &error)) {
