@@ -89,8 +89,8 @@ unquote (const char *item)
     return g_string_free (plain, FALSE);
 }
 
-static void add_items (BrevAliases *aliases, GPtrArray *targets, const char *file, guint line,
-                       const char *text, guint depth);
+static void add_items (BrevAliases *aliases, GPtrArray *targets, const char *file,
+                       guint line, const char *text, guint depth);
 
 /* The addresses of a list file, one or several on a line. */
 static void
@@ -144,7 +144,8 @@ add_item (BrevAliases *aliases, GPtrArray *targets, const char *file, guint line
                           "executed and no file is written; name an address",
                           plain, *plain == '|' ? "command" : "file");
     else if (g_ascii_strncasecmp (plain, INCLUDE, strlen (INCLUDE)) == 0)
-        add_include (aliases, targets, file, line, g_strstrip (plain + strlen (INCLUDE)), depth);
+        add_include (aliases, targets, file, line, g_strstrip (plain + strlen (INCLUDE)),
+                     depth);
     else if (targets->len >= ADDRESSES_MAX)
         brev_problem_add (aliases->problems, file, line, "more than %d addresses",
                           ADDRESSES_MAX);
@@ -175,7 +176,8 @@ add_alias (BrevAliases *aliases, guint line, const char *text)
     g_autoptr (GPtrArray) targets = g_ptr_array_new_with_free_func (g_free);
 
     if (*colon == '\0' || *name == '\0') {
-        brev_problem_add (aliases->problems, aliases->path, line, "is not 'name: address, ...'");
+        brev_problem_add (aliases->problems, aliases->path, line,
+                          "is not 'name: address, ...'");
         return;
     }
     if (g_hash_table_contains (aliases->targets, name)) {
@@ -192,8 +194,8 @@ add_alias (BrevAliases *aliases, guint line, const char *text)
                              g_steal_pointer (&targets));
 }
 
-/* A line that begins with white space continues the one before it; empty lines and comments
- * between them do not end it. */
+/* A line that begins with white space continues the one before it; empty lines and
+ * comments between them do not end it. */
 static void
 parse (BrevAliases *aliases, char *text)
 {

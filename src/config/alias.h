@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* aliases(5): names to lists of addresses. Files, pipes and :include: files that cannot be
- * read are errors of the alias file, reported, never executed. */
+/* aliases(5): names to lists of addresses. Files, pipes and :include: files that cannot
+ * be read are errors of the alias file, reported, never executed. */
 typedef struct BrevAliases BrevAliases;
 
 /**
@@ -26,7 +26,7 @@ const GPtrArray *brev_aliases_problems (const BrevAliases *aliases);
  *
  * Follows aliases of aliases; a name that leads back to itself stands for itself.
  *
- * Returns: (transfer full) (nullable): the addresses, some perhaps still without a domain,
- * as (array of char *), or %NULL when @local is no alias
+ * Returns: (transfer full) (nullable): the addresses, some perhaps still without a
+ * domain, as (array of char *), or %NULL when @local is no alias
  */
 GPtrArray *brev_aliases_expand (const BrevAliases *aliases, const char *local);

@@ -5,25 +5,29 @@
 
 #include "base/log.h"
 
-typedef enum { BREV_DELIVERY_AUTO, BREV_DELIVERY_QUEUE, BREV_DELIVERY_DIRECT } BrevDelivery;
+typedef enum {
+    BREV_DELIVERY_AUTO,
+    BREV_DELIVERY_QUEUE,
+    BREV_DELIVERY_DIRECT
+} BrevDelivery;
 
 /* One provider account: [account NAME]. Settings are described in schema.c. */
 typedef struct {
     char *name;
     char *provider;
-    char *token;      /* secret, as written in a private configuration; see secret.h */
+    char *token; /* secret, as written in a private configuration; see secret.h */
     char *token_file;
-    char *token_env;  /* name of a variable */
-    char **senders;   /* NULL-terminated globs: "example.com", "*.example.org", "*" */
-    char *stream;     /* nullable */
-    double rate;      /* messages per second, 0: no limit of ours */
+    char *token_env; /* name of a variable */
+    char **senders;  /* NULL-terminated globs: "example.com", "*.example.org", "*" */
+    char *stream;    /* nullable */
+    double rate;     /* messages per second, 0: no limit of ours */
     guint concurrency;
-    guint batch;      /* messages in one request, 0: as many as the provider takes */
-    char *fallback;   /* nullable: another account */
+    guint batch;    /* messages in one request, 0: as many as the provider takes */
+    char *fallback; /* nullable: another account */
     gboolean lossy;
-    char *endpoint;   /* nullable: another base URL */
-    char *as;         /* outbox only: the provider whose requests are rendered */
-    char *directory;  /* outbox only */
+    char *endpoint;            /* nullable: another base URL */
+    char *as;                  /* outbox only: the provider whose requests are rendered */
+    char *directory;           /* outbox only */
     gboolean from_environment; /* no section: made from well-known variables */
     gboolean token_is_exposed; /* "token" stands in a file that others can read */
     gboolean token_file_is_named; /* by a variable: its mode is not ours to judge */
@@ -32,10 +36,10 @@ typedef struct {
 /* [route NAME]: which account a message takes. All conditions given must hold. */
 typedef struct {
     char *name;
-    char *sender;    /* nullable globs on addresses */
+    char *sender; /* nullable globs on addresses */
     char *recipient;
-    char *user;      /* nullable login name or uid */
-    char *header;    /* nullable: "Name" or "Name: glob" */
+    char *user;   /* nullable login name or uid */
+    char *header; /* nullable: "Name" or "Name: glob" */
     char *account;
 } BrevRoute;
 
@@ -69,7 +73,7 @@ typedef struct {
     GPtrArray *routes;   /* owned, of BrevRoute, in order */
     GPtrArray *problems; /* owned, of BrevProblem; empty: the configuration is sound */
     GPtrArray *files;    /* owned, of char *: what was read, in order */
-    GPtrArray *sources;  /* owned, of BrevSource (schema.h): where each value comes from */
+    GPtrArray *sources; /* owned, of BrevSource (schema.h): where each value comes from */
     gboolean is_users_own; /* a user's own file names an account: direct delivery */
 } BrevConfig;
 
@@ -78,8 +82,8 @@ typedef struct {
  *
  * Reads $BREVDUE_CONFIG, or the system's files and the user's own, then the environment
  * (BREVDUE_KEY, and the well-known variables of providers when no file names an account).
- * What cannot be read is a problem in the list and leaves the default in force; the caller
- * decides what problems mean.
+ * What cannot be read is a problem in the list and leaves the default in force; the
+ * caller decides what problems mean.
  *
  * Returns: (transfer full): never %NULL
  */
@@ -90,7 +94,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevConfig, brev_config_free)
 /**
  * brev_config_check:
  *
- * Returns: %FALSE with %BREV_ERROR_CONFIG naming the first problem, and how many there are
+ * Returns: %FALSE with %BREV_ERROR_CONFIG naming the first problem, and how many there
+ * are
  */
 gboolean brev_config_check (const BrevConfig *config, GError **error);
 
@@ -100,8 +105,8 @@ char *brev_problem_format (const BrevProblem *problem);
 /**
  * brev_config_warnings:
  *
- * What is no error and still deserves a look: a fallback or a route to an account that does
- * not exist, no "from".
+ * What is no error and still deserves a look: a fallback or a route to an account that
+ * does not exist, no "from".
  *
  * Returns: (transfer full): (array of char *)
  */

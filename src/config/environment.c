@@ -10,8 +10,8 @@
 
 #define PREFIX "BREVDUE_"
 
-/* A provider whose variable is set needs no file at all. Each variable is known with _FILE
- * behind it, too. */
+/* A provider whose variable is set needs no file at all. Each variable is known with
+ * _FILE behind it, too. */
 static const struct {
     const char *provider;
     const char *variable; /* NULL: it has no secret */
@@ -23,7 +23,8 @@ static const struct {
 static gboolean
 is_trusted (void)
 {
-    return getauxval (AT_SECURE) == 0 && getuid () == geteuid () && getgid () == getegid ();
+    return getauxval (AT_SECURE) == 0 && getuid () == geteuid () &&
+           getgid () == getegid ();
 }
 
 const char *
@@ -57,7 +58,8 @@ apply_variable (BrevConfig *config, BrevGroup group, gpointer target, const char
 
 /* One walk over the environment: it runs inside every call of sendmail. */
 void
-brev_environment_apply (BrevConfig *config, int group, gpointer target, const char *section)
+brev_environment_apply (BrevConfig *config, int group, gpointer target,
+                        const char *section)
 {
     if (!is_trusted () || environ == NULL)
         return;
@@ -98,12 +100,13 @@ brev_environment_provider (BrevConfig *config)
     if (name != NULL)
         return named_provider (config, name);
     for (guint i = 0; i < G_N_ELEMENTS (providers); i++) {
-        if (providers[i].variable == NULL || variable_or_file (providers[i].variable) == NULL)
+        if (providers[i].variable == NULL ||
+            variable_or_file (providers[i].variable) == NULL)
             continue;
         if (found != NULL) {
             brev_config_problem (config, PREFIX "PROVIDER", 0,
-                                 "variables of both %s and %s are set; this one decides", found,
-                                 providers[i].provider);
+                                 "variables of both %s and %s are set; this one decides",
+                                 found, providers[i].provider);
             return NULL;
         }
         found = providers[i].provider;
@@ -133,7 +136,8 @@ void
 brev_environment_token (BrevAccount *account)
 {
     const char *variable = brev_provider_variable (account->provider);
-    g_autofree char *file = variable == NULL ? NULL : g_strconcat (variable, "_FILE", NULL);
+    g_autofree char *file =
+        variable == NULL ? NULL : g_strconcat (variable, "_FILE", NULL);
 
     if (variable == NULL || account->token != NULL || account->token_env != NULL ||
         account->token_file != NULL)

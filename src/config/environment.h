@@ -23,12 +23,12 @@ char *brev_environment_name (const char *key);
 void brev_environment_apply (BrevConfig *config, int group, gpointer target,
                              const char *section);
 
-/* The provider whose well-known variable is set, or that BREVDUE_PROVIDER names; %NULL when
- * there is none, or none that is the only one, which is a problem in @config. */
+/* The provider whose well-known variable is set, or that BREVDUE_PROVIDER names; %NULL
+ * when there is none, or none that is the only one, which is a problem in @config. */
 const char *brev_environment_provider (BrevConfig *config);
 
-/* Names the well-known variables of its provider as the place of the account's token, when
- * the account has none of its own. */
+/* Names the well-known variables of its provider as the place of the account's token,
+ * when the account has none of its own. */
 void brev_environment_token (BrevAccount *account);
 
 /* The well-known variable of @provider; %NULL: not known. */

@@ -61,7 +61,7 @@ source_free (gpointer data)
     BrevSource *source = data;
 
     g_free (source->section);
-    g_free (source->origin);
+    g_free (source->file);
     g_free (source);
 }
 
@@ -106,7 +106,8 @@ file_free (File *file)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (File, file_free)
 
 void
-brev_config_problem (BrevConfig *config, const char *file, guint line, const char *format, ...)
+brev_config_problem (BrevConfig *config, const char *file, guint line, const char *format,
+                     ...)
 {
     g_autofree char *message = NULL;
     va_list args;
@@ -126,7 +127,8 @@ add_source (BrevConfig *config, BrevGroup group, const BrevSetting *setting,
     source->group = group;
     source->setting = setting;
     source->section = g_strdup (section);
-    source->origin = line == 0 ? g_strdup (file) : g_strdup_printf ("%s:%u", file, line);
+    source->file = g_strdup (file);
+    source->line = line;
     g_ptr_array_add (config->sources, source);
 }
 
@@ -201,10 +203,11 @@ apply_file (BrevConfig *config, File *file)
         const BrevEntry *entry = file->entries->pdata[i];
         gpointer target = target_of (config, entry);
         if (entry->setting == NULL)
-            add_source (config, entry->group, NULL, entry->section, file->path, entry->line);
+            add_source (config, entry->group, NULL, entry->section, file->path,
+                        entry->line);
         else
-            brev_config_apply (config, entry->setting, target, entry->section, entry->value,
-                               file->path, entry->line);
+            brev_config_apply (config, entry->setting, target, entry->section,
+                               entry->value, file->path, entry->line);
         if (entry->setting != NULL && entry->setting->is_secret)
             ((BrevAccount *) target)->token_is_exposed = file->is_exposed;
     }
@@ -241,7 +244,8 @@ file_read (const char *path, gint64 owner, gboolean must_exist)
     file->path = g_strdup (path);
     file->problems = g_ptr_array_new_with_free_func (problem_free);
     if (fd < 0 || fstat (fd, &info) < 0) {
-        brev_problem_add (file->problems, path, 0, "cannot be opened: %s", g_strerror (errno));
+        brev_problem_add (file->problems, path, 0, "cannot be opened: %s",
+                          g_strerror (errno));
         return g_steal_pointer (&file);
     }
     if (owner >= 0 && info.st_uid != (uid_t) owner)
@@ -369,7 +373,8 @@ static char *
 find_mail_name (void)
 {
     const BrevSetting *setting = brev_setting_find (BREV_GROUP_BREVDUE, "mail-name");
-    g_autofree char *text = brev_read_file_at (AT_FDCWD, MAIL_NAME_FILE, 4096, NULL, NULL);
+    g_autofree char *text =
+        brev_read_file_at (AT_FDCWD, MAIL_NAME_FILE, 4096, NULL, NULL);
     char host[256] = "";
     BrevConfig found = { 0 };
 
@@ -386,32 +391,40 @@ find_mail_name (void)
 }
 
 /* The last place where @setting, or with %NULL the section's head, was written. */
-const char *
-brev_config_origin (const BrevConfig *config, BrevGroup group, const BrevSetting *setting,
-                    const char *section)
+static const BrevSource *
+find_source (const BrevConfig *config, BrevGroup group, const BrevSetting *setting,
+             const char *section)
 {
     for (guint i = config->sources->len; i > 0; i--) {
         const BrevSource *source = config->sources->pdata[i - 1];
         if (source->group == group && source->setting == setting &&
             strcmp (source->section, section) == 0)
-            return source->origin;
+            return source;
     }
     return NULL;
 }
 
+char *
+brev_config_origin (const BrevConfig *config, BrevGroup group, const BrevSetting *setting,
+                    const char *section)
+{
+    const BrevSource *source = find_source (config, group, setting, section);
+
+    if (source == NULL)
+        return NULL;
+    return source->line == 0 ? g_strdup (source->file)
+                             : g_strdup_printf ("%s:%u", source->file, source->line);
+}
+
 /* A problem of what is missing belongs to where its section, or the setting, stands. */
 static void
-missing (BrevConfig *config, BrevGroup group, const BrevSetting *setting, const char *section,
-         const char *message)
+missing (BrevConfig *config, BrevGroup group, const BrevSetting *setting,
+         const char *section, const char *message)
 {
-    const char *origin = brev_config_origin (config, group, setting, section);
-    const char *colon = origin == NULL ? NULL : strrchr (origin, ':');
-    g_autofree char *file =
-        colon == NULL ? g_strdup (origin) : g_strndup (origin, (gsize) (colon - origin));
-    guint line = colon == NULL ? 0 : (guint) g_ascii_strtoull (colon + 1, NULL, 10);
+    const BrevSource *source = find_source (config, group, setting, section);
 
-    brev_problem_add (config->problems, file == NULL ? "configuration" : file, line, "%s",
-                      message);
+    brev_problem_add (config->problems, source == NULL ? "configuration" : source->file,
+                      source == NULL ? 0 : source->line, "%s", message);
 }
 
 static void
@@ -438,10 +451,11 @@ finish_routes (BrevConfig *config)
         g_autofree char *message = NULL;
         if (route->account == NULL)
             message = g_strdup_printf ("[route %s] names no account", route->name);
-        else if (route->sender == NULL && route->recipient == NULL && route->user == NULL &&
-                 route->header == NULL)
+        else if (route->sender == NULL && route->recipient == NULL &&
+                 route->user == NULL && route->header == NULL)
             message = g_strdup_printf (
-                "[route %s] has no condition: sender, recipient, user or header", route->name);
+                "[route %s] has no condition: sender, recipient, user or header",
+                route->name);
         if (message != NULL)
             missing (config, BREV_GROUP_ROUTE, NULL, route->name, message);
     }
@@ -467,8 +481,10 @@ finish_default_account (BrevConfig *config)
     if (config->account == NULL && config->accounts->len == 1)
         config->account = g_strdup (((BrevAccount *) config->accounts->pdata[0])->name);
     if (config->account == NULL && config->accounts->len > 1)
-        message = g_strdup ("several accounts and no default: add 'account = NAME' to [brevdue]");
-    if (config->account != NULL && brev_config_find_account (config, config->account) == NULL) {
+        message = g_strdup (
+            "several accounts and no default: add 'account = NAME' to [brevdue]");
+    if (config->account != NULL &&
+        brev_config_find_account (config, config->account) == NULL) {
         g_autofree char *near = nearest_account (config, config->account);
         message = g_strdup_printf ("'account' names '%s', and there is no [account %s]%s",
                                    config->account, config->account, near);
@@ -483,15 +499,15 @@ finish (BrevConfig *config)
     const BrevSetting *spool = brev_setting_find (BREV_GROUP_BREVDUE, "spool");
     const BrevSetting *retry = brev_setting_find (BREV_GROUP_BREVDUE, "retry-max");
 
-    config->spool_is_named = 
-        brev_config_origin (config, BREV_GROUP_BREVDUE, spool, "") != NULL;
+    config->spool_is_named = find_source (config, BREV_GROUP_BREVDUE, spool, "") != NULL;
     if (config->mail_name == NULL)
         config->mail_name = find_mail_name ();
     finish_accounts (config);
     finish_routes (config);
     finish_default_account (config);
     if (config->retry_min > config->retry_max)
-        missing (config, BREV_GROUP_BREVDUE, retry, "", "'retry-max' is less than 'retry-min'");
+        missing (config, BREV_GROUP_BREVDUE, retry, "",
+                 "'retry-max' is less than 'retry-min'");
 }
 
 BrevConfig *

@@ -14,16 +14,18 @@ BrevConfig *brev_config_load_from (const char *directory);
 
 /* For the files of this folder: one value, with where it comes from. */
 void brev_config_apply (BrevConfig *config, const BrevSetting *setting, gpointer target,
-                        const char *section, const char *value, const char *file, guint line);
-void brev_config_problem (BrevConfig *config, const char *file, guint line, const char *format,
-                          ...) G_GNUC_PRINTF (4, 5);
+                        const char *section, const char *value, const char *file,
+                        guint line);
+void brev_config_problem (BrevConfig *config, const char *file, guint line,
+                          const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /**
  * brev_config_origin:
  * @setting: (nullable): %NULL asks for the head of the section
  * @section: "" in [brevdue]
  *
- * Returns: (nullable): "FILE:LINE" or the name of a variable; %NULL for a default
+ * Returns: (transfer full) (nullable): "FILE:LINE" or the name of a variable; %NULL for a
+ * default
  */
-const char *brev_config_origin (const BrevConfig *config, BrevGroup group,
-                                const BrevSetting *setting, const char *section);
+char *brev_config_origin (const BrevConfig *config, BrevGroup group,
+                          const BrevSetting *setting, const char *section);

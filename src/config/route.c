@@ -79,9 +79,10 @@ static gboolean
 header_matches (const char *condition, const BrevRouteFacts *facts)
 {
     const char *colon = strchr (condition, ':');
-    g_autofree char *name =
-        g_strndup (condition, colon == NULL ? strlen (condition) : (gsize) (colon - condition));
-    const char *value = facts->header == NULL ? NULL : facts->header (g_strstrip (name), facts->data);
+    g_autofree char *name = g_strndup (
+        condition, colon == NULL ? strlen (condition) : (gsize) (colon - condition));
+    const char *value =
+        facts->header == NULL ? NULL : facts->header (g_strstrip (name), facts->data);
     g_autofree char *glob = colon == NULL ? NULL : brev_text_fold (colon + 1);
     g_autofree char *folded = value == NULL ? NULL : brev_text_fold (value);
 
@@ -127,7 +128,8 @@ mailbox_domain (const char *mailbox)
 }
 
 gboolean
-brev_account_covers (const BrevConfig *config, const BrevAccount *account, const char *address)
+brev_account_covers (const BrevConfig *config, const BrevAccount *account,
+                     const char *address)
 {
     g_autofree char *domain = NULL;
 
@@ -150,18 +152,21 @@ brev_config_warnings (const BrevConfig *config)
         const BrevAccount *account = config->accounts->pdata[i];
         if (account->fallback != NULL &&
             brev_config_find_account (config, account->fallback) == NULL)
-            g_ptr_array_add (warnings,
-                             g_strdup_printf ("[account %s]: there is no [account %s] to fall "
-                                              "back to",
-                                              account->name, account->fallback));
+            g_ptr_array_add (
+                warnings,
+                g_strdup_printf ("[account %s]: there is no [account %s] to fall "
+                                 "back to",
+                                 account->name, account->fallback));
     }
     for (guint i = 0; i < config->routes->len; i++) {
         const BrevRoute *route = config->routes->pdata[i];
-        if (route->account != NULL && brev_config_find_account (config, route->account) == NULL)
-            g_ptr_array_add (warnings,
-                             g_strdup_printf ("[route %s]: there is no [account %s]; its mail "
-                                              "will wait",
-                                              route->name, route->account));
+        if (route->account != NULL &&
+            brev_config_find_account (config, route->account) == NULL)
+            g_ptr_array_add (
+                warnings,
+                g_strdup_printf ("[route %s]: there is no [account %s]; its mail "
+                                 "will wait",
+                                 route->name, route->account));
     }
     if (config->accounts->len == 0)
         g_ptr_array_add (warnings, g_strdup ("no account: nothing can be sent"));

@@ -21,7 +21,8 @@ typedef struct {
  * Returns: (nullable) (transfer none): the account of the first route that matches, else
  * the default account; %NULL when there is none
  */
-const BrevAccount *brev_route_choose (const BrevConfig *config, const BrevRouteFacts *facts);
+const BrevAccount *brev_route_choose (const BrevConfig *config,
+                                      const BrevRouteFacts *facts);
 
 /* Whether @address matches "a@b", "*@b", "b", "*.b", "*" */
 gboolean brev_address_matches (const char *pattern, const char *address);

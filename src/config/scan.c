@@ -9,7 +9,6 @@ typedef struct {
     const char *file;
     GPtrArray *problems;
     GPtrArray *entries;
-    GString *clean;    /* what GKeyFile is given */
     BrevGroup group;
     char *section;     /* owned: NULL while no section that is known is open */
     gboolean has_head; /* some head was seen, good or bad */
@@ -17,7 +16,8 @@ typedef struct {
 } Scan;
 
 void
-brev_problem_add (GPtrArray *problems, const char *file, guint line, const char *format, ...)
+brev_problem_add (GPtrArray *problems, const char *file, guint line, const char *format,
+                  ...)
 {
     BrevProblem *problem = g_new0 (BrevProblem, 1);
     va_list args;
@@ -53,23 +53,18 @@ find_entry (const Scan *scan, const BrevSetting *setting)
     return NULL;
 }
 
+/* @value: (transfer full) (nullable) */
 static void
-add_entry (Scan *scan, const BrevSetting *setting)
+add_entry (Scan *scan, const BrevSetting *setting, char *value)
 {
     BrevEntry *entry = g_new0 (BrevEntry, 1);
 
+    entry->value = value;
     entry->setting = setting;
     entry->group = scan->group;
     entry->section = g_strdup (scan->section);
     entry->line = scan->line;
     g_ptr_array_add (scan->entries, entry);
-}
-
-static char *
-group_title (BrevGroup group, const char *section)
-{
-    return *section == '\0' ? g_strdup (brev_group_names[group])
-                            : g_strconcat (brev_group_names[group], " ", section, NULL);
 }
 
 static gboolean
@@ -111,12 +106,12 @@ scan_head (Scan *scan, char *line)
     char *space;
     const char *name = "";
     g_autofree char *fault = NULL;
-    g_autofree char *title = NULL;
 
     scan->has_head = TRUE;
     g_clear_pointer (&scan->section, g_free);
     if (line[length - 1] != ']') {
-        brev_problem_add (scan->problems, scan->file, scan->line, "'%s' lacks its ']'", line);
+        brev_problem_add (scan->problems, scan->file, scan->line, "'%s' lacks its ']'",
+                          line);
         return;
     }
     line[length - 1] = '\0';
@@ -132,13 +127,50 @@ scan_head (Scan *scan, char *line)
         return;
     }
     scan->section = g_strdup (name);
-    title = group_title (scan->group, name);
-    g_string_append_printf (scan->clean, "[%s]\n", title);
-    add_entry (scan, NULL);
+    add_entry (scan, NULL, NULL);
+}
+
+/* The escapes of GKeyFile: \s, \t, \n, \r and \\. %NULL for any other. */
+static char *
+unescape (const char *text)
+{
+    static const char letters[] = "stnr\\", meanings[] = " \t\n\r\\";
+    g_autofree char *value = g_malloc (strlen (text) + 1);
+    char *end = value;
+
+    for (; *text != '\0'; text++) {
+        const char *letter = NULL;
+        if (*text != '\\') {
+            *end++ = *text;
+            continue;
+        }
+        text++;
+        letter = *text == '\0' ? NULL : strchr (letters, *text);
+        if (letter == NULL)
+            return NULL;
+        *end++ = meanings[letter - letters];
+    }
+    *end = '\0';
+    return g_steal_pointer (&value);
 }
 
 static void
-scan_setting (Scan *scan, const char *key, const char *value)
+scan_value (Scan *scan, const BrevSetting *setting, const char *text)
+{
+    char *value = g_utf8_validate (text, -1, NULL) ? unescape (text) : NULL;
+
+    if (value != NULL)
+        add_entry (scan, setting, value);
+    else
+        brev_problem_add (
+            scan->problems, scan->file, scan->line,
+            "the value of '%s' is not UTF-8, or has a '\\' that should be written "
+            "'\\\\'",
+            setting->key);
+}
+
+static void
+scan_setting (Scan *scan, const char *key, const char *text)
 {
     const BrevSetting *setting = brev_setting_find (scan->group, key);
     const BrevEntry *first = setting == NULL ? NULL : find_entry (scan, setting);
@@ -152,8 +184,7 @@ scan_setting (Scan *scan, const char *key, const char *value)
         brev_problem_add (scan->problems, scan->file, scan->line,
                           "'%s' is set again; line %u counts", key, first->line);
     } else {
-        g_string_append_printf (scan->clean, "%s=%s\n", key, value);
-        add_entry (scan, setting);
+        scan_value (scan, setting, text);
     }
 }
 
@@ -187,52 +218,11 @@ scan_line (Scan *scan, char *line)
     scan_setting (scan, g_strchomp (line), g_strchug (equals + 1));
 }
 
-/* Values are GKeyFile's to read: \s, \t, \\ and what else it knows. */
-static void
-read_values (Scan *scan)
-{
-    g_autoptr (GKeyFile) values = g_key_file_new ();
-    g_autoptr (GError) error = NULL;
-
-    if (!g_key_file_load_from_data (values, scan->clean->str, scan->clean->len,
-                                    G_KEY_FILE_NONE, &error)) {
-        brev_problem_add (scan->problems, scan->file, 0, "%s", error->message);
-        return;
-    }
-    for (guint i = 0; i < scan->entries->len; i++) {
-        BrevEntry *entry = scan->entries->pdata[i];
-        g_autofree char *title = group_title (entry->group, entry->section);
-        g_autoptr (GError) fault = NULL;
-        if (entry->setting == NULL)
-            continue;
-        entry->value = g_key_file_get_string (values, title, entry->setting->key, &fault);
-        if (fault != NULL) /* a value comes along with it all the same */
-            g_clear_pointer (&entry->value, g_free);
-        if (entry->value == NULL)
-            brev_problem_add (scan->problems, scan->file, entry->line,
-                              "the value of '%s' is not UTF-8, or has a '\\' that should be "
-                              "written '\\\\'",
-                              entry->setting->key);
-    }
-}
-
-/* Without a value there is nothing to apply. */
-static void
-drop_unread (GPtrArray *entries)
-{
-    for (guint i = entries->len; i > 0; i--) {
-        const BrevEntry *entry = entries->pdata[i - 1];
-        if (entry->setting != NULL && entry->value == NULL)
-            g_ptr_array_remove_index (entries, i - 1);
-    }
-}
-
 GPtrArray *
 brev_scan (const char *file, const char *text, gsize length, GPtrArray *problems)
 {
     g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func (entry_free);
-    g_autoptr (GString) clean = g_string_sized_new (length);
-    Scan scan = { .file = file, .problems = problems, .entries = entries, .clean = clean };
+    Scan scan = { .file = file, .problems = problems, .entries = entries };
     const char *end = text + length;
 
     while (text < end) {
@@ -247,9 +237,5 @@ brev_scan (const char *file, const char *text, gsize length, GPtrArray *problems
         text += size + 1;
     }
     g_free (scan.section);
-    if (entries->len > 0)
-        read_values (&scan);
-    drop_unread (entries);
-    explicit_bzero (clean->str, clean->len);
     return g_steal_pointer (&entries);
 }

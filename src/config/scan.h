@@ -17,14 +17,16 @@ typedef struct {
  * @file: its name, for problems
  * @problems: where what cannot be read is added, as BrevProblem
  *
- * GKeyFile refuses a whole file for one bad line and merges duplicates without a word, and
- * it does not tell lines. So the lines are looked at first, and GKeyFile reads the values of
- * the good ones: each of them counts, whatever stands beside it.
+ * The format is GKeyFile's, but GKeyFile refuses a whole file for one bad line, merges
+ * duplicates without a word and does not tell lines, and it costs more than all else that
+ * sendmail does with a configuration. Here each good line counts, whatever stands beside
+ * it.
  *
  * Returns: (transfer full): (array of BrevEntry), in the order of the file
  */
-GPtrArray *brev_scan (const char *file, const char *text, gsize length, GPtrArray *problems);
+GPtrArray *brev_scan (const char *file, const char *text, gsize length,
+                      GPtrArray *problems);
 
 /* Adds a problem. */
-void brev_problem_add (GPtrArray *problems, const char *file, guint line, const char *format,
-                       ...) G_GNUC_PRINTF (4, 5);
+void brev_problem_add (GPtrArray *problems, const char *file, guint line,
+                       const char *format, ...) G_GNUC_PRINTF (4, 5);

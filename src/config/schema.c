@@ -20,9 +20,12 @@ static const char *const logs[] = { "auto", "journald", "syslog", "stderr", NULL
 #define DAY (86400 * SECOND)
 #define SOCKET_PATH_MAX 107 /* sockaddr_un.sun_path */
 
-#define IN_BREVDUE(key, type, field) BREV_GROUP_BREVDUE, key, type, offsetof (BrevConfig, field)
-#define IN_ACCOUNT(key, type, field) BREV_GROUP_ACCOUNT, key, type, offsetof (BrevAccount, field)
-#define IN_ROUTE(key, type, field) BREV_GROUP_ROUTE, key, type, offsetof (BrevRoute, field)
+#define IN_BREVDUE(key, type, field) \
+    BREV_GROUP_BREVDUE, key, type, offsetof (BrevConfig, field)
+#define IN_ACCOUNT(key, type, field) \
+    BREV_GROUP_ACCOUNT, key, type, offsetof (BrevAccount, field)
+#define IN_ROUTE(key, type, field) \
+    BREV_GROUP_ROUTE, key, type, offsetof (BrevRoute, field)
 
 /* clang-format off */
 static const BrevSetting settings[] = {
@@ -176,7 +179,8 @@ brev_group_nearest (const char *name)
 }
 
 gboolean
-brev_setting_parse (const BrevSetting *setting, gpointer target, const char *text, GError **error)
+brev_setting_parse (const BrevSetting *setting, gpointer target, const char *text,
+                    GError **error)
 {
     return brev_value_parse (setting, G_STRUCT_MEMBER_P (target, setting->offset),
                              *text == '\0' ? setting->preset : text, error);
@@ -208,5 +212,6 @@ brev_settings_clear (BrevGroup group, gpointer target)
 {
     for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
         if (settings[i].group == group)
-            brev_value_clear (&settings[i], G_STRUCT_MEMBER_P (target, settings[i].offset));
+            brev_value_clear (&settings[i],
+                              G_STRUCT_MEMBER_P (target, settings[i].offset));
 }

@@ -18,7 +18,7 @@ extern const char *const brev_group_names[BREV_GROUP_LAST];
 /* Each type knows how to read, print and free its field: schema.c. */
 typedef enum {
     BREV_TYPE_TEXT,
-    BREV_TYPE_NAME,    /* of a section: letters, digits, ".", "_", "-" */
+    BREV_TYPE_NAME, /* of a section: letters, digits, ".", "_", "-" */
     BREV_TYPE_DOMAIN,
     BREV_TYPE_MAILBOX, /* text with an address that has a domain */
     BREV_TYPE_PATH,    /* absolute; at most max bytes */
@@ -39,20 +39,22 @@ typedef struct {
     BrevGroup group;
     const char *key;
     BrevType type;
-    gsize offset;            /* of its field in the group's struct */
-    const char *preset;      /* the default as it would be written; "" is none */
-    gint64 min, max;         /* of what is a number; of a path's length */
+    gsize offset;       /* of its field in the group's struct */
+    const char *preset; /* the default as it would be written; "" is none */
+    gint64 min, max;    /* of what is a number; of a path's length */
     const char *const *choices;
     const char *help;
     gboolean is_secret;
 } BrevSetting;
 
-/* Where a value comes from, in the order in which they were applied: the last one holds. */
+/* Where a value comes from, in the order in which they were applied: the last one holds.
+ */
 typedef struct {
     BrevGroup group;
     const BrevSetting *setting; /* NULL: the head of a section */
     char *section;              /* owned: its name; "" in [brevdue] */
-    char *origin;               /* owned: "FILE:LINE" or the name of a variable */
+    char *file;                 /* owned: or the name of a variable */
+    guint line;                 /* 0: a variable */
 } BrevSource;
 
 const BrevSetting *brev_settings (guint *n);
@@ -78,8 +80,8 @@ gboolean brev_name_is_near (const char *written, const char *name);
  *
  * Returns: %FALSE with @error, and the field as it was
  */
-gboolean brev_setting_parse (const BrevSetting *setting, gpointer target, const char *text,
-                             GError **error);
+gboolean brev_setting_parse (const BrevSetting *setting, gpointer target,
+                             const char *text, GError **error);
 
 /* Returns: (transfer full): the value as it would be written; a secret is "***" */
 char *brev_setting_format (const BrevSetting *setting, gconstpointer target);

@@ -50,10 +50,11 @@ check_mode (int fd, const char *path, GError **error)
     if (fstat (fd, &info) < 0)
         return brev_throw_errno (error, errno, "cannot look at '%s'", path);
     if ((info.st_mode & S_IROTH) != 0)
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "every user of this machine can read '%s': run 'chmod 0640 %s' with "
-                           "the service's group as its group",
-                           path, path);
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "every user of this machine can read '%s': run 'chmod 0640 %s' with "
+            "the service's group as its group",
+            path, path);
     return TRUE;
 }
 
@@ -67,7 +68,8 @@ read_file (const char *path, gboolean check, GError **error)
     gssize got;
 
     if (fd < 0) {
-        (void) brev_throw (error, BREV_ERROR_CONFIG, "cannot open the token file '%s': %s", path,
+        (void) brev_throw (error, BREV_ERROR_CONFIG,
+                           "cannot open the token file '%s': %s", path,
                            g_strerror (errno));
         return NULL;
     }
@@ -89,10 +91,11 @@ static char *
 from_setting (const BrevAccount *account, gboolean as_service, GError **error)
 {
     if (as_service && account->token_is_exposed) {
-        (void) brev_throw (error, BREV_ERROR_CONFIG,
-                           "the token of account '%s' stands in a file that every user can "
-                           "read: move it into a file of its own and name that by 'token-file'",
-                           account->name);
+        (void) brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "the token of account '%s' stands in a file that every user can "
+            "read: move it into a file of its own and name that by 'token-file'",
+            account->name);
         return NULL;
     }
     return finish (g_strdup (account->token), "'token'", error);
@@ -105,12 +108,12 @@ no_token (const BrevAccount *account, GError **error)
                                ? account->token_env
                                : brev_provider_variable (account->provider);
 
-    (void) brev_throw (error, BREV_ERROR_CONFIG,
-                       "account '%s' has no token: set 'token-file' in [account %s]%s%s; cron "
-                       "and PHP-FPM clear the environment of what they start",
-                       account->name, account->name,
-                       variable == NULL ? "" : ", or the variable ",
-                       variable == NULL ? "" : variable);
+    (void) brev_throw (
+        error, BREV_ERROR_CONFIG,
+        "account '%s' has no token: set 'token-file' in [account %s]%s%s; cron "
+        "and PHP-FPM clear the environment of what they start",
+        account->name, account->name, variable == NULL ? "" : ", or the variable ",
+        variable == NULL ? "" : variable);
     return NULL;
 }
 
@@ -131,7 +134,8 @@ from_credential (const BrevAccount *account, gboolean *found, GError **error)
 char *
 brev_secret_load (const BrevAccount *account, gboolean as_service, GError **error)
 {
-    const char *value = account->token_env == NULL ? NULL : brev_environment (account->token_env);
+    const char *value =
+        account->token_env == NULL ? NULL : brev_environment (account->token_env);
     gboolean found;
     char *secret;
 

@@ -5,8 +5,8 @@
 
 /**
  * brev_secret_load:
- * @as_service: refuse a file that others can read, unless a *_FILE variable named it or it
- *   lies below /run/secrets
+ * @as_service: refuse a file that others can read, unless a *_FILE variable named it or
+ * it lies below /run/secrets
  *
  * The account's token: from "token", "token-env", "token-file", the systemd credential
  * brevdue.ACCOUNT.token, in this order. Wipe it with brev_secret_free().

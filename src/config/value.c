@@ -65,30 +65,34 @@ static gboolean
 parse_name (const BrevSetting *setting, gpointer field, const char *text, GError **error)
 {
     if (!is_made_of (text, "._-"))
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "'%s': '%s' is not a name of letters, digits, '.', '_' and '-'",
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "'%s': '%s' is not a name of letters, digits, '.', '_' and '-'", setting->key,
+            text);
+    return parse_text (setting, field, text, error);
+}
+
+static gboolean
+parse_domain (const BrevSetting *setting, gpointer field, const char *text,
+              GError **error)
+{
+    if (!is_made_of (text, ".-") || *text == '.' || strstr (text, "..") != NULL)
+        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not a domain",
                            setting->key, text);
     return parse_text (setting, field, text, error);
 }
 
 static gboolean
-parse_domain (const BrevSetting *setting, gpointer field, const char *text, GError **error)
-{
-    if (!is_made_of (text, ".-") || *text == '.' || strstr (text, "..") != NULL)
-        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not a domain", setting->key,
-                           text);
-    return parse_text (setting, field, text, error);
-}
-
-static gboolean
-parse_mailbox (const BrevSetting *setting, gpointer field, const char *text, GError **error)
+parse_mailbox (const BrevSetting *setting, gpointer field, const char *text,
+               GError **error)
 {
     const char *at = strrchr (text, '@');
 
     if (*text != '\0' && (at == NULL || at == text || at[1] == '\0' || at[1] == '>'))
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "'%s': '%s' is not an address such as 'Web <noreply@example.com>'",
-                           setting->key, text);
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "'%s': '%s' is not an address such as 'Web <noreply@example.com>'",
+            setting->key, text);
     return parse_text (setting, field, text, error);
 }
 
@@ -166,7 +170,8 @@ parse_url (const BrevSetting *setting, gpointer field, const char *text, GError 
     const char *fault = *text == '\0' ? NULL : url_fault (text);
 
     if (fault != NULL)
-        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' %s", setting->key, text, fault);
+        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' %s", setting->key, text,
+                           fault);
     for (gsize end = strlen (trimmed); end > 0 && trimmed[end - 1] == '/'; end--)
         trimmed[end - 1] = '\0';
     return parse_text (setting, field, trimmed, error);
@@ -191,7 +196,8 @@ parse_list (const BrevSetting *setting, gpointer field, const char *text, GError
 }
 
 static gboolean
-parse_choice (const BrevSetting *setting, gpointer field, const char *text, GError **error)
+parse_choice (const BrevSetting *setting, gpointer field, const char *text,
+              GError **error)
 {
     g_autoptr (GString) all = g_string_new (NULL);
 
@@ -202,14 +208,16 @@ parse_choice (const BrevSetting *setting, gpointer field, const char *text, GErr
         }
     for (int i = 0; setting->choices[i] != NULL; i++)
         g_string_append_printf (all, "%s%s", i == 0 ? "" : ", ", setting->choices[i]);
-    return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is none of %s", setting->key, text,
-                       all->str);
+    return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is none of %s", setting->key,
+                       text, all->str);
 }
 
 static gboolean
-parse_boolean (const BrevSetting *setting, gpointer field, const char *text, GError **error)
+parse_boolean (const BrevSetting *setting, gpointer field, const char *text,
+               GError **error)
 {
-    static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+    static const char *const words[] = { "no",  "yes", "false", "true",
+                                         "off", "on",  "0",     "1" };
 
     for (guint i = 0; i < G_N_ELEMENTS (words); i++)
         if (g_ascii_strcasecmp (words[i], text) == 0) {
@@ -246,11 +254,13 @@ format_unit (gint64 value, const Unit *units)
 {
     while (units[1].suffix != NULL && (value % units->factor != 0 || value == 0))
         units++;
-    return g_strdup_printf ("%" G_GINT64_FORMAT "%s", value / units->factor, units->suffix);
+    return g_strdup_printf ("%" G_GINT64_FORMAT "%s", value / units->factor,
+                            units->suffix);
 }
 
 static gboolean
-out_of_range (const BrevSetting *setting, const char *text, const Unit *units, GError **error)
+out_of_range (const BrevSetting *setting, const char *text, const Unit *units,
+              GError **error)
 {
     g_autofree char *min = format_unit (setting->min, units);
     g_autofree char *max = format_unit (setting->max, units);
@@ -266,8 +276,8 @@ parse_number (const BrevSetting *setting, const char *text, const Unit *units,
     gint64 number, factor;
 
     if (!split_unit (text, units, &number, &factor))
-        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not %s", setting->key, text,
-                           example);
+        return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not %s", setting->key,
+                           text, example);
     if (number > setting->max / factor || number * factor < setting->min)
         return out_of_range (setting, text, units, error);
     *value = number * factor;
@@ -299,9 +309,11 @@ parse_size (const BrevSetting *setting, gpointer field, const char *text, GError
 }
 
 static gboolean
-parse_duration (const BrevSetting *setting, gpointer field, const char *text, GError **error)
+parse_duration (const BrevSetting *setting, gpointer field, const char *text,
+                GError **error)
 {
-    return parse_number (setting, text, duration_units, "a time such as 30s or 5d", field, error);
+    return parse_number (setting, text, duration_units, "a time such as 30s or 5d", field,
+                         error);
 }
 
 static gboolean
@@ -311,7 +323,8 @@ parse_rate (const BrevSetting *setting, gpointer field, const char *text, GError
 
     if (*text != '\0' && !split_unit (text, rate_units, &number, &seconds))
         return brev_throw (error, BREV_ERROR_CONFIG,
-                           "'%s': '%s' is not a rate such as 50/s or 100/m", setting->key, text);
+                           "'%s': '%s' is not a rate such as 50/s or 100/m", setting->key,
+                           text);
     if (number > setting->max)
         return out_of_range (setting, text, no_units, error);
     *(double *) field = (double) number / (double) seconds;
@@ -355,7 +368,7 @@ format_count (const BrevSetting *setting, gconstpointer field)
 static char *
 format_size (const BrevSetting *setting, gconstpointer field)
 {
-    return format_unit ((gint64) *(const guint64 *) field, size_units);
+    return format_unit ((gint64) * (const guint64 *) field, size_units);
 }
 
 static char *
@@ -437,7 +450,8 @@ G_STATIC_ASSERT (G_N_ELEMENTS (types) == BREV_TYPE_LAST);
 G_STATIC_ASSERT (G_N_ELEMENTS (brev_type_names) == BREV_TYPE_LAST);
 
 gboolean
-brev_value_parse (const BrevSetting *setting, gpointer field, const char *text, GError **error)
+brev_value_parse (const BrevSetting *setting, gpointer field, const char *text,
+                  GError **error)
 {
     return types[setting->type].parse (setting, field, text, error);
 }

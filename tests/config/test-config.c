@@ -23,7 +23,8 @@ clear_environment (void)
     g_auto (GStrv) names = g_listenv ();
 
     for (guint i = 0; names[i] != NULL; i++)
-        if (g_str_has_prefix (names[i], "BREVDUE_") || g_str_has_prefix (names[i], "POSTMARK_") ||
+        if (g_str_has_prefix (names[i], "BREVDUE_") ||
+            g_str_has_prefix (names[i], "POSTMARK_") ||
             strcmp (names[i], "CREDENTIALS_DIRECTORY") == 0)
             g_unsetenv (names[i]);
 }
@@ -60,22 +61,26 @@ tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static char *
+path_of (const Fixture *fixture, const char *name)
+{
+    return g_build_filename (fixture->directory, name, NULL);
+}
+
+static void
 put (const Fixture *fixture, const char *name, const char *text, int mode)
 {
-    char *path = g_build_filename (fixture->directory, name, NULL);
+    g_autofree char *path = path_of (fixture, name);
     g_autofree char *parent = g_path_get_dirname (path);
 
     g_assert_cmpint (g_mkdir_with_parents (parent, 0755), ==, 0);
     g_assert_true (g_file_set_contents (path, text, -1, NULL));
     g_assert_cmpint (g_chmod (path, mode), ==, 0);
-    return path;
 }
 
 static BrevConfig *
 load (const Fixture *fixture, const char *text)
 {
-    g_autofree char *path = put (fixture, "brevdue.conf", text, 0644);
-
+    put (fixture, "brevdue.conf", text, 0644);
     return brev_config_load_from (fixture->directory);
 }
 
@@ -164,11 +169,13 @@ test_sample_uncommented (Fixture *fixture, gconstpointer data)
     g_autoptr (GString) plain = g_string_new (NULL);
     g_autoptr (BrevConfig) config = NULL;
 
-    g_assert_true (g_file_get_contents (g_getenv ("TEST_SAMPLE_CONF"), &text, NULL, NULL));
+    g_assert_true (
+        g_file_get_contents (g_getenv ("TEST_SAMPLE_CONF"), &text, NULL, NULL));
     lines = g_strsplit (text, "\n", -1);
     for (guint i = 0; lines[i] != NULL; i++)
         g_string_append_printf (plain, "%s\n",
-                                lines[i][0] == '#' && lines[i][1] != ' ' ? lines[i] + 1 : lines[i]);
+                                lines[i][0] == '#' && lines[i][1] != ' ' ? lines[i] + 1
+                                                                         : lines[i]);
     config = load (fixture, plain->str);
     g_assert_cmpuint (config->accounts->len, ==, 2);
     expect_problems (fixture, config, "");
@@ -188,7 +195,8 @@ test_problems (Fixture *fixture, gconstpointer data)
           "2: unknown setting 'max_message_size' in [brevdue] (did you mean "
           "'max-message-size'?)\n" },
         { "[brevdue]\ncolour = red\n", "2: unknown setting 'colour' in [brevdue]\n" },
-        { "[brevdeu]\nfrom = a@b\n", "1: unknown section [brevdeu] (did you mean 'brevdue'?)\n" },
+        { "[brevdeu]\nfrom = a@b\n",
+          "1: unknown section [brevdeu] (did you mean 'brevdue'?)\n" },
         { "[acount a]\n", "1: unknown section [acount] (did you mean 'account'?)\n" },
         { "[account]\n", "1: [account] needs a name: [account NAME]\n" },
         { "[account a b]\n",
@@ -198,14 +206,15 @@ test_problems (Fixture *fixture, gconstpointer data)
         { "[brevdue x]\n", "1: [brevdue] has no name behind it\n" },
         { "[brevdue\n", "1: '[brevdue' lacks its ']'\n" },
         { "from = a@b\n", "1: stands before any section; begin with [brevdue]\n" },
-        { "[brevdue]\nstray\n",
-          "2: neither a comment, a [section] nor 'key = value'\n" },
+        { "[brevdue]\nstray\n", "2: neither a comment, a [section] nor 'key = value'\n" },
         { "[brevdue]\nfrom = a@b\n\n[brevdue]\nfrom = c@d\n",
           "5: 'from' is set again; line 2 counts\n" },
         { "[brevdue]\nfrom = nobody\n",
           "2: 'from': 'nobody' is not an address such as 'Web <noreply@example.com>'\n" },
         { "[brevdue]\nfrom = a\\nb@c\n", "2: 'from' holds a control character\n" },
         { "[brevdue]\nfrom = \\q@c\n",
+          "2: the value of 'from' is not UTF-8, or has a '\\' that should be written '\\\\'\n" },
+        { "[brevdue]\nfrom = a@c\\\n",
           "2: the value of 'from' is not UTF-8, or has a '\\' that should be written '\\\\'\n" },
         { "[brevdue]\nfrom = \xff@c\n",
           "2: the value of 'from' is not UTF-8, or has a '\\' that should be written '\\\\'\n" },
@@ -219,16 +228,19 @@ test_problems (Fixture *fixture, gconstpointer data)
           "2: 'lifetime': '5 days' is not a time such as 30s or 5d\n" },
         { "[brevdue]\nlifetime = 99999999999999999999d\n",
           "2: 'lifetime': '99999999999999999999d' is not a time such as 30s or 5d\n" },
-        { "[brevdue]\nlifetime = 400d\n", "2: 'lifetime': '400d' is not between 1s and 365d\n" },
+        { "[brevdue]\nlifetime = 400d\n",
+          "2: 'lifetime': '400d' is not between 1s and 365d\n" },
         { "[brevdue]\nmax-message-size = -1\n",
           "2: 'max-message-size': '-1' is not a size such as 50M\n" },
         { "[brevdue]\nmax-message-size = 1\n",
           "2: 'max-message-size': '1' is not between 1K and 2G\n" },
         { "[brevdue]\nretry-min = 5h\nretry-max = 1h\n",
           "3: 'retry-max' is less than 'retry-min'\n" },
-        { ACCOUNT "rate = fast\n", "3: 'rate': 'fast' is not a rate such as 50/s or 100/m\n" },
+        { ACCOUNT "rate = fast\n",
+          "3: 'rate': 'fast' is not a rate such as 50/s or 100/m\n" },
         { ACCOUNT "lossy = maybe\n", "3: 'lossy': 'maybe' is neither yes nor no\n" },
-        { ACCOUNT "concurrency = 0\n", "3: 'concurrency': '0' is not between 1 and 256\n" },
+        { ACCOUNT "concurrency = 0\n",
+          "3: 'concurrency': '0' is not between 1 and 256\n" },
         { "[account a]\nlossy = yes\n", "1: [account a] names no provider\n" },
         { "[brevdue]\naccount = b\n" ACCOUNT,
           "2: 'account' names 'b', and there is no [account b]\n" },
@@ -273,7 +285,7 @@ test_good_lines_count (Fixture *fixture, gconstpointer data)
 static void
 test_nul_byte (Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *path = g_build_filename (fixture->directory, "brevdue.conf", NULL);
+    g_autofree char *path = path_of (fixture, "brevdue.conf");
     g_autoptr (BrevConfig) config = NULL;
     static const char text[] = "[brevdue]\nfrom = a\0@b\nspool = /s\n";
 
@@ -310,7 +322,8 @@ test_endpoints (Fixture *fixture, gconstpointer data)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        g_autofree char *text = g_strconcat (ACCOUNT "endpoint = ", cases[i].url, "\n", NULL);
+        g_autofree char *text =
+            g_strconcat (ACCOUNT "endpoint = ", cases[i].url, "\n", NULL);
         g_autoptr (BrevConfig) config = load (fixture, text);
         const BrevAccount *account = config->accounts->pdata[0];
         g_assert_cmpstr (account->endpoint, ==, cases[i].want);
@@ -351,7 +364,8 @@ test_values (Fixture *fixture, gconstpointer data)
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         BrevConfig config = { 0 };
         BrevAccount account = { 0 };
-        gpointer target = cases[i].group == BREV_GROUP_BREVDUE ? (gpointer) &config : &account;
+        gpointer target =
+            cases[i].group == BREV_GROUP_BREVDUE ? (gpointer) &config : &account;
         const BrevSetting *setting = brev_setting_find (cases[i].group, cases[i].key);
         g_autoptr (GError) error = NULL;
         g_autofree char *shown = NULL;
@@ -366,17 +380,16 @@ test_values (Fixture *fixture, gconstpointer data)
 static void
 test_order_of_files (Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *second = put (fixture, "conf.d/20.conf", "[brevdue]\nfrom = c@d\n", 0644);
-    g_autofree char *first =
-        put (fixture, "conf.d/10.conf", "[brevdue]\nfrom = b@c\npostmaster = p@c\n", 0644);
-    g_autofree char *other = put (fixture, "conf.d/30.conf.bak", "junk\n", 0644);
-    g_autofree char *own =
-        put (fixture, "own/brevdue/brevdue.conf", "[brevdue]\nlog = stderr\n", 0644);
-    g_autoptr (BrevConfig) config =
-        load (fixture, "[brevdue]\nfrom = a@b\nlog = syslog\nspool = /s\n" ACCOUNT);
     const BrevSetting *from = brev_setting_find (BREV_GROUP_BREVDUE, "from");
-    g_autofree char *origin = g_strconcat (second, ":2", NULL);
+    g_autofree char *origin = path_of (fixture, "conf.d/20.conf:2");
+    g_autofree char *got = NULL;
+    g_autoptr (BrevConfig) config = NULL;
 
+    put (fixture, "conf.d/20.conf", "[brevdue]\nfrom = c@d\n", 0644);
+    put (fixture, "conf.d/10.conf", "[brevdue]\nfrom = b@c\npostmaster = p@c\n", 0644);
+    put (fixture, "conf.d/30.conf.bak", "junk\n", 0644);
+    put (fixture, "own/brevdue/brevdue.conf", "[brevdue]\nlog = stderr\n", 0644);
+    config = load (fixture, "[brevdue]\nfrom = a@b\nlog = syslog\nspool = /s\n" ACCOUNT);
     expect_problems (fixture, config, "");
     g_assert_cmpuint (config->files->len, ==, 4);
     g_assert_cmpstr (config->from, ==, "c@d");
@@ -385,17 +398,19 @@ test_order_of_files (Fixture *fixture, gconstpointer data)
     g_assert_cmpint (config->log, ==, BREV_LOG_STDERR);
     g_assert_cmpstr (config->account, ==, "a");
     g_assert_false (config->is_users_own);
-    g_assert_cmpstr (brev_config_origin (config, BREV_GROUP_BREVDUE, from, ""), ==, origin);
+    got = brev_config_origin (config, BREV_GROUP_BREVDUE, from, "");
+    g_assert_cmpstr (got, ==, origin);
 }
 
 /* A user's own account comes without the system's accounts, spool and mistakes. */
 static void
 test_users_own (Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *own = put (fixture, "own/brevdue/brevdue.conf",
-                                "[account mine]\nprovider = postmark\n", 0600);
-    g_autoptr (BrevConfig) config = load (fixture, "junk\n[brevdue]\nspool = /s\n" ACCOUNT);
+    g_autoptr (BrevConfig) config = NULL;
 
+    put (fixture, "own/brevdue/brevdue.conf", "[account mine]\nprovider = postmark\n",
+         0600);
+    config = load (fixture, "junk\n[brevdue]\nspool = /s\n" ACCOUNT);
     expect_problems (fixture, config, "");
     g_assert_true (config->is_users_own);
     g_assert_cmpuint (config->accounts->len, ==, 1);
@@ -406,13 +421,13 @@ test_users_own (Fixture *fixture, gconstpointer data)
 static void
 test_named_file (Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *own =
-        put (fixture, "own/brevdue/brevdue.conf", "[account mine]\nprovider = x\n", 0600);
-    g_autofree char *path = put (fixture, "other.conf", "[brevdue]\nspool = /t\n", 0644);
-    g_autofree char *gone = g_build_filename (fixture->directory, "gone.conf", NULL);
+    g_autofree char *path = path_of (fixture, "other.conf");
+    g_autofree char *gone = path_of (fixture, "gone.conf");
     g_autoptr (BrevConfig) config = NULL;
     g_autoptr (BrevConfig) missing = NULL;
 
+    put (fixture, "own/brevdue/brevdue.conf", "[account mine]\nprovider = x\n", 0600);
+    put (fixture, "other.conf", "[brevdue]\nspool = /t\n", 0644);
     g_setenv ("BREVDUE_CONFIG", path, TRUE);
     config = load (fixture, ACCOUNT);
     g_assert_cmpstr (config->spool, ==, "/t");
@@ -429,6 +444,7 @@ test_environment (Fixture *fixture, gconstpointer data)
 {
     const BrevSetting *from = brev_setting_find (BREV_GROUP_BREVDUE, "from");
     const BrevAccount *account;
+    g_autofree char *origin = NULL;
     g_autoptr (BrevConfig) config = NULL;
 
     g_setenv ("BREVDUE_FROM", "Web <w@example.com>", TRUE);
@@ -439,13 +455,14 @@ test_environment (Fixture *fixture, gconstpointer data)
     g_setenv ("BREVDUE_STREAM", "broadcast", TRUE);
     g_setenv ("BREVDUE_ENDPOINT", "http://127.0.0.1:9/", TRUE);
     config = load (fixture, "[brevdue]\nfrom = a@b\n");
-    expect_problems (fixture, config,
-                     "BREVDUE_LIFETIME: 'lifetime': 'soon' is not a time such as 30s or 5d\n");
+    expect_problems (
+        fixture, config,
+        "BREVDUE_LIFETIME: 'lifetime': 'soon' is not a time such as 30s or 5d\n");
     g_assert_cmpstr (config->from, ==, "Web <w@example.com>");
     g_assert_cmpuint (config->max_message_size, ==, 2 * 1024 * 1024);
     g_assert_false (config->spool_is_named);
-    g_assert_cmpstr (brev_config_origin (config, BREV_GROUP_BREVDUE, from, ""), ==,
-                     "BREVDUE_FROM");
+    origin = brev_config_origin (config, BREV_GROUP_BREVDUE, from, "");
+    g_assert_cmpstr (origin, ==, "BREVDUE_FROM");
     account = brev_config_find_account (config, config->account);
     g_assert_nonnull (account);
     g_assert_true (account->from_environment);
@@ -532,9 +549,9 @@ test_address_matches (void)
 static void
 test_covers (Fixture *fixture, gconstpointer data)
 {
-    g_autoptr (BrevConfig) config =
-        load (fixture, "[brevdue]\naccount = a\nfrom = Web <w@example.com>\n" ACCOUNT
-                       "[account b]\nprovider = x\nsenders = example.org *.example.org\n");
+    g_autoptr (BrevConfig) config = load (
+        fixture, "[brevdue]\naccount = a\nfrom = Web <w@example.com>\n" ACCOUNT
+                 "[account b]\nprovider = x\nsenders = example.org *.example.org\n");
     const BrevAccount *a = brev_config_find_account (config, "a");
     const BrevAccount *b = brev_config_find_account (config, "b");
 
@@ -574,22 +591,28 @@ test_routes (Fixture *fixture, gconstpointer data)
         { "user = 33\nsender = example.com\nrecipient = x@y", "a" },
     };
     BrevRouteFacts facts = {
-        .sender = "u@example.com", .from = "v@from.example", .recipient = "r@a.example.net",
-        .user = "www-data", .uid = 33, .header = find_header, .data = "newsletter",
+        .sender = "u@example.com",
+        .from = "v@from.example",
+        .recipient = "r@a.example.net",
+        .user = "www-data",
+        .uid = 33,
+        .header = find_header,
+        .data = "newsletter",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        g_autofree char *text = g_strconcat (
-            "[brevdue]\naccount = a\n" ACCOUNT "[account b]\nprovider = x\n[route r]\n"
-            "account = b\n",
-            cases[i].route, "\n", NULL);
+        g_autofree char *text = g_strconcat ("[brevdue]\naccount = a\n" ACCOUNT
+                                             "[account b]\nprovider = x\n[route r]\n"
+                                             "account = b\n",
+                                             cases[i].route, "\n", NULL);
         g_autoptr (BrevConfig) config = load (fixture, text);
         expect_problems (fixture, config, "");
         g_assert_cmpstr (brev_route_choose (config, &facts)->name, ==, cases[i].want);
     }
 }
 
-/* A route to an account that is not there waits; the default would be another sender's. */
+/* A route to an account that is not there waits; the default would be another sender's.
+ */
 static void
 test_route_to_nowhere (Fixture *fixture, gconstpointer data)
 {
@@ -614,8 +637,68 @@ test_programs (Fixture *fixture, gconstpointer data)
     g_assert_cmpstr (named, ==, "/b/courier");
 }
 
-#define ADD(path, function) \
-    g_test_add (path, Fixture, NULL, set_up, function, tear_down)
+/* The page as it reads, without what roff needs. */
+static char *
+read_page (void)
+{
+    g_autofree char *text = NULL;
+    GString *plain;
+
+    g_assert_true (g_file_get_contents (g_getenv ("TEST_MAN_PAGE"), &text, NULL, NULL));
+    plain = g_string_new (text);
+    g_string_replace (plain, "\\-", "-", 0);
+    g_string_replace (plain, "\\(aq", "'", 0);
+    return g_string_free (plain, FALSE);
+}
+
+/* The entry of a setting: its name and type, then the help, then perhaps the default. */
+static void
+expect_entry (const char *section, const BrevSetting *setting)
+{
+    g_autofree char *head =
+        g_strdup_printf ("\n.TP\n.BI %s \" = %s\"\n%s.\n", setting->key,
+                         brev_type_names[setting->type], setting->help);
+    g_autofree char *preset = g_strdup_printf ("\nDefault: %s.\n", setting->preset);
+    const char *entry = strstr (section, head);
+    const char *end;
+    g_autofree char *whole = NULL;
+
+    if (entry == NULL)
+        g_error ("brevdue.conf(5) has no entry\n%s", head);
+    end = strstr (entry + 4, "\n.TP");
+    whole = g_strndup (entry, end == NULL ? strlen (entry) : (gsize) (end - entry) + 1);
+    g_assert_cmpint (strstr (whole, "\nDefault: ") != NULL, ==, *setting->preset != '\0');
+    /* where it lies depends on the build */
+    if (*setting->preset != '\0' && !g_str_has_prefix (setting->help, "queue,") &&
+        strcmp (setting->key, "socket") != 0 && strstr (whole, preset) == NULL)
+        g_error ("'%s': not%s", whole, preset);
+}
+
+static void
+test_man_page (void)
+{
+    static const char *const heads[] = { "\n.SS [brevdue]\n", "\n.SS [account NAME]\n",
+                                         "\n.SS [route NAME]\n" };
+    g_autofree char *page = read_page ();
+    guint n, entries = 0;
+    const BrevSetting *settings = brev_settings (&n);
+    const char *start = strstr (page, "\n.SH SETTINGS\n");
+    g_autofree char *body =
+        g_strndup (start, (gsize) (strstr (page, "\n.SH ENVIRONMENT") - start) + 1);
+
+    for (guint i = 0; i < n; i++) {
+        const char *section = strstr (body, heads[settings[i].group]);
+        const char *end = strstr (section + 4, "\n.SS ");
+        g_autofree char *own = g_strndup (
+            section, end == NULL ? strlen (section) : (gsize) (end - section) + 1);
+        expect_entry (own, &settings[i]);
+    }
+    for (const char *p = body; (p = strstr (p, "\n.BI ")) != NULL; p++)
+        entries++;
+    g_assert_cmpuint (entries, ==, n);
+}
+
+#define ADD(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
@@ -640,5 +723,6 @@ main (int argc, char **argv)
     ADD ("/route/choose", test_routes);
     ADD ("/route/to-nowhere", test_route_to_nowhere);
     ADD ("/program/path", test_programs);
+    g_test_add_func ("/man/brevdue.conf", test_man_page);
     return g_test_run ();
 }
