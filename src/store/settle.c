@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/sql.h"
+
+/* What the row says before it is settled. */
+typedef struct {
+    gint64 message;
+    BrevState state;
+    gint64 owner;
+    gboolean is_deleted; /* deletion was asked for while it was being sent */
+} Current;
+
+/* Returns: 1, 0 when there is no such row, -1 with @error set */
+static int
+read_current (BrevStore *store, const BrevSettlement *s, Current *current, GError **error)
+{
+    sqlite3_stmt *row = BREV_SQL_START (store, SQL_SETTLE_STATE, error, SQL_T (s->id),
+                                        SQL_I (s->index));
+    int got = row == NULL ? -1 : brev_sql_step (store, row, error);
+
+    if (got <= 0)
+        return got;
+    current->message = sqlite3_column_int64 (row, 0);
+    current->state = (BrevState) sqlite3_column_int (row, 1);
+    current->owner = sqlite3_column_int64 (row, 2);
+    current->is_deleted = sqlite3_column_int (row, 3);
+    (void) sqlite3_reset (row);
+    return 1;
+}
+
+/* Pure: the state that follows, or @current's own when nothing may change. */
+static BrevState
+next_state (const BrevStore *store, const Current *current, const BrevSettlement *s)
+{
+    gboolean is_anothers = current->state == BREV_STATE_SENDING &&
+                           current->owner != store->lock.number;
+
+    if (brev_state_is_final (current->state))
+        return current->state;
+    if (brev_state_is_final (s->state))
+        return s->state;
+    if (is_anothers)
+        return current->state;
+    return current->is_deleted ? BREV_STATE_DELETED : s->state;
+}
+
+static gboolean
+settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError **error)
+{
+    Current current;
+    BrevState state;
+    int got = read_current (store, s, &current, error);
+
+    if (got <= 0)
+        return got == 0;
+    state = next_state (store, &current, s);
+    if (state == current.state && (brev_state_is_final (state) || state == BREV_STATE_SENDING))
+        return TRUE;
+    return BREV_SQL_RUN (store, SQL_SETTLE_RECIPIENT, error, SQL_I (current.message),
+                         SQL_I (s->index), SQL_I (state), SQL_I (s->due),
+                         SQL_I (s->due_is_named), SQL_I (s->was_tried ? 1 : 0),
+                         SQL_I (s->maybe_sent ? 1 : 0), SQL_T (s->account),
+                         SQL_T (s->remote_id), SQL_T (s->dsn), SQL_T (s->reply),
+                         SQL_T (s->report), SQL_I (now)) >= 0 &&
+           (s->report == NULL ||
+            BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (current.message),
+                          SQL_I (s->index)) >= 0);
+}
+
+gboolean
+brev_finish (BrevStore *store, const char *id, gint64 now, GPtrArray *finished, GError **error)
+{
+    int changed = BREV_SQL_RUN (store, SQL_FINISH_MESSAGE, error, SQL_T (id), SQL_I (now));
+
+    if (changed > 0 && finished != NULL)
+        g_ptr_array_add (finished, g_strdup (id));
+    return changed >= 0;
+}
+
+/* The longest pause that a settlement of each message names, by id. */
+static GHashTable *
+pauses_by_message (const BrevSettlement *settlements, guint n)
+{
+    GHashTable *pauses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+    for (guint i = 0; i < n; i++) {
+        gint64 *pause = g_hash_table_lookup (pauses, settlements[i].id);
+        if (pause == NULL) {
+            pause = g_new0 (gint64, 1);
+            (void) g_hash_table_insert (pauses, g_strdup (settlements[i].id), pause);
+        }
+        *pause = MAX (*pause, settlements[i].paused);
+    }
+    return pauses;
+}
+
+static gboolean
+settle_messages (BrevStore *store, GHashTable *pauses, gint64 now, GPtrArray *finished,
+                 GError **error)
+{
+    GHashTableIter iter;
+    gpointer id, pause;
+
+    g_hash_table_iter_init (&iter, pauses);
+    while (g_hash_table_iter_next (&iter, &id, &pause)) {
+        if (BREV_SQL_RUN (store, SQL_SETTLE_MESSAGE, error, SQL_T (id),
+                          SQL_I (*(gint64 *) pause)) < 0 ||
+            !brev_finish (store, id, now, finished, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n, gint64 now,
+                   GPtrArray **finished, GError **error)
+{
+    g_auto (BrevTransaction) transaction = { 0 };
+    g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);
+    g_autoptr (GHashTable) pauses = pauses_by_message (settlements, n);
+
+    if (!brev_transaction_begin (&transaction, store, error))
+        return FALSE;
+    for (guint i = 0; i < n; i++) {
+        g_return_val_if_fail (settlements[i].state != BREV_STATE_SENDING, FALSE);
+        if (!settle_recipient (store, &settlements[i], now, error))
+            return FALSE;
+    }
+    if (!settle_messages (store, pauses, now, done, error) ||
+        !brev_transaction_commit (&transaction, error))
+        return FALSE;
+    if (finished != NULL)
+        *finished = g_steal_pointer (&done);
+    return TRUE;
+}
+
+/* Leaves in @message the recipients of that report alone. */
+static void
+keep_report (BrevStoreMessage *message, const char *report)
+{
+    for (guint i = message->recipients->len; i-- > 0;) {
+        const BrevStoreRecipient *recipient = message->recipients->pdata[i];
+        if (g_strcmp0 (recipient->report, report) != 0)
+            (void) g_ptr_array_remove_index (message->recipients, i);
+    }
+}
+
+/* Pairs of ids, one behind the other: message, report. */
+static GPtrArray *
+missing_pairs (BrevStore *store, GError **error)
+{
+    g_autoptr (GPtrArray) pairs = g_ptr_array_new_with_free_func (g_free);
+    sqlite3_stmt *row = BREV_SQL_START (store, SQL_MISSING_REPORTS, error);
+    int got = row == NULL ? -1 : 1;
+
+    while (got > 0 && (got = brev_sql_step (store, row, error)) > 0) {
+        g_ptr_array_add (pairs, brev_column_dup (row, 0));
+        g_ptr_array_add (pairs, brev_column_dup (row, 1));
+    }
+    return got < 0 ? NULL : g_steal_pointer (&pairs);
+}
+
+GPtrArray *
+brev_store_missing_reports (BrevStore *store, GError **error)
+{
+    g_autoptr (GPtrArray) pairs = missing_pairs (store, error);
+    g_autoptr (GPtrArray) messages =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_store_message_free);
+
+    if (pairs == NULL)
+        return NULL;
+    for (guint i = 0; i < pairs->len; i += 2) {
+        g_autoptr (GError) failure = NULL;
+        BrevStoreMessage *message = brev_store_get (store, pairs->pdata[i], &failure);
+        if (failure != NULL) {
+            g_propagate_error (error, g_steal_pointer (&failure));
+            return NULL;
+        }
+        if (message == NULL)
+            continue;
+        keep_report (message, pairs->pdata[i + 1]);
+        g_ptr_array_add (messages, message);
+    }
+    return g_steal_pointer (&messages);
+}

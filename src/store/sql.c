@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/sql.h"
+
+#include "base/error.h"
+
+#define MESSAGE_COLUMNS                                                                         \
+    "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, "      \
+    "program, way, held, crashes, paused, parked, owner, total"
+#define RECIPIENT_COLUMNS                                                                       \
+    "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, "  \
+    "reply, report, changed"
+#define OF_ID "message = (SELECT n FROM messages WHERE id = ?1)"
+
+/* States are written as numbers, which the indices of schema.c are made for. */
+G_STATIC_ASSERT (BREV_STATE_QUEUED == 0 && BREV_STATE_DEFERRED == 1);
+G_STATIC_ASSERT (BREV_STATE_SENDING == 2 && BREV_STATE_PARKED == 3);
+G_STATIC_ASSERT (BREV_STATE_SENT == 4 && BREV_STATE_DELETED == 8);
+G_STATIC_ASSERT (BREV_STORE_MAX_CRASHES == 3);
+
+#define WAITING "state <= 1 AND held = 0" /* the condition of index recipients_waiting */
+
+/* clang-format off */
+static const char *const texts[SQL_LAST] = {
+    [SQL_BEGIN]      = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT]     = "COMMIT",
+    [SQL_ROLLBACK]   = "ROLLBACK",
+
+    [SQL_GET_META] = "SELECT value FROM meta WHERE name = ?1",
+    [SQL_SET_META] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+
+    [SQL_GET_MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE id = ?1",
+    [SQL_GET_RECIPIENTS] =
+        "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1 ORDER BY idx",
+    [SQL_LIST_ALL] =
+        "SELECT " MESSAGE_COLUMNS " FROM messages WHERE (finished = 0 OR total > 0)"
+        " AND (?1 < 0 OR uid = ?1) ORDER BY arrival, n LIMIT ?2",
+    [SQL_LIST_UNFINISHED] =
+        "SELECT " MESSAGE_COLUMNS " FROM messages WHERE finished = 0"
+        " AND (?1 < 0 OR uid = ?1) ORDER BY arrival, n LIMIT ?2",
+    [SQL_LIST_FINISHED] =
+        "SELECT " MESSAGE_COLUMNS " FROM messages WHERE finished > 0 AND total > 0"
+        " AND (?1 < 0 OR uid = ?1) ORDER BY arrival, n LIMIT ?2",
+
+    [SQL_BEGIN_IMPORT] =
+        "INSERT INTO messages (id, owner, arrival) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE imported = 0",
+    [SQL_IMPORT_MESSAGE] =
+        "INSERT INTO messages (id, uid, arrival, finished, size, checksum, sender, message_id,"
+        " login, program, way, held, crashes, paused, total, imported, owner)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, 0)"
+        " ON CONFLICT (id) DO UPDATE SET uid = ?2, arrival = ?3, finished = ?4, size = ?5,"
+        " checksum = ?6, sender = ?7, message_id = ?8, login = ?9, program = ?10, way = ?11,"
+        " held = max (held, ?12), crashes = ?13, paused = paused + ?14, total = ?15,"
+        " imported = 1, owner = 0, parked = NULL WHERE imported = 0"
+        " RETURNING n, held",
+    [SQL_IMPORT_RECIPIENT] =
+        "INSERT INTO recipients (message, uid, held, " RECIPIENT_COLUMNS ")"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    [SQL_REPORT_WANTED] =
+        "UPDATE recipients SET report_due = NOT EXISTS"
+        " (SELECT 1 FROM messages WHERE id = report AND imported = 1)"
+        " WHERE message = ?1 AND idx = ?2 AND report IS NOT NULL",
+    [SQL_REPORT_IMPORTED] =
+        "UPDATE recipients SET report_due = 0 WHERE report_due = 1 AND report = ?1",
+    [SQL_MISSING_REPORTS] =
+        "SELECT DISTINCT m.id, r.report FROM recipients r JOIN messages m ON m.n = r.message"
+        " WHERE r.report_due = 1 ORDER BY r.report",
+
+    [SQL_NEXT_WAITING] =
+        "SELECT account, uid, due FROM recipients WHERE " WAITING
+        " AND (account, uid) > (?1, ?2) ORDER BY account, uid, due LIMIT 1",
+    [SQL_OLDEST_WAITING] =
+        "SELECT message FROM recipients WHERE " WAITING
+        " AND account = ?1 AND uid = ?2 ORDER BY due LIMIT 1",
+    [SQL_CLAIM_MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE n = ?1",
+    [SQL_WAITING_OF] =
+        "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1"
+        " AND account = ?2 AND state <= 1 AND held = 0 AND due <= ?3 ORDER BY idx",
+    [SQL_CLAIM_RECIPIENT] =
+        "UPDATE recipients SET state = 2, key = ?3, owner = ?4, changed = ?5"
+        " WHERE message = ?1 AND idx = ?2",
+    [SQL_GET_TURN] = "SELECT uid FROM turns WHERE account = ?1",
+    [SQL_SET_TURN] = "INSERT OR REPLACE INTO turns (account, uid) VALUES (?1, ?2)",
+
+    [SQL_NEXT_OWNER] =
+        "SELECT min (owner) FROM ("
+        "SELECT min (owner) AS owner FROM recipients WHERE state = 2 AND owner > ?1"
+        " UNION ALL "
+        "SELECT min (owner) AS owner FROM messages WHERE imported = 0 AND owner > ?1)",
+    [SQL_CRASHED_MESSAGES] =
+        "UPDATE messages SET crashes = crashes + 1 WHERE n IN"
+        " (SELECT message FROM recipients WHERE state = 2 AND owner = ?1)",
+    [SQL_CRASHED_IMPORTS] =
+        "UPDATE messages SET crashes = crashes + 1, owner = 0, parked = CASE"
+        " WHEN crashes + 1 >= 3 THEN 'a courier died three times while it read this file'"
+        " END WHERE imported = 0 AND owner = ?1",
+    [SQL_RECOVER_RECIPIENTS] =
+        "UPDATE recipients SET owner = 0, due = ?2, due_named = 0, changed = ?2,"
+        " maybe_sent = 1, attempts = attempts + 1, reply = ?3, state = CASE"
+        " WHEN m.deleted THEN 8 WHEN m.crashes >= 3 THEN 3 ELSE 1 END"
+        " FROM messages m WHERE m.n = recipients.message"
+        " AND recipients.state = 2 AND recipients.owner = ?1",
+    [SQL_LET_IMPORTS_GO] =
+        "UPDATE messages SET owner = 0 WHERE imported = 0 AND owner = ?1",
+    [SQL_DELETED_IDS] = "SELECT id FROM messages WHERE deleted = 1 AND finished = 0",
+
+    [SQL_SETTLE_STATE] =
+        "SELECT r.message, r.state, r.owner, m.deleted FROM messages m"
+        " JOIN recipients r ON r.message = m.n WHERE m.id = ?1 AND r.idx = ?2",
+    [SQL_SETTLE_RECIPIENT] =
+        "UPDATE recipients SET state = ?3, due = ?4, due_named = ?5, attempts = attempts + ?6,"
+        " maybe_sent = maybe_sent | ?7, account = coalesce (?8, account),"
+        " remote_id = coalesce (?9, remote_id), dsn = ?10, reply = ?11,"
+        " report = coalesce (?12, report), owner = 0, changed = ?13"
+        " WHERE message = ?1 AND idx = ?2",
+    [SQL_SETTLE_MESSAGE] =
+        "UPDATE messages SET crashes = 0, paused = paused + ?2 WHERE id = ?1"
+        " AND (crashes > 0 OR ?2 > 0)",
+    [SQL_FINISH_MESSAGE] =
+        "UPDATE messages SET finished = ?2, held = 0 WHERE id = ?1 AND imported = 1"
+        " AND finished = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM recipients WHERE message = messages.n AND state < 4)",
+
+    [SQL_UNFINISHED_IDS] = "SELECT id FROM messages WHERE finished = 0 ORDER BY arrival, n",
+    [SQL_RETRY_RECIPIENTS] =
+        "UPDATE recipients SET due = ?2, due_named = 0 WHERE " OF_ID " AND state <= 1",
+    [SQL_HOLD] =
+        "UPDATE messages SET held = ?2 WHERE id = ?1 AND finished = 0 AND held = 0",
+    [SQL_HOLD_RECIPIENTS] = "UPDATE recipients SET held = 1 WHERE " OF_ID,
+    [SQL_RELEASE] =
+        "UPDATE messages SET paused = paused + max (0, CASE WHEN held > 0 THEN ?2 - held"
+        " ELSE 0 END, coalesce ((SELECT ?2 - min (changed) FROM recipients"
+        " WHERE message = messages.n AND state = 3), 0)),"
+        " held = 0, parked = NULL, crashes = 0 WHERE id = ?1 AND finished = 0"
+        " AND (held > 0 OR parked IS NOT NULL OR EXISTS"
+        " (SELECT 1 FROM recipients WHERE message = messages.n AND state = 3))",
+    [SQL_RELEASE_RECIPIENTS] =
+        "UPDATE recipients SET held = 0, due = min (due, ?2),"
+        " changed = CASE state WHEN 3 THEN ?2 ELSE changed END,"
+        " state = CASE WHEN state < 3 THEN state ELSE (attempts > 0 OR maybe_sent) END"
+        " WHERE " OF_ID " AND state < 4",
+    [SQL_DELETE] =
+        "UPDATE messages SET deleted = 1, parked = NULL, imported = 1"
+        " WHERE id = ?1 AND finished = 0 AND deleted = 0",
+    [SQL_DELETE_RECIPIENTS] =
+        "UPDATE recipients SET state = 8, changed = ?2, reply = 'deleted by an administrator'"
+        " WHERE " OF_ID " AND state IN (0, 1, 3)",
+    [SQL_PARK] = "UPDATE messages SET parked = ?2, owner = 0 WHERE id = ?1 AND imported = 0",
+    [SQL_PARK_RECIPIENTS] =
+        "UPDATE recipients SET state = 3, reply = ?2, changed = ?3"
+        " WHERE " OF_ID " AND state <= 1",
+
+    [SQL_MEND_RECIPIENTS] =
+        "UPDATE recipients SET due = ?1 WHERE " WAITING " AND due > ?2 AND due_named = 0",
+    [SQL_MEND_ARRIVALS] =
+        "UPDATE messages SET arrival = min (arrival, ?1), held = min (held, ?1)"
+        " WHERE finished = 0 AND (arrival > ?2 OR held > ?2)",
+    [SQL_MEND_FINISHED] =
+        "UPDATE messages SET finished = ?1, arrival = min (arrival, ?1) WHERE finished > ?2"
+        " AND finished > 0",
+    [SQL_MEND_PROBLEMS] =
+        "UPDATE problems SET until = min (until, ?1), since = min (since, ?1)"
+        " WHERE until > ?2 OR since > ?2",
+
+    [SQL_FORGET_RECIPIENTS] =
+        "DELETE FROM recipients WHERE message IN (SELECT n FROM messages"
+        " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
+    [SQL_FORGET_TEXTS] =
+        "UPDATE messages SET total = 0, sender = '', message_id = NULL, login = NULL,"
+        " program = NULL WHERE n IN (SELECT n FROM messages"
+        " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
+    [SQL_FORGET_MESSAGES] =
+        "DELETE FROM messages WHERE finished > 0 AND finished < ?1 AND total = 0",
+
+    [SQL_SET_PROBLEM] =
+        "INSERT INTO problems (account, scope, problem, since, until)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account, scope)"
+        " DO UPDATE SET problem = excluded.problem, until = excluded.until",
+    [SQL_CLEAR_PROBLEM] = "DELETE FROM problems WHERE account = ?1 AND scope = ?2",
+    [SQL_PROBLEMS] =
+        "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
+
+    [SQL_SALVAGE_UP]   = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n",
+    [SQL_SALVAGE_DOWN] = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n DESC",
+    [SQL_PARK_UNVOUCHED] =
+        "UPDATE recipients SET state = 3, maybe_sent = 1, owner = 0, changed = ?1, reply = ?2"
+        " WHERE state < 3",
+};
+/* clang-format on */
+
+gboolean
+brev_sql_is_damage (int status)
+{
+    return (status & 0xff) == SQLITE_CORRUPT || (status & 0xff) == SQLITE_NOTADB;
+}
+
+gboolean
+brev_sql_throw (BrevStore *store, GError **error)
+{
+    int status = store->db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode (store->db);
+    const char *text = store->db == NULL ? "out of memory" : sqlite3_errmsg (store->db);
+
+    if (brev_sql_is_damage (status)) {
+        brev_damage_suspect (store);
+        return brev_throw (error, BREV_ERROR_SYSTEM,
+                           "the database in '%s' is damaged (%s); the courier puts it aside "
+                           "at its next start", store->path, text);
+    }
+    if ((status & 0xff) == SQLITE_BUSY)
+        return brev_throw (error, BREV_ERROR_BUSY, "the database in '%s' is in use: %s",
+                           store->path, text);
+    return brev_throw (error, BREV_ERROR_SYSTEM, "the database in '%s' failed: %s", store->path,
+                       text);
+}
+
+static sqlite3_stmt *
+prepared (BrevStore *store, BrevSql sql, GError **error)
+{
+    sqlite3_stmt **statement = &store->statements[sql];
+
+    if (*statement == NULL &&
+        sqlite3_prepare_v3 (store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT, statement,
+                            NULL) != SQLITE_OK) {
+        (void) brev_sql_throw (store, error);
+        return NULL;
+    }
+    (void) sqlite3_reset (*statement);
+    return *statement;
+}
+
+/* Texts are copied: a caller may free them before the statement runs again. */
+static int
+bind (sqlite3_stmt *statement, int position, const BrevSqlValue *value)
+{
+    if (!value->is_text)
+        return sqlite3_bind_int64 (statement, position, value->number);
+    if (value->text == NULL)
+        return sqlite3_bind_null (statement, position);
+    return sqlite3_bind_text (statement, position, value->text, -1, SQLITE_TRANSIENT);
+}
+
+sqlite3_stmt *
+brev_sql_start (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n,
+                GError **error)
+{
+    sqlite3_stmt *statement = prepared (store, sql, error);
+
+    for (guint i = 0; statement != NULL && i < n; i++) {
+        if (bind (statement, (int) i + 1, &values[i]) != SQLITE_OK) {
+            (void) brev_sql_throw (store, error);
+            return NULL;
+        }
+    }
+    return statement;
+}
+
+int
+brev_sql_step (BrevStore *store, sqlite3_stmt *statement, GError **error)
+{
+    switch (sqlite3_step (statement)) {
+    case SQLITE_ROW:
+        return 1;
+    case SQLITE_DONE:
+        (void) sqlite3_reset (statement); /* an open reader would keep the log from shrinking */
+        return 0;
+    default:
+        (void) brev_sql_throw (store, error);
+        (void) sqlite3_reset (statement);
+        return -1;
+    }
+}
+
+int
+brev_sql_run (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n, GError **error)
+{
+    sqlite3_stmt *statement = brev_sql_start (store, sql, values, n, error);
+    int got = statement == NULL ? -1 : 1;
+
+    while (got > 0)
+        got = brev_sql_step (store, statement, error);
+    return got < 0 ? -1 : sqlite3_changes (store->db);
+}
+
+gboolean
+brev_sql_exec (BrevStore *store, const char *text, GError **error)
+{
+    if (sqlite3_exec (store->db, text, NULL, NULL, NULL) != SQLITE_OK)
+        return brev_sql_throw (store, error);
+    return TRUE;
+}
+
+GPtrArray *
+brev_sql_strings (BrevStore *store, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr (GPtrArray) strings = g_ptr_array_new_with_free_func (g_free);
+    int got = statement == NULL ? -1 : 1;
+
+    while (got > 0 && (got = brev_sql_step (store, statement, error)) > 0)
+        g_ptr_array_add (strings, brev_column_dup (statement, 0));
+    return got < 0 ? NULL : g_steal_pointer (&strings);
+}
+
+gint64
+brev_sql_meta (BrevStore *store, const char *name)
+{
+    sqlite3_stmt *statement = BREV_SQL_START (store, SQL_GET_META, NULL, SQL_T (name));
+    gint64 value = 0;
+
+    if (statement != NULL && brev_sql_step (store, statement, NULL) > 0)
+        value = sqlite3_column_int64 (statement, 0);
+    if (statement != NULL)
+        (void) sqlite3_reset (statement);
+    return value;
+}
+
+gboolean
+brev_sql_set_meta (BrevStore *store, const char *name, gint64 value, GError **error)
+{
+    return BREV_SQL_RUN (store, SQL_SET_META, error, SQL_T (name), SQL_I (value)) >= 0;
+}
+
+static gboolean
+begin (BrevTransaction *transaction, BrevStore *store, BrevSql sql, GError **error)
+{
+    if (brev_sql_run (store, sql, NULL, 0, error) < 0)
+        return FALSE;
+    transaction->store = store;
+    return TRUE;
+}
+
+gboolean
+brev_transaction_begin (BrevTransaction *transaction, BrevStore *store, GError **error)
+{
+    return begin (transaction, store, SQL_BEGIN, error);
+}
+
+gboolean
+brev_transaction_begin_read (BrevTransaction *transaction, BrevStore *store, GError **error)
+{
+    return begin (transaction, store, SQL_BEGIN_READ, error);
+}
+
+gboolean
+brev_transaction_commit (BrevTransaction *transaction, GError **error)
+{
+    if (brev_sql_run (transaction->store, SQL_COMMIT, NULL, 0, error) < 0)
+        return FALSE; /* the cleanup rolls back */
+    transaction->store = NULL;
+    return TRUE;
+}
+
+void
+brev_transaction_clear (BrevTransaction *transaction)
+{
+    BrevStore *store = transaction->store;
+
+    if (store == NULL)
+        return;
+    transaction->store = NULL;
+    /* a statement left in the middle of its rows would keep ROLLBACK from working */
+    for (guint i = 0; i < SQL_LAST; i++) {
+        if (store->statements[i] != NULL)
+            (void) sqlite3_reset (store->statements[i]);
+    }
+    /* some failures (disk full, I/O) have rolled back already */
+    if (sqlite3_get_autocommit (store->db) == 0)
+        (void) brev_sql_run (store, SQL_ROLLBACK, NULL, 0, NULL);
+}
