@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/config.h"
+#include "envelope/frame.h"
+#include "spool/layout.h"
+#include "store/store.h"
+
+/* The report to a sender about recipients that will not get the message: RFC 3464 inside
+ * RFC 6522, readable by a person from its first line. */
+
+/**
+ * brev_report_is_wanted:
+ * @envelope: of the message that failed
+ *
+ * Never for the null sender, for a report, or with NOTIFY=NEVER (RFC 3461).
+ */
+gboolean brev_report_is_wanted (const BrevEnvelope *envelope, BrevWay way);
+
+/* All that the text of a report depends on. */
+typedef struct {
+    const BrevConfig *config;
+    const char *id;                  /* queue id of the report */
+    const BrevStoreMessage *message; /* with the recipients it is about, alone */
+    const BrevEnvelope *envelope;    /* of the message that failed */
+    const char *header;              /* of that message, lines ended by LF, NUL-terminated */
+    gint64 now;
+} BrevReport;
+
+/**
+ * brev_report_head:
+ *
+ * Returns: (transfer full): the report up to where the body of a message that is returned
+ * in full follows the header (RET=FULL)
+ */
+char *brev_report_head (const BrevReport *report);
+/* (transfer full): what stands behind it */
+char *brev_report_tail (const BrevReport *report);
+
+/**
+ * brev_report_write:
+ * @id: the queue id that was committed for it
+ * @message: with the recipients it is about, alone
+ * @file: the message that failed
+ * @fd: its queue file
+ *
+ * Writes the report as queue/@id, whole and synced. That it exists already, since somebody
+ * wrote it before a crash, is success.
+ */
+gboolean brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char *id,
+                            const BrevStoreMessage *message, const BrevQueueFile *file, int fd,
+                            gint64 now, GError **error);
