@@ -40,13 +40,14 @@ choose (BrevLogTarget target)
     return access ("/dev/log", W_OK) == 0 ? BREV_LOG_SYSLOG : BREV_LOG_STDERR;
 }
 
-void
+BrevLogTarget
 brev_log_open (const char *program, BrevLogTarget target)
 {
     brev_log_state.program = program;
     brev_log_state.target = choose (target);
     if (brev_log_state.target == BREV_LOG_SYSLOG)
         openlog (program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+    return brev_log_state.target;
 }
 
 static gboolean

@@ -36,8 +36,10 @@ extern const BrevLogFieldHelp brev_log_field_help[BREV_FIELD_LAST];
 /**
  * brev_log_open:
  * @program: what stands before the colon in syslog, such as "brevdue/courier"
+ *
+ * Returns: where lines go from now on, never %BREV_LOG_AUTO
  */
-void brev_log_open (const char *program, BrevLogTarget target);
+BrevLogTarget brev_log_open (const char *program, BrevLogTarget target);
 
 /**
  * brev_log:

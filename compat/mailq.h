@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/config.h"
+
+/**
+ * brev_mailq_show:
+ * @count_only: the number of messages alone
+ *
+ * Lists the queue on standard output: by brevdue(1) for who may open the spool, else by the
+ * service, which shows the caller's own messages.
+ *
+ * Returns: %FALSE when the queue could not be read: an empty list would be a lie
+ */
+gboolean brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error);
+
+/**
+ * brev_mailq_run:
+ *
+ * Has the queue run now, by the service or, where there is none, by a courier of our own.
+ */
+gboolean brev_mailq_run (const BrevConfig *config, GError **error);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "brevdue-paths.h"
+#include "compat/caller.h"
+#include "compat/child.h"
+#include "compat/input.h"
+#include "compat/mailq.h"
+#include "compat/newaliases.h"
+#include "compat/options.h"
+#include "compat/post.h"
+#include "compat/smtp.h"
+#include "compat/verify.h"
+
+typedef struct {
+    BrevOptions *options;
+    BrevConfig *config;
+    BrevCaller *caller;
+    gboolean is_told; /* somebody else has printed what went wrong */
+} Program;
+
+/* ---- telling ---- */
+
+static void
+print_line (const Program *program, const char *text)
+{
+    g_autofree char *line = brev_text_printable (text);
+
+    if (!program->options->is_quiet)
+        g_printerr ("sendmail: %s\n", line);
+}
+
+/* Logs in the name of the caller: who is not listening to standard error wants to know
+ * later what was refused, and to whom. Returns: whether a log that is not standard error
+ * has it */
+static gboolean
+log_line (const Program *program, const char *text)
+{
+    const BrevCaller *caller = program->caller;
+    const char *tag = program->options->tag;
+    BrevLogTarget target = program->config == NULL ? BREV_LOG_AUTO : program->config->log;
+
+    if (brev_log_open (tag == NULL ? "brevdue/sendmail" : tag, target) == BREV_LOG_STDERR)
+        return FALSE;
+    brev_log (BREV_LOG_WARNING, "uid=%u login=%s program=%s: %s", caller->uid, caller->login,
+              caller->program == NULL ? "?" : caller->program, text);
+    return TRUE;
+}
+
+static void
+tell_failure (Program *program, const char *text)
+{
+    if (program->caller == NULL)
+        program->caller = brev_caller_look_up ();
+    (void) log_line (program, text);
+    if (!program->is_told)
+        print_line (program, text);
+}
+
+static void
+tell_warnings (const Program *program)
+{
+    const GPtrArray *warnings = program->options->warnings;
+
+    for (guint i = 0; i < warnings->len; i++) {
+        g_autofree char *text = g_strconcat ("warning: ", warnings->pdata[i], NULL);
+        print_line (program, text);
+    }
+}
+
+/* ---- a message ---- */
+
+/* Mail that ended at a dot may have lost its second half; its sender does not see it. */
+static void
+tell_ignored (const Program *program, guint64 ignored)
+{
+    g_autofree char *text =
+        g_strdup_printf ("%" G_GUINT64_FORMAT " bytes after a line of one dot were ignored: "
+                         "-i makes such a line part of the message",
+                         ignored);
+
+    if (ignored > 0 && !log_line (program, text))
+        print_line (program, text);
+}
+
+static void
+tell_posted (const Program *program, const BrevPosted *posted)
+{
+    static const char *const ways[] = {
+        [BREV_SUBMITTED_SOCKET] = "queued by the service",
+        [BREV_SUBMITTED_DROP] = "in the drop directory, until the service takes it",
+        [BREV_SUBMITTED_OWN] = "handled by the courier, in the caller's own spool",
+        [BREV_SUBMITTED_MEMORY] = "accepted by the provider",
+    };
+    g_autofree char *text = g_strdup_printf ("%s: %s", posted->id, ways[posted->how]);
+
+    if (program->options->is_verbose)
+        print_line (program, text);
+}
+
+/* "From user@example.com Mon Jan  1 00:00:00 2024 remote from there", of UUCP: trusted
+ * from rmail alone. */
+static void
+take_from_line (BrevEnvelope *envelope, const char *line)
+{
+    g_auto (GStrv) words = g_strsplit_set (line == NULL ? "" : line, " \t\r\n", 3);
+
+    if (g_strv_length (words) >= 2 && *words[1] != '\0' && envelope->sender == NULL)
+        envelope->sender = g_strdup (words[1]);
+}
+
+static gboolean
+read_message (const Program *program, BrevMessageBytes *message, GError **error)
+{
+    const BrevOptions *options = program->options;
+    const BrevInputRules rules = {
+        .dots = options->dots_are_data ? BREV_DOTS_DATA : BREV_DOTS_END,
+        .max_size = program->config->max_message_size,
+    };
+    g_autoptr (BrevInput) input = brev_input_new (&rules);
+    BrevEnvelope *envelope = options->envelope;
+    guint64 ignored;
+
+    if (!brev_input_read_all (input, STDIN_FILENO, &ignored, error))
+        return FALSE;
+    tell_ignored (program, ignored);
+    if (!brev_input_finish (input, message, error))
+        return FALSE;
+    if (envelope->recipients->len == 0 && !brev_input_has_recipients (input))
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "no recipients: To, Cc and Bcc hold none, and there are none as "
+                           "arguments; nothing was sent");
+    if (options->is_rmail)
+        take_from_line (envelope, brev_input_from_line (input));
+    return TRUE;
+}
+
+static gboolean
+send_message (Program *program, GError **error)
+{
+    BrevPost post = { .submitter.config = program->config, program->options->is_quiet };
+    g_auto (BrevMessageBytes) message = { .fd = -1 };
+    BrevPosted posted;
+
+    if (isatty (STDIN_FILENO) && isatty (STDERR_FILENO))
+        print_line (program, "type the message, then Ctrl-D at the start of a line");
+    if (!read_message (program, &message, error))
+        return FALSE;
+    brev_caller_complete (program->caller, program->options->envelope);
+    if (!brev_post (&post, program->options->envelope, &message, &posted, error)) {
+        program->is_told = posted.is_told;
+        return FALSE;
+    }
+    tell_posted (program, &posted);
+    return TRUE;
+}
+
+static gboolean
+serve_smtp (Program *program, GError **error)
+{
+    BrevPost post = { .submitter.config = program->config, program->options->is_quiet };
+
+    return brev_smtp_serve (&post, program->caller, program->options, STDIN_FILENO, STDOUT_FILENO,
+                            error);
+}
+
+/* ---- other modes ---- */
+
+static gboolean
+show_queue (Program *program, GError **error)
+{
+    return brev_mailq_show (program->config, FALSE, error);
+}
+
+static gboolean
+count_queue (Program *program, GError **error)
+{
+    return brev_mailq_show (program->config, TRUE, error);
+}
+
+static gboolean
+run_queue (Program *program, GError **error)
+{
+    return brev_mailq_run (program->config, error);
+}
+
+static gboolean
+check_aliases (Program *program, GError **error)
+{
+    return brev_newaliases (program->config, error);
+}
+
+static gboolean
+verify_recipients (Program *program, GError **error)
+{
+    const GPtrArray *recipients = program->options->envelope->recipients;
+
+    for (guint i = 0; i < recipients->len; i++)
+        if (!brev_verify (program->config, program->caller, recipients->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+verify_lines (Program *program, GError **error)
+{
+    return brev_verify_lines (program->config, program->caller, error);
+}
+
+static gboolean
+check_config (Program *program, GError **error)
+{
+    static const char *const arguments[] = { "config", "check", NULL };
+
+    return brev_child_become ("brevdue", arguments, error);
+}
+
+static gboolean
+become_daemon (Program *program, GError **error)
+{
+    static const char *const arguments[] = { NULL };
+
+    if (program->options->mode == BREV_MODE_BACKGROUND && daemon (1, 0) < 0)
+        return brev_throw (error, BREV_ERROR_SYSTEM, "cannot go to the background");
+    return brev_child_become ("brevdued", arguments, error);
+}
+
+static gboolean
+do_nothing (Program *program, GError **error)
+{
+    return TRUE;
+}
+
+static gboolean
+print_version (Program *program, GError **error)
+{
+    (void) printf ("brevdue %s\n", BREV_VERSION);
+    return TRUE;
+}
+
+static const char *
+effect (const BrevOptionRow *row)
+{
+    if (brev_option_is_refused (row))
+        return "refused: ";
+    return row->act == NULL ? "no effect: " : "";
+}
+
+static gboolean
+print_help (Program *program, GError **error)
+{
+    (void) printf ("Usage: sendmail [option...] [--] recipient...\n"
+                   "       sendmail -t [option...] [--] [recipient...]\n"
+                   "Reads a message from standard input and keeps it for delivery.\n");
+    for (guint i = 0; i < BREV_TABLE_LAST; i++) {
+        const BrevOptionTable *table = &brev_option_tables[i];
+        (void) printf ("\n%s:\n", table->title);
+        for (gsize j = 0; j < table->n_rows; j++) {
+            g_autofree char *spelling = brev_option_spelling (&table->rows[j]);
+            (void) printf ("  %-22s %s%s\n", spelling, effect (&table->rows[j]),
+                           table->rows[j].help);
+        }
+    }
+    (void) printf ("\nSee sendmail(8).\n");
+    return TRUE;
+}
+
+/* clang-format off */
+static gboolean (*const modes[]) (Program *program, GError **error) = {
+    [BREV_MODE_MESSAGE]    = send_message,
+    [BREV_MODE_SMTP]       = serve_smtp,
+    [BREV_MODE_LIST]       = show_queue,
+    [BREV_MODE_COUNT]      = count_queue,
+    [BREV_MODE_ALIASES]    = check_aliases,
+    [BREV_MODE_VERIFY]     = verify_recipients,
+    [BREV_MODE_TEST]       = verify_lines,
+    [BREV_MODE_RUN]        = run_queue,
+    [BREV_MODE_DAEMON]     = become_daemon,
+    [BREV_MODE_BACKGROUND] = become_daemon,
+    [BREV_MODE_CHECK]      = check_config,
+    [BREV_MODE_NOTHING]    = do_nothing,
+    [BREV_MODE_VERSION]    = print_version,
+    [BREV_MODE_HELP]       = print_help,
+};
+/* clang-format on */
+
+/* ---- the process ---- */
+
+static void
+prepare_process (void)
+{
+    brev_open_std_fds ();
+    brev_close_inherited ();
+    (void) signal (SIGPIPE, SIG_IGN);
+    (void) umask (077);
+    /* Nobody should give us a set-id bit; if somebody does, the caller's environment must
+     * not choose our files. */
+    if (getauxval (AT_SECURE) != 0)
+        (void) clearenv ();
+}
+
+static gboolean
+run (Program *program, int argc, char **argv, GError **error)
+{
+    if (brev_options_parse (program->options, argc, argv, error)) {
+        tell_warnings (program);
+        program->config = brev_config_load ();
+        program->caller = brev_caller_look_up ();
+        return modes[program->options->mode](program, error);
+    }
+    /* A caller that is still writing would be killed by SIGPIPE and never see why. */
+    if (program->options->mode == BREV_MODE_MESSAGE && !isatty (STDIN_FILENO))
+        brev_input_drain (STDIN_FILENO);
+    program->config = brev_config_load ();
+    return FALSE;
+}
+
+int
+main (int argc, char **argv)
+{
+    g_autoptr (BrevOptions) options = brev_options_new ();
+    g_autoptr (BrevConfig) config = NULL;
+    g_autoptr (BrevCaller) caller = NULL;
+    g_autoptr (GError) error = NULL;
+    Program program = { .options = options };
+    gboolean is_done;
+
+    prepare_process ();
+    is_done = run (&program, argc, argv, &error);
+    if (!is_done)
+        tell_failure (&program, error->message);
+    config = program.config;
+    caller = program.caller;
+    if (is_done && fflush (stdout) != 0)
+        return EX_IOERR;
+    return brev_exit_status (error);
+}

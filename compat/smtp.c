@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+#include "compat/smtp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "compat/input.h"
+#include "compat/sender.h"
+
+enum {
+    LINE_MAX_LENGTH = 4096, /* of a command; RFC 5321 asks for 512 and more */
+    MAX_RECIPIENTS = 10000,
+    MAX_ERRORS = 100, /* somebody pipes something else than SMTP into us */
+    BUFFER_SIZE = 64 * 1024,
+};
+
+typedef struct {
+    BrevPost *post;
+    const BrevCaller *caller;
+    const BrevOptions *options;
+    int in, out;
+    char buffer[BUFFER_SIZE];
+    gsize next, end;        /* what is in @buffer and not yet used */
+    BrevEnvelope *envelope; /* owned, nullable: there was no MAIL */
+    guint n_errors;
+    gboolean is_over;
+    GError *error;
+} Session;
+
+/* Never buffered: a client waits for each line. */
+static void G_GNUC_PRINTF (2, 3)
+reply (Session *session, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *line = NULL;
+    va_list args;
+
+    va_start (args, format);
+    text = g_strdup_vprintf (format, args);
+    va_end (args);
+    line = g_strconcat (text, "\r\n", NULL);
+    if (*text == '5' && ++session->n_errors > MAX_ERRORS)
+        session->is_over = TRUE;
+    if (!brev_write_all (session->out, line, strlen (line)))
+        session->is_over = TRUE;
+}
+
+static gboolean
+fill (Session *session)
+{
+    gssize got = brev_read_some (session->in, session->buffer, sizeof session->buffer);
+
+    session->next = 0;
+    session->end = got > 0 ? (gsize) got : 0;
+    if (got < 0)
+        (void) brev_throw (&session->error, BREV_ERROR_READ, "cannot read standard input: %s",
+                           g_strerror (errno));
+    if (got <= 0)
+        session->is_over = TRUE;
+    return got > 0;
+}
+
+/* Returns: (transfer full) (nullable): the next line without its end, at most
+ * LINE_MAX_LENGTH + 1 bytes of it; %NULL at the end of the input */
+static GString *
+read_line (Session *session)
+{
+    g_autoptr (GString) line = g_string_new (NULL);
+    const char *lf = NULL;
+
+    while (lf == NULL) {
+        gsize length;
+        const char *start;
+
+        if (session->next == session->end && !fill (session))
+            return NULL;
+        start = session->buffer + session->next;
+        lf = memchr (start, '\n', session->end - session->next);
+        length = lf == NULL ? session->end - session->next : (gsize) (lf - start);
+        session->next += length + (lf != NULL);
+        g_string_append_len (line, start,
+                             (gssize) MIN (length, LINE_MAX_LENGTH + 1 - line->len));
+    }
+    if (line->len > 0 && line->str[line->len - 1] == '\r')
+        g_string_truncate (line, line->len - 1);
+    return g_steal_pointer (&line);
+}
+
+static void
+forget_mail (Session *session)
+{
+    g_clear_pointer (&session->envelope, brev_envelope_free);
+}
+
+/* ---- commands ---- */
+
+static const char *
+host_name (const Session *session)
+{
+    const char *name = session->post->submitter.config->mail_name;
+
+    return name == NULL ? "localhost" : name;
+}
+
+static void
+say_helo (Session *session, const char *arguments)
+{
+    forget_mail (session);
+    reply (session, "250 %s", host_name (session));
+}
+
+static void
+say_ehlo (Session *session, const char *arguments)
+{
+    forget_mail (session);
+    reply (session,
+           "250-%s\r\n250-8BITMIME\r\n250-SIZE %" G_GUINT64_FORMAT
+           "\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES",
+           host_name (session), session->post->submitter.config->max_message_size);
+}
+
+/* RFC 5321 4.1.2 Path, with or without its brackets; a source route goes (appendix C).
+ * Returns: (nullable) (transfer full): the address, and what stands behind it in @rest */
+static char *
+parse_path (const char *text, const char **rest)
+{
+    gboolean quoted = FALSE, bracketed;
+    const char *start, *p;
+
+    text += strspn (text, " ");
+    bracketed = *text == '<';
+    start = p = text + bracketed;
+    for (; *p != '\0' && (quoted || *p != (bracketed ? '>' : ' ')); p++) {
+        if (p[0] == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+    }
+    if (quoted || (bracketed && *p != '>'))
+        return NULL;
+    if (*start == '@' && memchr (start, ':', (gsize) (p - start)) != NULL)
+        start = (const char *) memchr (start, ':', (gsize) (p - start)) + 1;
+    *rest = p + bracketed;
+    return g_strndup (start, (gsize) (p - start));
+}
+
+/* Returns: (nullable): what stands behind "FROM:" or "TO:" */
+static const char *
+skip_keyword (const char *arguments, const char *keyword)
+{
+    gsize length = strlen (keyword);
+
+    if (g_ascii_strncasecmp (arguments, keyword, length) != 0)
+        return NULL;
+    arguments += length;
+    arguments += strspn (arguments, " ");
+    return *arguments == ':' ? arguments + 1 : NULL;
+}
+
+static gboolean
+check_size (Session *session, const char *value)
+{
+    guint64 size, max = session->post->submitter.config->max_message_size;
+
+    if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT64, &size, NULL)) {
+        reply (session, "501 5.5.4 SIZE takes a number");
+        return FALSE;
+    }
+    if (size > max)
+        reply (session, "552 5.3.4 The message is larger than %" G_GUINT64_FORMAT " bytes", max);
+    return size <= max;
+}
+
+static gboolean
+check_any (Session *session, const char *value)
+{
+    return TRUE;
+}
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    gboolean (*check) (Session *session, const char *value);
+} mail_parameters[] = {
+    { "SIZE",     check_size },
+    { "BODY",     check_any }, /* every message may hold 8-bit text */
+    { "SMTPUTF8", check_any },
+    { "AUTH",     check_any }, /* RFC 4954 section 5: accepted also without AUTH */
+};
+/* clang-format on */
+
+static gboolean
+check_parameter (Session *session, const char *word)
+{
+    const char *equals = strchrnul (word, '=');
+    gsize length = (gsize) (equals - word);
+
+    for (guint i = 0; i < G_N_ELEMENTS (mail_parameters); i++)
+        if (strlen (mail_parameters[i].name) == length &&
+            g_ascii_strncasecmp (word, mail_parameters[i].name, length) == 0)
+            return mail_parameters[i].check (session, *equals == '=' ? equals + 1 : equals);
+    reply (session, "555 5.5.4 The parameter is not known here");
+    return FALSE;
+}
+
+static gboolean
+check_parameters (Session *session, const char *text)
+{
+    g_auto (GStrv) words = g_strsplit (text, " ", -1);
+
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0' && !check_parameter (session, *word))
+            return FALSE;
+    return TRUE;
+}
+
+static BrevEnvelope *
+new_envelope (const Session *session, char *sender)
+{
+    const BrevEnvelope *said = session->options->envelope;
+    BrevEnvelope *envelope = brev_envelope_new ();
+
+    g_free (envelope->sender);
+    envelope->sender = sender;
+    envelope->gateway = said->gateway;
+    envelope->full_name = g_strdup (said->full_name);
+    envelope->envid = g_strdup (said->envid);
+    envelope->notify = said->notify;
+    envelope->ret = said->ret;
+    envelope->hops = said->hops;
+    envelope->queue_only = said->queue_only;
+    return envelope;
+}
+
+static void
+say_mail (Session *session, const char *arguments)
+{
+    const char *path = skip_keyword (arguments, "FROM"), *rest = NULL;
+    g_autofree char *sender = path == NULL ? NULL : parse_path (path, &rest);
+
+    if (session->envelope != NULL) {
+        reply (session, "503 5.5.1 There is a sender already");
+        return;
+    }
+    if (sender == NULL || brev_text_has_controls (sender)) {
+        reply (session, "501 5.5.4 Syntax: MAIL FROM:<address>");
+        return;
+    }
+    if (!check_parameters (session, rest))
+        return;
+    session->envelope = new_envelope (session, g_steal_pointer (&sender));
+    reply (session, "250 2.1.0 Sender noted");
+}
+
+static void
+say_rcpt (Session *session, const char *arguments)
+{
+    const char *path = skip_keyword (arguments, "TO"), *rest = NULL;
+    g_autofree char *recipient = path == NULL ? NULL : parse_path (path, &rest);
+
+    if (session->envelope == NULL)
+        reply (session, "503 5.5.1 MAIL comes first");
+    else if (recipient == NULL || *recipient == '\0' || brev_text_has_controls (recipient))
+        reply (session, "501 5.5.4 Syntax: RCPT TO:<address>");
+    else if (rest[strspn (rest, " ")] != '\0')
+        reply (session, "555 5.5.4 The parameter is not known here");
+    else if (session->envelope->recipients->len >= MAX_RECIPIENTS)
+        reply (session, "452 4.5.3 No more recipients in one message");
+    else {
+        /* An argument may be a list of addresses; in brackets it is one. */
+        g_ptr_array_add (session->envelope->recipients, g_strdup_printf ("<%s>", recipient));
+        reply (session, "250 2.1.5 Recipient noted");
+    }
+}
+
+/* clang-format off */
+static const char *const failure_replies[] = {
+    [BREV_ERROR_USAGE]        = "554 5.5.0",
+    [BREV_ERROR_CONFIG]       = "451 4.3.5",
+    [BREV_ERROR_INPUT]        = "554 5.6.0",
+    [BREV_ERROR_NO_FILE]      = "451 4.3.0",
+    [BREV_ERROR_READ]         = "451 4.3.0",
+    [BREV_ERROR_DENIED]       = "550 5.7.1",
+    [BREV_ERROR_SYSTEM]       = "451 4.3.0",
+    [BREV_ERROR_NETWORK]      = "451 4.4.1",
+    [BREV_ERROR_BUSY]         = "451 4.3.2",
+    [BREV_ERROR_REFUSED]      = "554 5.0.0",
+    [BREV_ERROR_NO_RECIPIENT] = "550 5.1.1",
+    [BREV_ERROR_INTERNAL]     = "451 4.3.0",
+};
+/* clang-format on */
+G_STATIC_ASSERT (G_N_ELEMENTS (failure_replies) == BREV_ERROR_LAST);
+
+/* Reads the message to its lone dot. Returns: %FALSE when the input ended before */
+static gboolean
+read_data (Session *session, BrevInput *input)
+{
+    while (!brev_input_is_ended (input)) {
+        if (session->next == session->end && !fill (session))
+            return FALSE;
+        session->next += brev_input_feed (input, session->buffer + session->next,
+                                          session->end - session->next);
+    }
+    return TRUE;
+}
+
+static void
+refuse_message (Session *session, const GError *failure)
+{
+    g_autofree char *text = brev_text_printable (failure->message);
+
+    brev_log (BREV_LOG_WARNING, "refused over -bs: uid=%u login=%s program=%s: %s",
+              session->caller->uid, session->caller->login,
+              session->caller->program == NULL ? "?" : session->caller->program, text);
+    reply (session, "%s %s", failure_replies[failure->code], text);
+}
+
+static void
+post_message (Session *session, BrevInput *input)
+{
+    g_auto (BrevMessageBytes) message = { .fd = -1 };
+    g_autoptr (GError) failure = NULL;
+    BrevPosted posted;
+
+    brev_caller_complete (session->caller, session->envelope);
+    if (!brev_input_finish (input, &message, &failure) ||
+        !brev_post (session->post, session->envelope, &message, &posted, &failure)) {
+        refuse_message (session, failure);
+        return;
+    }
+    session->n_errors = 0;
+    reply (session, "250 2.0.0 Queued as %s", posted.id);
+}
+
+static void
+say_data (Session *session, const char *arguments)
+{
+    const BrevInputRules rules = {
+        .dots = BREV_DOTS_SMTP,
+        .max_size = session->post->submitter.config->max_message_size,
+    };
+    g_autoptr (BrevInput) input = brev_input_new (&rules);
+
+    if (session->envelope == NULL) {
+        reply (session, "503 5.5.1 MAIL comes first");
+        return;
+    }
+    if (session->envelope->recipients->len == 0) {
+        reply (session, "554 5.5.1 There are no recipients");
+        return;
+    }
+    reply (session, "354 Send the message, end with a line of one dot");
+    if (read_data (session, input))
+        post_message (session, input);
+    else if (session->error == NULL)
+        (void) brev_throw (&session->error, BREV_ERROR_READ,
+                           "standard input ended within a message, which was not kept");
+    forget_mail (session);
+}
+
+static void
+say_rset (Session *session, const char *arguments)
+{
+    forget_mail (session);
+    reply (session, "250 2.0.0 Forgotten");
+}
+
+static void
+say_noop (Session *session, const char *arguments)
+{
+    reply (session, "250 2.0.0 Done");
+}
+
+static void
+say_vrfy (Session *session, const char *arguments)
+{
+    reply (session, "252 2.5.2 Send it, and see");
+}
+
+static void
+say_help (Session *session, const char *arguments)
+{
+    reply (session, "214 2.0.0 See sendmail(8)");
+}
+
+static void
+say_not_here (Session *session, const char *arguments)
+{
+    reply (session, "502 5.5.1 Not on standard input");
+}
+
+static void
+say_quit (Session *session, const char *arguments)
+{
+    reply (session, "221 2.0.0 Goodbye");
+    session->is_over = TRUE;
+}
+
+/* clang-format off */
+static const struct {
+    const char *verb;
+    void (*say) (Session *session, const char *arguments);
+} verbs[] = {
+    { "HELO", say_helo }, { "EHLO", say_ehlo }, { "MAIL", say_mail },
+    { "RCPT", say_rcpt }, { "DATA", say_data }, { "RSET", say_rset },
+    { "NOOP", say_noop }, { "VRFY", say_vrfy }, { "HELP", say_help },
+    { "QUIT", say_quit }, { "EXPN", say_not_here }, { "AUTH", say_not_here },
+    { "STARTTLS", say_not_here }, { "BDAT", say_not_here },
+};
+/* clang-format on */
+
+static void
+obey (Session *session, const GString *line)
+{
+    gsize length = strcspn (line->str, " ");
+    const char *arguments = line->str + length;
+
+    arguments += strspn (arguments, " ");
+    if (line->len > LINE_MAX_LENGTH || strlen (line->str) != line->len) {
+        reply (session, "500 5.5.2 The line is too long, or holds a NUL");
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
+        if (strlen (verbs[i].verb) == length &&
+            g_ascii_strncasecmp (line->str, verbs[i].verb, length) == 0) {
+            verbs[i].say (session, arguments);
+            return;
+        }
+    reply (session, "500 5.5.2 This command is not known here");
+}
+
+gboolean
+brev_smtp_serve (BrevPost *post, const BrevCaller *caller, const BrevOptions *options, int in,
+                 int out, GError **error)
+{
+    g_autofree Session *session = g_new0 (Session, 1);
+
+    session->post = post;
+    session->caller = caller;
+    session->options = options;
+    session->in = in;
+    session->out = out;
+    reply (session, "220 %s ESMTP brevdue", host_name (session));
+    while (!session->is_over) {
+        g_autoptr (GString) line = read_line (session);
+        if (line != NULL)
+            obey (session, line);
+    }
+    if (session->n_errors > MAX_ERRORS)
+        reply (session, "421 4.7.0 Too many errors");
+    forget_mail (session);
+    if (session->error == NULL)
+        return TRUE;
+    g_propagate_error (error, session->error);
+    return FALSE;
+}
