@@ -6,33 +6,47 @@
 /* What the wishes in headers such as X-PM-Tag come to, whichever provider's spelling the
  * application used. The fields behind it do not travel on (control.c). */
 typedef struct {
-    char *tag;           /* owned, nullable */
-    char *stream;        /* owned, nullable */
-    GPtrArray *metadata; /* owned, of BrevHeader: name and text */
-    char *track_opens;   /* owned, nullable, as written */
-    char *track_links;   /* owned, nullable, as written */
+    char *tag;               /* owned, nullable */
+    char *stream;            /* owned, nullable */
+    GPtrArray *metadata;     /* owned, of BrevHeader: name and text */
+    const char *track_opens; /* static, nullable: "yes" or "no" */
+    const char *track_links; /* static, nullable: "none", "all", "html" or "text" */
 } BrevControls;
 
-/* One message as one request says it: what the plan made of a message, its envelope and its
- * account. Exactly the recipients in to, cc and bcc receive it. */
+void brev_controls_copy (const BrevControls *from, BrevControls *to);
+void brev_controls_clear (BrevControls *controls);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevControls, brev_controls_clear)
+
+/* One message as one request says it: what the plan made of a message, its envelope and
+ * its account. Exactly the recipients in to, cc and bcc receive it. */
 typedef struct {
-    const char *queue_id;         /* borrowed, as all that is not said to be owned */
+    const char *queue_id; /* borrowed, as all that is not said to be owned */
     const BrevMessage *message;
-    int fd;                       /* the message's file */
-    BrevMailbox *from;            /* owned */
-    GPtrArray *reply_to;          /* owned, of BrevMailbox */
-    GPtrArray *to;                /* owned, of BrevMailbox */
+    int fd;              /* the message's file */
+    BrevMailbox *from;   /* owned */
+    GPtrArray *reply_to; /* owned, of BrevMailbox */
+    GPtrArray *to;       /* owned, of BrevMailbox */
     GPtrArray *cc;
     GPtrArray *bcc;
     const char *subject;
-    char *message_id;             /* owned: with <>; never NULL */
-    GPtrArray *headers;           /* of borrowed BrevHeader: the fields that travel */
+    char *message_id;   /* owned: with <>; never NULL */
+    GPtrArray *headers; /* owned, of borrowed BrevHeader: the fields that travel */
+    GPtrArray *added;   /* owned, of BrevHeader: fields that brevdue adds */
     BrevControls controls;
-    guint *recipients;            /* owned: for each mailbox of to, cc, bcc in this order,
-                                     the index of the envelope recipient it stands for */
+    guint *recipients; /* owned: for each mailbox of to, cc, bcc in this order,
+                          the index of the envelope recipient it stands for */
     guint n_recipients;
-    gboolean blank_body;          /* neither text nor HTML: send one blank */
+    gboolean blank_body; /* neither text nor HTML: send one blank */
 } BrevMail;
 
+/**
+ * brev_mail_new:
+ *
+ * Returns: (transfer full): a mail from and to nobody
+ */
+BrevMail *brev_mail_new (void);
 void brev_mail_free (BrevMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMail, brev_mail_free)
+
+/* (transfer none): the mailbox that recipients[@i] stands for */
+const BrevMailbox *brev_mail_recipient (const BrevMail *mail, guint i);

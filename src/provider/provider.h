@@ -6,8 +6,8 @@
 #include "provider/mail.h"
 
 /* A provider: what it can do, and how a mail maps to its API. It performs no I/O and
- * decides no retry; what it lacks is a missing capability, which the plan turns into a loss
- * with a name. */
+ * decides no retry; what it lacks is a missing capability, which the plan turns into a
+ * loss with a name. */
 
 typedef enum {
     BREV_CAP_STRUCTURED = 1 << 0,  /* fields of its own for bodies and attachments */
@@ -19,7 +19,7 @@ typedef enum {
     BREV_CAP_BCC_ONLY = 1 << 6,    /* works without any To */
     BREV_CAP_TAGS = 1 << 7,
     BREV_CAP_METADATA = 1 << 8,
-    BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
+    BREV_CAP_SEARCH = 1 << 9, /* can be asked whether it has a message */
 } BrevCaps;
 
 typedef struct {
@@ -27,6 +27,11 @@ typedef struct {
     char *value;
     gboolean is_secret; /* "***" wherever a person could see it */
 } BrevHttpHeader;
+
+BrevHttpHeader *brev_http_header_new (const char *name, const char *value,
+                                      gboolean is_secret);
+/* Wipes a secret value. */
+void brev_http_header_free (BrevHttpHeader *header);
 
 /* One HTTP request for one mail, or for several in a batch. */
 typedef struct {
@@ -36,22 +41,27 @@ typedef struct {
     BrevBody *body;     /* owned */
 } BrevHttpRequest;
 
+/* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
+BrevHttpRequest *brev_http_request_new (const char *endpoint, const char *path,
+                                        BrevBody *body);
 void brev_http_request_free (BrevHttpRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpRequest, brev_http_request_free)
-void brev_http_request_header (BrevHttpRequest *request, const char *name, const char *value,
-                               gboolean is_secret);
+void brev_http_request_header (BrevHttpRequest *request, const char *name,
+                               const char *value, gboolean is_secret);
 
 /* What came back. */
 typedef struct {
-    int status;            /* HTTP status; 0: no reply at all */
-    GPtrArray *headers;    /* owned, of BrevHttpHeader */
-    GBytes *body;          /* owned, never NULL */
-    gboolean may_have_left;/* a part of the request may have reached the provider: without an
-                              understood reply the outcome is unknown */
-    gboolean is_complete;  /* the whole reply was read, within its limit */
-    char *error;           /* owned, nullable: what the transport saw */
+    int status;             /* HTTP status; 0: no reply at all */
+    GPtrArray *headers;     /* owned, of BrevHttpHeader */
+    GBytes *body;           /* owned, never NULL */
+    gboolean may_have_left; /* a part of the request may have reached the provider:
+                               without an understood reply the outcome is unknown */
+    gboolean is_complete;   /* the whole reply was read, within its limit */
+    char *error;            /* owned, nullable: what the transport saw */
 } BrevHttpReply;
 
+/* A complete reply without headers; (transfer full) (nullable): @body */
+BrevHttpReply *brev_http_reply_new (int status, GBytes *body);
 void brev_http_reply_free (BrevHttpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpReply, brev_http_reply_free)
 /* (nullable) (transfer none) */
@@ -63,59 +73,71 @@ typedef enum {
     BREV_VERDICT_LATER,   /* not now */
     BREV_VERDICT_ACCOUNT, /* the administrator must act; nothing bounces; see scope */
     BREV_VERDICT_UNKNOWN, /* no reply that we understand: later, perhaps a duplicate */
-    BREV_VERDICT_SPLIT,   /* the request was refused as a whole: halve it; alone: refused */
-    BREV_VERDICT_PARK,    /* the form of our request was refused: our bug, keep and show */
-    BREV_VERDICT_AGAIN,   /* sent to nobody because another recipient was refused: at once
-                             again without that one */
+    BREV_VERDICT_SPLIT, /* the request was refused as a whole: halve it; alone: refused */
+    BREV_VERDICT_PARK,  /* the form of our request was refused: our bug, keep and show */
+    BREV_VERDICT_AGAIN, /* sent to nobody because another recipient was refused: at once
+                           again without that one */
 } BrevVerdictKind;
 
 typedef enum {
-    BREV_SCOPE_ACCOUNT,   /* token, credit, suspension: pauses the account */
-    BREV_SCOPE_SENDER,    /* only mail from this address or domain */
+    BREV_SCOPE_ACCOUNT, /* token, credit, suspension: pauses the account */
+    BREV_SCOPE_SENDER,  /* only mail from this address or domain */
     BREV_SCOPE_RECIPIENT,
     BREV_SCOPE_STREAM,
 } BrevScope;
 
-/* What the provider said about one recipient of one mail. */
+/* What the provider said about one recipient of one mail. The scope SENDER means the From
+ * address, which is what providers check. */
 typedef struct {
     BrevVerdictKind kind;
-    BrevScope scope;   /* with ACCOUNT */
-    char *remote_id;   /* owned, nullable: with ACCEPTED */
-    char *code;        /* owned, nullable: the provider's own, "406" */
-    const char *dsn;   /* RFC 3463, "5.1.1"; static */
-    char *text;        /* owned, nullable: the provider's words */
-    gint64 after;      /* ms to wait at least, with LATER; 0: not said */
-    gboolean is_test;  /* accepted by a test token, sandbox or the outbox: nobody gets it */
+    BrevScope scope; /* with ACCOUNT */
+    char *remote_id; /* owned, nullable: with ACCEPTED */
+    char *code;      /* owned, nullable: the provider's own, "406" */
+    const char *dsn; /* RFC 3463, "5.1.1"; static */
+    char *text;      /* owned, nullable: the provider's words */
+    gint64 after;    /* ms to wait at least, with LATER; 0: not said */
+    gboolean
+        is_test; /* accepted by a test token, sandbox or the outbox: nobody gets it */
 } BrevVerdict;
 
-/* The outcome of one mail: a verdict for each of its recipients, in the order to, cc, bcc. */
+void brev_verdict_clear (BrevVerdict *verdict);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevVerdict, brev_verdict_clear)
+
+/* The outcome of one mail: a verdict for each of its recipients, in the order to, cc,
+ * bcc. */
 typedef struct {
     guint n;
     BrevVerdict *verdicts; /* owned */
 } BrevOutcome;
 
+/* All LATER. */
 BrevOutcome *brev_outcome_new (const BrevMail *mail);
 void brev_outcome_free (BrevOutcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevOutcome, brev_outcome_free)
 /* Copies @verdict to all recipients, or to those whose folded address is @address. */
 void brev_outcome_set_all (BrevOutcome *outcome, const BrevVerdict *verdict);
-gboolean brev_outcome_set (BrevOutcome *outcome, const BrevMail *mail, const char *address,
-                           const BrevVerdict *verdict);
+gboolean brev_outcome_set (BrevOutcome *outcome, const BrevMail *mail,
+                           const char *address, const BrevVerdict *verdict);
 
 typedef struct BrevProvider BrevProvider;
 struct BrevProvider {
-    const char *name;  /* "postmark" */
-    const char *title; /* "Postmark" */
-    const char *url;   /* base URL without a trailing slash */
-    const char *token_variable;     /* "POSTMARK_SERVER_TOKEN" */
+    const char *name;           /* "postmark" */
+    const char *title;          /* "Postmark" */
+    const char *url;            /* base URL without a trailing slash */
+    const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     BrevCaps caps;
-    guint max_recipients;           /* over to, cc and bcc of one mail */
-    guint64 max_size;               /* bytes of one mail's request body, 0: unknown */
-    guint max_batch;                /* mails in one request */
-    guint64 max_batch_size;         /* bytes of one request body */
-    guint64 max_text;               /* bytes of a text or HTML body each, 0: no own limit */
-    const char *const *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
-    BrevFeatures carried;           /* features of the model that it carries all the same */
+    guint max_recipients;   /* over to, cc and bcc of one mail */
+    guint64 max_size;       /* bytes of one mail's request body, 0: unknown */
+    guint max_batch;        /* mails in one request */
+    guint64 max_batch_size; /* bytes of one request body */
+    guint64 max_text;       /* bytes of a text or HTML body each, 0: no own limit */
+    guint max_tag;          /* characters, 0: no limit known; so below */
+    guint max_metadata;     /* fields */
+    guint max_metadata_key;
+    guint max_metadata_value;
+    const char *const
+        *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
+    BrevFeatures carried;   /* features of the model that it carries all the same */
 
     /**
      * encode:
@@ -130,14 +152,39 @@ struct BrevProvider {
      * read:
      * @outcomes: of BrevOutcome, one for each mail, all LATER when called
      *
+     * SPLIT is said of several mails only: about one alone there is always more to say.
      * Only called with a complete reply; everything else is the courier's to judge.
      */
-    void (*read) (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes);
+    void (*read) (const BrevHttpReply *reply, const GPtrArray *mails,
+                  GPtrArray *outcomes);
 };
 
 /* NULL-terminated, written by the build from the names in meson.build */
 extern const BrevProvider *const brev_providers[];
 
-/* (nullable) */
+/* (nullable): the provider of that name */
 const BrevProvider *brev_provider_find (const char *name);
-/* names, for a hint or a list */
+
+/**
+ * brev_provider_for:
+ *
+ * Returns: (nullable): the provider that makes and reads the account's requests: its own,
+ * or the one whose requests the outbox keeps
+ */
+const BrevProvider *brev_provider_for (const BrevAccount *account);
+
+/**
+ * brev_provider_names:
+ *
+ * Returns: (transfer full): the names of all providers, for a hint or a list: "a, b"
+ */
+char *brev_provider_names (void);
+
+/**
+ * brev_token_check:
+ *
+ * A token goes into a header field: one with a line feed or a space inside is no token.
+ *
+ * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
+ */
+gboolean brev_token_check (const BrevAccount *account, const char *token, GError **error);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/encode.h"
+
+#include <string.h>
+
+#include "message/address.h"
+
+static void
+separate (BrevJson *json)
+{
+    if (json->needs_comma)
+        brev_body_add (json->body, ",");
+    json->needs_comma = TRUE;
+}
+
+void
+brev_json_open (BrevJson *json, char bracket)
+{
+    const char text[] = { bracket, '\0' };
+
+    separate (json);
+    brev_body_add (json->body, text);
+    json->needs_comma = FALSE;
+}
+
+void
+brev_json_close (BrevJson *json, char bracket)
+{
+    const char text[] = { bracket, '\0' };
+
+    brev_body_add (json->body, text);
+    json->needs_comma = TRUE;
+}
+
+void
+brev_json_name (BrevJson *json, const char *name)
+{
+    brev_json_text (json, name);
+    brev_body_add (json->body, ":");
+    json->needs_comma = FALSE;
+}
+
+void
+brev_json_text (BrevJson *json, const char *text)
+{
+    g_autofree char *line = g_strdup (text);
+
+    for (char *p = line; *p != '\0'; p++) {
+        if (g_ascii_iscntrl (*p))
+            *p = ' ';
+    }
+    separate (json);
+    brev_body_add_json (json->body, line);
+}
+
+void
+brev_json_word (BrevJson *json, const char *word)
+{
+    separate (json);
+    brev_body_add (json->body, word);
+}
+
+void
+brev_json_part (BrevJson *json, int fd, const BrevPart *part, BrevAs as)
+{
+    separate (json);
+    brev_body_add (json->body, "\"");
+    brev_body_add_part (json->body, fd, part, as);
+    brev_body_add (json->body, "\"");
+}
+
+void
+brev_json_pair (BrevJson *json, const char *name, const char *text)
+{
+    brev_json_name (json, name);
+    brev_json_text (json, text);
+}
+
+void
+brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes)
+{
+    g_autoptr (GString) list = g_string_new (NULL);
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], FALSE);
+        g_string_append_printf (list, "%s%s", i == 0 ? "" : ", ", mailbox);
+    }
+    if (mailboxes->len > 0)
+        brev_json_pair (json, name, list->str);
+}
+
+const char *
+brev_header_value (const BrevHeader *header)
+{
+    return g_str_is_ascii (header->raw) ? header->raw : header->text;
+}
+
+/* clang-format off */
+static const struct {
+    const char *type, *extension;
+} extensions[] = { /* the first that fits; a final / stands for all of its kind */
+    { "text/html", "html" },              { "text/calendar", "ics" },
+    { "text/csv", "csv" },                { "text/vcard", "vcf" },
+    { "text/x-patch", "patch" },          { "text/x-diff", "diff" },
+    { "text/", "txt" },                   { "message/rfc822", "eml" },
+    { "message/", "txt" },                { "image/jpeg", "jpg" },
+    { "image/png", "png" },               { "image/gif", "gif" },
+    { "image/svg+xml", "svg" },           { "image/webp", "webp" },
+    { "application/pdf", "pdf" },         { "application/zip", "zip" },
+    { "application/gzip", "gz" },         { "application/json", "json" },
+    { "application/xml", "xml" },         { "application/pgp-signature", "asc" },
+    { "application/pgp-keys", "asc" },    { "application/pkcs7-signature", "p7s" },
+    { "audio/mpeg", "mp3" },              { "video/mp4", "mp4" },
+};
+/* clang-format on */
+
+/* Not "bin", which Postmark refuses. */
+static const char *
+extension_of (const char *type)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (extensions); i++) {
+        const char *row = extensions[i].type;
+        if (g_str_has_suffix (row, "/") ? g_str_has_prefix (type, row)
+                                        : strcmp (type, row) == 0)
+            return extensions[i].extension;
+    }
+    return "dat";
+}
+
+char *
+brev_part_filename (const BrevPart *part, guint index)
+{
+    if (part->filename != NULL && *part->filename != '\0')
+        return g_strdup (part->filename);
+    return g_strdup_printf ("attachment-%u.%s", index + 1, extension_of (part->type));
+}
+
+gboolean
+brev_part_has_content (const BrevPart *part)
+{
+    return part != NULL && part->length > 0;
+}

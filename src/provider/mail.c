@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/mail.h"
+
+void
+brev_controls_copy (const BrevControls *from, BrevControls *to)
+{
+    to->tag = g_strdup (from->tag);
+    to->stream = g_strdup (from->stream);
+    to->track_opens = from->track_opens;
+    to->track_links = from->track_links;
+    to->metadata = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    for (guint i = 0; from->metadata != NULL && i < from->metadata->len; i++) {
+        const BrevHeader *field = from->metadata->pdata[i];
+        g_ptr_array_add (to->metadata,
+                         brev_header_new (field->name, field->raw, field->text));
+    }
+}
+
+void
+brev_controls_clear (BrevControls *controls)
+{
+    g_clear_pointer (&controls->tag, g_free);
+    g_clear_pointer (&controls->stream, g_free);
+    g_clear_pointer (&controls->metadata, g_ptr_array_unref);
+}
+
+static GPtrArray *
+mailboxes_new (void)
+{
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
+}
+
+BrevMail *
+brev_mail_new (void)
+{
+    BrevMail *mail = g_new0 (BrevMail, 1);
+
+    mail->fd = -1;
+    mail->reply_to = mailboxes_new ();
+    mail->to = mailboxes_new ();
+    mail->cc = mailboxes_new ();
+    mail->bcc = mailboxes_new ();
+    mail->headers = g_ptr_array_new ();
+    mail->added = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    return mail;
+}
+
+void
+brev_mail_free (BrevMail *mail)
+{
+    if (mail == NULL)
+        return;
+    brev_mailbox_free (mail->from);
+    g_ptr_array_unref (mail->reply_to);
+    g_ptr_array_unref (mail->to);
+    g_ptr_array_unref (mail->cc);
+    g_ptr_array_unref (mail->bcc);
+    g_ptr_array_unref (mail->headers);
+    g_ptr_array_unref (mail->added);
+    g_free (mail->message_id);
+    brev_controls_clear (&mail->controls);
+    g_free (mail->recipients);
+    g_free (mail);
+}
+
+const BrevMailbox *
+brev_mail_recipient (const BrevMail *mail, guint i)
+{
+    const GPtrArray *const fields[] = { mail->to, mail->cc, mail->bcc };
+
+    for (guint f = 0; f < G_N_ELEMENTS (fields); f++) {
+        if (i < fields[f]->len)
+            return fields[f]->pdata[i];
+        i -= fields[f]->len;
+    }
+    g_assert_not_reached ();
+}

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Postmark: JSON, one message a request or up to 500 in an array, a result for each. No
+ * raw message, no envelope apart from To, Cc and Bcc, no idempotency key. Documentation
+ * read in 2026; texts of errors as its libraries and their users report them. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "message/address.h"
+#include "provider/encode.h"
+#include "provider/json.h"
+#include "provider/provider.h"
+#include "provider/reply.h"
+
+/* Request. Only documented members: Postmark refuses requests with others. */
+
+static const char *
+track_links (const char *wish)
+{
+    static const struct {
+        const char *wish, *value;
+    } rows[] = {
+        { "none", "None" },
+        { "all", "HtmlAndText" },
+        { "html", "HtmlOnly" },
+        { "text", "TextOnly" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        if (strcmp (rows[i].wish, wish) == 0)
+            return rows[i].value;
+    }
+    g_assert_not_reached ();
+}
+
+static void
+encode_header (BrevJson *json, const char *name, const char *value)
+{
+    brev_json_open (json, '{');
+    brev_json_pair (json, "Name", name);
+    brev_json_pair (json, "Value", value);
+    brev_json_close (json, '}');
+}
+
+static void
+encode_headers (BrevJson *json, const BrevMail *mail)
+{
+    const GPtrArray *const lists[] = { mail->headers, mail->added };
+
+    brev_json_name (json, "Headers");
+    brev_json_open (json, '[');
+    encode_header (json, "Message-ID", mail->message_id);
+    encode_header (json, "X-PM-KeepID", "true"); /* else the Message-ID is replaced */
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
+        for (guint j = 0; j < lists[i]->len; j++) {
+            const BrevHeader *header = lists[i]->pdata[j];
+            encode_header (json, header->name, brev_header_value (header));
+        }
+    }
+    brev_json_close (json, ']');
+}
+
+static void
+encode_body (BrevJson *json, const BrevMail *mail)
+{
+    const struct {
+        const char *name;
+        const BrevPart *part;
+    } bodies[] = { { "TextBody", mail->message->text },
+                   { "HtmlBody", mail->message->html } };
+
+    if (mail->blank_body)
+        brev_json_pair (json, "TextBody", " ");
+    for (guint i = 0; !mail->blank_body && i < G_N_ELEMENTS (bodies); i++) {
+        if (!brev_part_has_content (bodies[i].part))
+            continue;
+        brev_json_name (json, bodies[i].name);
+        brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
+    }
+}
+
+static void
+encode_attachments (BrevJson *json, const BrevMail *mail)
+{
+    const GPtrArray *parts = mail->message->attachments;
+
+    if (parts->len == 0)
+        return;
+    brev_json_name (json, "Attachments");
+    brev_json_open (json, '[');
+    for (guint i = 0; i < parts->len; i++) {
+        const BrevPart *part = parts->pdata[i];
+        g_autofree char *name = brev_part_filename (part, i);
+        brev_json_open (json, '{');
+        brev_json_pair (json, "Name", name);
+        brev_json_pair (json, "ContentType", part->content_type);
+        if (part->is_inline && part->content_id != NULL) {
+            g_autofree char *id = g_strconcat ("cid:", part->content_id, NULL);
+            brev_json_pair (json, "ContentID", id);
+        }
+        brev_json_name (json, "Content");
+        brev_json_part (json, mail->fd, part, BREV_AS_BASE64);
+        brev_json_close (json, '}');
+    }
+    brev_json_close (json, ']');
+}
+
+static void
+encode_controls (BrevJson *json, const BrevControls *controls, const BrevAccount *account)
+{
+    const GPtrArray *metadata = controls->metadata;
+    const char *stream = controls->stream != NULL ? controls->stream : account->stream;
+
+    if (stream != NULL)
+        brev_json_pair (json, "MessageStream", stream);
+    if (controls->tag != NULL)
+        brev_json_pair (json, "Tag", controls->tag);
+    if (controls->track_opens != NULL) {
+        brev_json_name (json, "TrackOpens");
+        brev_json_word (json,
+                        strcmp (controls->track_opens, "yes") == 0 ? "true" : "false");
+    }
+    if (controls->track_links != NULL)
+        brev_json_pair (json, "TrackLinks", track_links (controls->track_links));
+    if (metadata == NULL || metadata->len == 0)
+        return;
+    brev_json_name (json, "Metadata");
+    brev_json_open (json, '{');
+    for (guint i = 0; i < metadata->len; i++) {
+        const BrevHeader *field = metadata->pdata[i];
+        brev_json_pair (json, field->name, field->text);
+    }
+    brev_json_close (json, '}');
+}
+
+static void
+encode_mail (BrevJson *json, const BrevMail *mail, const BrevAccount *account)
+{
+    g_autofree char *from = brev_mailbox_format (mail->from, FALSE);
+
+    brev_json_open (json, '{');
+    brev_json_pair (json, "From", from);
+    brev_json_mailboxes (json, "To", mail->to);
+    brev_json_mailboxes (json, "Cc", mail->cc);
+    brev_json_mailboxes (json, "Bcc", mail->bcc);
+    brev_json_mailboxes (json, "ReplyTo", mail->reply_to);
+    brev_json_pair (json, "Subject", mail->subject);
+    encode_body (json, mail);
+    encode_headers (json, mail);
+    encode_controls (json, &mail->controls, account);
+    encode_attachments (json, mail);
+    brev_json_close (json, '}');
+}
+
+static BrevHttpRequest *
+encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    gboolean is_batch = mails->len > 1;
+    BrevJson json = { 0 };
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+    json.body = brev_body_new ();
+    if (is_batch)
+        brev_json_open (&json, '[');
+    for (guint i = 0; i < mails->len; i++)
+        encode_mail (&json, mails->pdata[i], account);
+    if (is_batch)
+        brev_json_close (&json, ']');
+
+    BrevHttpRequest *request =
+        brev_http_request_new (endpoint, is_batch ? "/email/batch" : "/email", json.body);
+    brev_http_request_header (request, "X-Postmark-Server-Token", token, TRUE);
+    return request;
+}
+
+/* Reply. What one error says about one mail. */
+typedef struct {
+    BrevVerdict verdict;
+    const char *message; /* borrowed; never NULL */
+    gboolean has_id;     /* the same result names a MessageID */
+} Judgement;
+
+static void
+judge_all (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome)
+{
+    brev_outcome_set_all (outcome, &judgement->verdict);
+}
+
+/* Those whom the text names get the verdict; nobody got the mail, so the others come
+ * again without them. When it names none of ours, it speaks of all. */
+static void
+judge_named (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome)
+{
+    BrevVerdict others = judgement->verdict;
+
+    others.kind = judgement->has_id ? BREV_VERDICT_UNKNOWN : BREV_VERDICT_AGAIN;
+    others.dsn = "4.1.0";
+    brev_outcome_set_all (outcome, &others);
+    guint n =
+        brev_outcome_set_named (outcome, mail, judgement->message, &judgement->verdict);
+    if (n == 0)
+        judge_all (judgement, mail, outcome);
+}
+
+/* Verdict and scope of a row. */
+#define JUST(kind) BREV_VERDICT_##kind, 0
+#define HOLD(scope) BREV_VERDICT_ACCOUNT, BREV_SCOPE_##scope
+
+/* clang-format off */
+static const struct {
+    const char *prefix;
+    BrevVerdictKind kind;
+    BrevScope scope;
+    const char *dsn;
+    void (*judge) (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome);
+} invalid_texts[] = { /* of code 300, which stands for much; the first that fits */
+    { "Invalid 'From'",           HOLD (SENDER),  "4.7.1", judge_all },
+    { "Error parsing 'From'",     HOLD (SENDER),  "4.7.1", judge_all },
+    { "The 'From' address",       HOLD (SENDER),  "4.7.1", judge_all },
+    { "Invalid 'To' address: ''", JUST (PARK),    "4.5.0", judge_all },
+    { "Zero recipients",          JUST (PARK),    "4.5.0", judge_all },
+    { "Invalid 'To'",             JUST (REFUSED), "5.1.3", judge_named },
+    { "Invalid 'Cc'",             JUST (REFUSED), "5.1.3", judge_named },
+    { "Invalid 'Bcc'",            JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'To'",       JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'Cc'",       JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'Bcc'",      JUST (REFUSED), "5.1.3", judge_named },
+    { "",                         JUST (REFUSED), "5.6.0", judge_all },
+};
+/* clang-format on */
+
+static void
+judge_invalid (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome)
+{
+    Judgement closer = *judgement;
+    guint i = 0;
+
+    while (!g_str_has_prefix (judgement->message, invalid_texts[i].prefix))
+        i++;
+    closer.verdict.kind = invalid_texts[i].kind;
+    closer.verdict.scope = invalid_texts[i].scope;
+    closer.verdict.dsn = invalid_texts[i].dsn;
+    invalid_texts[i].judge (&closer, mail, outcome);
+}
+
+/* A new account may write only to the domain of its From: recipients elsewhere wait for
+ * the account's approval, the others come again without them. */
+static void
+judge_pending (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome)
+{
+    const char *home = brev_text_domain (mail->from->address);
+    BrevVerdict others = judgement->verdict;
+    guint n_elsewhere = 0;
+
+    others.kind = BREV_VERDICT_AGAIN;
+    brev_outcome_set_all (outcome, &others);
+    for (guint i = 0; i < outcome->n; i++) {
+        const char *address = brev_mail_recipient (mail, i)->address;
+        const char *domain = brev_text_domain (address);
+        if (home != NULL && domain != NULL && g_ascii_strcasecmp (home, domain) == 0)
+            continue;
+        n_elsewhere++;
+        (void) brev_outcome_set (outcome, mail, address, &judgement->verdict);
+    }
+    if (n_elsewhere == 0)
+        judge_all (judgement, mail, outcome);
+}
+
+typedef struct {
+    gint64 code;
+    BrevVerdictKind kind;
+    BrevScope scope;
+    const char *dsn;
+    void (*judge) (const Judgement *judgement, const BrevMail *mail,
+                   BrevOutcome *outcome);
+} CodeRow;
+
+/* clang-format off */
+static const CodeRow error_codes[] = { /* of the body; HTTP's own mean other things */
+    { 10,   HOLD (ACCOUNT),   "4.7.8", judge_all },     /* token */
+    { 100,  JUST (LATER),     "4.3.2", judge_all },     /* maintenance */
+    { 300,  JUST (REFUSED),   "5.6.0", judge_invalid }, /* many things */
+    { 400,  HOLD (SENDER),    "4.7.1", judge_all },     /* From unknown */
+    { 401,  HOLD (SENDER),    "4.7.1", judge_all },     /* unconfirmed */
+    { 402,  JUST (PARK),      "4.5.0", judge_all },     /* no JSON */
+    { 403,  JUST (PARK),      "4.5.0", judge_all },     /* wrong fields */
+    { 405,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no credits */
+    { 406,  JUST (REFUSED),   "5.2.1", judge_named },   /* inactive */
+    { 409,  JUST (PARK),      "4.5.0", judge_all },     /* no JSON type */
+    { 410,  JUST (PARK),      "4.5.0", judge_all },     /* too many mails */
+    { 411,  JUST (REFUSED),   "5.6.1", judge_all },     /* file type */
+    { 412,  HOLD (RECIPIENT), "4.7.1", judge_pending }, /* not approved */
+    { 413,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* may not send */
+    { 422,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no such account */
+    { 429,  JUST (LATER),     "4.3.2", judge_all },     /* too fast */
+    { 1226, HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
+    { 1235, HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
+    { 1236, HOLD (STREAM),    "4.7.1", judge_all },     /* cannot send */
+    { 1480, HOLD (ACCOUNT),   "4.7.1", judge_all },     /* our IP address */
+};
+
+/* Replies whose status alone says it, whatever their body: also those of proxies. */
+static const struct {
+    int first, last;
+    BrevVerdictKind kind;
+    const char *dsn;
+    gboolean is_about_mail;
+} statuses[] = {
+    { 300, 399, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* moved; nothing is followed */
+    { 401, 402, BREV_VERDICT_ACCOUNT, "4.7.8", FALSE },
+    { 404, 405, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a wrong endpoint */
+    { 407, 407, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a proxy wants a password */
+    { 408, 408, BREV_VERDICT_LATER,   "4.4.2", FALSE },
+    { 409, 409, BREV_VERDICT_PARK,    "4.5.0", FALSE },
+    { 413, 413, BREV_VERDICT_REFUSED, "5.3.4", TRUE },
+    { 415, 415, BREV_VERDICT_PARK,    "4.5.0", FALSE },
+    { 421, 421, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 425, 425, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 429, 429, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 500, 500, BREV_VERDICT_LATER,   "4.3.0", FALSE },
+    { 503, 503, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 500, 599, BREV_VERDICT_UNKNOWN, "4.4.2", FALSE }, /* a gateway lost the answer */
+};
+/* clang-format on */
+
+static const CodeRow *
+find_code (gint64 code)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (error_codes); i++) {
+        if (error_codes[i].code == code)
+            return &error_codes[i];
+    }
+    return NULL;
+}
+
+/* Nil when there is none; an id of zeros is none. */
+static const char *
+message_id (JsonObject *result)
+{
+    const char *id = brev_json_string (result, "MessageID");
+
+    return id != NULL && strspn (id, "0-") < strlen (id) ? id : NULL;
+}
+
+/* Code 11 stands for several errors: {"Errors": {FIELD: [error, ...]}}. Nothing bounces
+ * while one of them is no refusal; of several refusals the first is enough, the others
+ * come again. */
+static void
+look_for_error (JsonNode *node, guint depth, JsonObject **found)
+{
+    JsonObject *object = brev_json_object (node);
+    JsonArray *array = brev_json_array (node);
+    gint64 code;
+
+    if (depth > 3)
+        return;
+    if (brev_json_integer (object, "ErrorCode", &code)) {
+        const CodeRow *row = find_code (code);
+        if (*found == NULL || row == NULL || row->kind != BREV_VERDICT_REFUSED)
+            *found = object;
+        return;
+    }
+    g_autoptr (GList) members = object != NULL ? json_object_get_values (object) : NULL;
+    for (GList *member = members; member != NULL; member = member->next)
+        look_for_error (member->data, depth + 1, found);
+    for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+        look_for_error (json_array_get_element (array, i), depth + 1, found);
+}
+
+#define SEVERAL_ERRORS 11
+
+/* Returns: (nullable): the error object that counts, with its @code */
+static JsonObject *
+find_error (JsonObject *result, gint64 *code)
+{
+    JsonObject *found = NULL;
+
+    if (!brev_json_integer (result, "ErrorCode", code))
+        return NULL;
+    if (*code == SEVERAL_ERRORS)
+        look_for_error (brev_json_member (result, "Errors"), 0, &found);
+    return found != NULL && brev_json_integer (found, "ErrorCode", code) ? found : result;
+}
+
+/* What an error @code with @message says about one mail; an unknown one says "later". */
+static void
+judge_error (gint64 code, const char *message, gboolean has_id, const BrevMail *mail,
+             BrevOutcome *outcome)
+{
+    const CodeRow *row = find_code (code);
+    Judgement judgement = { .message = message != NULL ? message : "", .has_id = has_id };
+    g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, code);
+    g_autofree char *words = brev_reply_words (message);
+
+    judgement.verdict = (BrevVerdict){
+        .kind = row != NULL ? row->kind
+                : has_id    ? BREV_VERDICT_UNKNOWN
+                            : BREV_VERDICT_LATER,
+        .scope = row != NULL ? row->scope : 0,
+        .code = number,
+        .dsn = row != NULL ? row->dsn : "4.0.0",
+        .text = words,
+    };
+    if (row != NULL)
+        row->judge (&judgement, mail, outcome);
+    else
+        judge_all (&judgement, mail, outcome);
+}
+
+static void
+judge_strange (const BrevHttpReply *reply, BrevOutcome *outcome)
+{
+    g_autofree char *text = g_strdup_printf (
+        "HTTP %d with a reply that is not understood (%" G_GSIZE_FORMAT " bytes)",
+        reply->status, g_bytes_get_size (reply->body));
+    const BrevVerdict verdict = { .kind = BREV_VERDICT_UNKNOWN,
+                                  .dsn = "4.5.0",
+                                  .text = text };
+
+    brev_outcome_set_all (outcome, &verdict);
+}
+
+/* "Message OK, but will not deliver to these inactive addresses: a@b, c@d. ..." When none
+ * of them is ours, somebody will not get it and nobody knows who: a person must look. */
+static void
+judge_accepted (const char *id, const char *message, const BrevMail *mail,
+                BrevOutcome *outcome)
+{
+    g_autofree char *words = brev_reply_words (message);
+    g_autofree char *remote_id = brev_reply_words (id);
+    BrevVerdict verdict = {
+        .kind = BREV_VERDICT_ACCEPTED,
+        .dsn = "2.0.0",
+        .text = words,
+        .remote_id = remote_id,
+        .is_test = g_strcmp0 (message, "Test job accepted") == 0,
+    };
+    BrevVerdict inactive = {
+        .kind = BREV_VERDICT_REFUSED, .dsn = "5.2.1", .code = NULL, .text = words
+    };
+
+    brev_outcome_set_all (outcome, &verdict);
+    if (message == NULL || strstr (message, "inactive addresses:") == NULL)
+        return;
+    if (brev_outcome_set_named (outcome, mail, message, &inactive) > 0)
+        return;
+    verdict.kind = BREV_VERDICT_PARK;
+    brev_outcome_set_all (outcome, &verdict);
+}
+
+/* One result of a reply with status 2xx. During delays an ErrorCode may be missing. */
+static void
+read_result (const BrevHttpReply *reply, JsonNode *node, const BrevMail *mail,
+             BrevOutcome *outcome)
+{
+    JsonObject *result = brev_json_object (node);
+    JsonNode *code_node = brev_json_member (result, "ErrorCode");
+    const char *id = message_id (result);
+    gint64 code = 0;
+    JsonObject *error = find_error (result, &code);
+    gboolean has_no_code = code_node == NULL || JSON_NODE_HOLDS_NULL (code_node);
+
+    if (id != NULL && (has_no_code || (error != NULL && code == 0)))
+        judge_accepted (id, brev_json_string (result, "Message"), mail, outcome);
+    else if (error != NULL && code != 0)
+        judge_error (code, brev_json_string (error, "Message"), id != NULL, mail,
+                     outcome);
+    else
+        judge_strange (reply, outcome);
+}
+
+static void
+read_results (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
+              const GPtrArray *outcomes)
+{
+    JsonArray *results = brev_json_array (root);
+    gboolean fits = results != NULL && json_array_get_length (results) == mails->len;
+
+    if (mails->len == 1) {
+        read_result (reply, root, mails->pdata[0], outcomes->pdata[0]);
+        return;
+    }
+    for (guint i = 0; i < mails->len; i++)
+        read_result (reply, fits ? json_array_get_element (results, i) : NULL,
+                     mails->pdata[i], outcomes->pdata[i]);
+}
+
+static void
+set_everywhere (const GPtrArray *outcomes, const BrevVerdict *verdict)
+{
+    for (guint i = 0; i < outcomes->len; i++)
+        brev_outcome_set_all (outcomes->pdata[i], verdict);
+}
+
+/* Returns: whether the status alone decided */
+static gboolean
+read_status (const BrevHttpReply *reply, const char *words, const GPtrArray *outcomes)
+{
+    guint i = 0;
+
+    while (i < G_N_ELEMENTS (statuses) &&
+           (reply->status < statuses[i].first || reply->status > statuses[i].last))
+        i++;
+    if (i == G_N_ELEMENTS (statuses))
+        return FALSE;
+
+    g_autofree char *code = g_strdup_printf ("HTTP %d", reply->status);
+    BrevVerdict verdict = {
+        .kind = statuses[i].kind,
+        .scope = BREV_SCOPE_ACCOUNT,
+        .dsn = statuses[i].dsn,
+        .code = code,
+        .after = brev_reply_retry_after (reply),
+    };
+    g_autofree char *text = brev_reply_words (words != NULL ? words : code);
+    verdict.text = text;
+    if (statuses[i].is_about_mail && outcomes->len > 1)
+        verdict.kind = BREV_VERDICT_SPLIT;
+    set_everywhere (outcomes, &verdict);
+    return TRUE;
+}
+
+/* Does an error with @code blame the account or the hour, and no mail of the request? */
+static gboolean
+is_about_account (gint64 code)
+{
+    const CodeRow *row = find_code (code);
+
+    return row != NULL &&
+           (row->kind == BREV_VERDICT_LATER ||
+            (row->kind == BREV_VERDICT_ACCOUNT && row->scope == BREV_SCOPE_ACCOUNT));
+}
+
+/* A reply that refuses the whole request: it may be for one of its mails alone. */
+static void
+read_refusal (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
+              const GPtrArray *outcomes)
+{
+    gint64 code = 0;
+    JsonObject *error = find_error (brev_json_object (root), &code);
+    const char *words = brev_json_string (error, "Message");
+    g_autofree char *text = words == NULL ? g_strdup_printf ("HTTP %d", reply->status)
+                                          : brev_reply_words (words);
+    const BrevVerdict split = { .kind = BREV_VERDICT_SPLIT,
+                                .dsn = "4.0.0",
+                                .text = text };
+    const BrevVerdict later = { .kind = BREV_VERDICT_LATER,
+                                .dsn = "4.0.0",
+                                .text = text };
+
+    if (read_status (reply, words, outcomes))
+        return;
+    if (mails->len > 1 && !is_about_account (code))
+        set_everywhere (outcomes, &split);
+    else if (code == 0)
+        set_everywhere (outcomes, &later);
+    else
+        for (guint i = 0; i < mails->len; i++)
+            judge_error (code, words, FALSE, mails->pdata[i], outcomes->pdata[i]);
+}
+
+static void
+read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
+{
+    gsize length;
+    const char *text = g_bytes_get_data (reply->body, &length);
+    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+
+    if (reply->status >= 200 && reply->status <= 299)
+        read_results (reply, root, mails, outcomes);
+    else
+        read_refusal (reply, root, mails, outcomes);
+}
+
+/* Those that Postmark's own library withholds, and signatures that cannot survive it. */
+static const char *const forbidden_headers[] = {
+    "return-path",
+    "received",
+    "date",
+    "content-type",
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "tag",
+    "attachment",
+    "track-opens",
+    "track-links",
+    "x-pm-rcpt",
+    "message-id",
+    "message-stream",
+    "arc-*",
+    "dkim-signature",
+    "postmark-template-alias",
+    "domainkey-signature",
+    NULL,
+};
+
+#define MEGABYTE (1024 * 1024)
+#define CARRIED(feature) (1u << BREV_FEATURE_##feature)
+
+const BrevProvider brev_provider_postmark = {
+    .name = "postmark",
+    .title = "Postmark",
+    .url = "https://api.postmarkapp.com",
+    .token_variable = "POSTMARK_SERVER_TOKEN",
+    .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
+            BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA,
+    .max_recipients = 50,
+    .max_size = 10 * MEGABYTE,
+    .max_batch = 500,
+    .max_batch_size = 50 * 1000 * 1000,
+    .max_text = 5 * MEGABYTE,
+    .max_tag = 1000,
+    .max_metadata = 10,
+    .max_metadata_key = 20,
+    .max_metadata_value = 80,
+    .forbidden_headers = forbidden_headers,
+    .carried = CARRIED (MESSAGE_ID) | CARRIED (REPEATED_HEADER) | CARRIED (RESENT) |
+               CARRIED (EMPTY_SUBJECT),
+    .encode = encode,
+    .read = read_reply,
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/provider.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/secret.h"
+
+BrevHttpHeader *
+brev_http_header_new (const char *name, const char *value, gboolean is_secret)
+{
+    BrevHttpHeader *header = g_new0 (BrevHttpHeader, 1);
+
+    header->name = g_strdup (name);
+    header->value = g_strdup (value);
+    header->is_secret = is_secret;
+    return header;
+}
+
+void
+brev_http_header_free (BrevHttpHeader *header)
+{
+    if (header == NULL)
+        return;
+    g_free (header->name);
+    if (header->is_secret)
+        brev_secret_free (header->value);
+    else
+        g_free (header->value);
+    g_free (header);
+}
+
+static GPtrArray *
+http_headers_new (void)
+{
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) brev_http_header_free);
+}
+
+BrevHttpRequest *
+brev_http_request_new (const char *endpoint, const char *path, BrevBody *body)
+{
+    BrevHttpRequest *request = g_new0 (BrevHttpRequest, 1);
+
+    request->method = g_strdup ("POST");
+    request->url = g_strconcat (endpoint, path, NULL);
+    request->headers = http_headers_new ();
+    request->body = body;
+    brev_http_request_header (request, "Accept", "application/json", FALSE);
+    brev_http_request_header (request, "Content-Type", "application/json", FALSE);
+    return request;
+}
+
+void
+brev_http_request_free (BrevHttpRequest *request)
+{
+    if (request == NULL)
+        return;
+    g_free (request->method);
+    g_free (request->url);
+    g_clear_pointer (&request->headers, g_ptr_array_unref);
+    brev_body_free (request->body);
+    g_free (request);
+}
+
+void
+brev_http_request_header (BrevHttpRequest *request, const char *name, const char *value,
+                          gboolean is_secret)
+{
+    g_ptr_array_add (request->headers, brev_http_header_new (name, value, is_secret));
+}
+
+BrevHttpReply *
+brev_http_reply_new (int status, GBytes *body)
+{
+    BrevHttpReply *reply = g_new0 (BrevHttpReply, 1);
+
+    reply->status = status;
+    reply->headers = http_headers_new ();
+    reply->body = body != NULL ? body : g_bytes_new (NULL, 0);
+    reply->may_have_left = TRUE;
+    reply->is_complete = TRUE;
+    return reply;
+}
+
+void
+brev_http_reply_free (BrevHttpReply *reply)
+{
+    if (reply == NULL)
+        return;
+    g_clear_pointer (&reply->headers, g_ptr_array_unref);
+    g_clear_pointer (&reply->body, g_bytes_unref);
+    g_free (reply->error);
+    g_free (reply);
+}
+
+const char *
+brev_http_reply_header (const BrevHttpReply *reply, const char *name)
+{
+    for (guint i = 0; reply->headers != NULL && i < reply->headers->len; i++) {
+        const BrevHttpHeader *header = reply->headers->pdata[i];
+        if (g_ascii_strcasecmp (header->name, name) == 0)
+            return header->value;
+    }
+    return NULL;
+}
+
+void
+brev_verdict_clear (BrevVerdict *verdict)
+{
+    g_clear_pointer (&verdict->remote_id, g_free);
+    g_clear_pointer (&verdict->code, g_free);
+    g_clear_pointer (&verdict->text, g_free);
+}
+
+static void
+copy_verdict (const BrevVerdict *from, BrevVerdict *to)
+{
+    brev_verdict_clear (to);
+    *to = *from;
+    to->remote_id = g_strdup (from->remote_id);
+    to->code = g_strdup (from->code);
+    to->text = g_strdup (from->text);
+}
+
+BrevOutcome *
+brev_outcome_new (const BrevMail *mail)
+{
+    BrevOutcome *outcome = g_new0 (BrevOutcome, 1);
+
+    outcome->n = mail->n_recipients;
+    outcome->verdicts = g_new0 (BrevVerdict, outcome->n);
+    for (guint i = 0; i < outcome->n; i++)
+        outcome->verdicts[i].kind = BREV_VERDICT_LATER;
+    return outcome;
+}
+
+void
+brev_outcome_free (BrevOutcome *outcome)
+{
+    if (outcome == NULL)
+        return;
+    for (guint i = 0; i < outcome->n; i++)
+        brev_verdict_clear (&outcome->verdicts[i]);
+    g_free (outcome->verdicts);
+    g_free (outcome);
+}
+
+void
+brev_outcome_set_all (BrevOutcome *outcome, const BrevVerdict *verdict)
+{
+    for (guint i = 0; i < outcome->n; i++)
+        copy_verdict (verdict, &outcome->verdicts[i]);
+}
+
+gboolean
+brev_outcome_set (BrevOutcome *outcome, const BrevMail *mail, const char *address,
+                  const BrevVerdict *verdict)
+{
+    g_autofree char *wanted = brev_text_fold (address);
+    gboolean was_found = FALSE;
+
+    for (guint i = 0; i < outcome->n; i++) {
+        g_autofree char *folded = brev_text_fold (brev_mail_recipient (mail, i)->address);
+        if (strcmp (folded, wanted) == 0) {
+            copy_verdict (verdict, &outcome->verdicts[i]);
+            was_found = TRUE;
+        }
+    }
+    return was_found;
+}
+
+const BrevProvider *
+brev_provider_find (const char *name)
+{
+    for (const BrevProvider *const *p = brev_providers; *p != NULL; p++) {
+        if (g_strcmp0 ((*p)->name, name) == 0)
+            return *p;
+    }
+    return NULL;
+}
+
+const BrevProvider *
+brev_provider_for (const BrevAccount *account)
+{
+    const BrevProvider *provider = brev_provider_find (account->provider);
+
+    if (provider != NULL && provider->encode == NULL)
+        provider = brev_provider_find (account->as);
+    return provider != NULL && provider->encode != NULL ? provider : NULL;
+}
+
+char *
+brev_provider_names (void)
+{
+    GString *names = g_string_new (NULL);
+
+    for (const BrevProvider *const *p = brev_providers; *p != NULL; p++)
+        g_string_append_printf (names, "%s%s", names->len == 0 ? "" : ", ", (*p)->name);
+    return g_string_free (names, FALSE);
+}
+
+gboolean
+brev_token_check (const BrevAccount *account, const char *token, GError **error)
+{
+    gboolean is_sound = token != NULL && *token != '\0';
+
+    for (const char *p = token; is_sound && *p != '\0'; p++)
+        is_sound = g_ascii_isgraph (*p);
+    return is_sound ||
+           brev_throw (
+               error, BREV_ERROR_CONFIG,
+               "the token of account '%s' is empty, or holds a space or a character "
+               "that no token holds",
+               account->name);
+}
