@@ -7,9 +7,10 @@
 
 /* One envelope recipient that still wants the message. */
 typedef struct {
-    const char *address;  /* where it goes */
-    const char *original; /* as the header or the argument had it, before alias and domain */
-    guint index;          /* of the recipient in the store */
+    const char *address; /* where it goes */
+    const char
+        *original; /* as the header or the argument had it, before alias and domain */
+    guint index;   /* of the recipient in the store */
 } BrevPlanRecipient;
 
 /* All that a plan depends on: no clock, no network, no file. */
@@ -17,15 +18,15 @@ typedef struct {
     const char *queue_id;
     const BrevMessage *message;
     int fd;
-    const char *sender;             /* envelope sender, qualified */
-    const char *message_id;         /* for a message without one; stable */
-    const char *full_name;          /* nullable: for a From that is missing */
-    gboolean is_report;             /* brevdue's own: always sent */
+    const char *sender;     /* envelope sender, qualified */
+    const char *message_id; /* for a message without one; stable */
+    const char *full_name;  /* nullable: for a From that is missing */
+    gboolean is_report;     /* brevdue's own: always sent */
     const BrevPlanRecipient *recipients;
     guint n_recipients;
     const BrevConfig *config;
     const BrevAccount *account;
-    const BrevProvider *provider;
+    const BrevProvider *provider; /* brev_provider_for (account) */
     gint64 now;
 } BrevPlanInput;
 
@@ -35,15 +36,27 @@ typedef enum {
     BREV_PLAN_WAIT,   /* the configuration must change first: reason names the lines */
 } BrevPlanKind;
 
+/* A recipient whose mailbox another one of the same plan already has (an alias and its
+ * target): it travels once, and what becomes of @of becomes of @index. */
+typedef struct {
+    guint index; /* in the store, as BrevPlanRecipient.index */
+    guint of;
+} BrevPlanTwin;
+
 typedef struct {
     BrevPlanKind kind;
-    const char *step;      /* "structured", "raw", ...: the rung of the ladder */
-    GPtrArray *mails;      /* owned, of BrevMail: each recipient in exactly one of them */
-    BrevFeatures losses;   /* taken, or, with REFUSE, not taken */
-    GPtrArray *dropped;    /* owned, of char *: header fields that do not travel, by name */
-    char *rewritten_from;  /* owned, nullable: the From address that was replaced */
-    char *reason;          /* owned, nullable: for REFUSE and WAIT, for a person */
-    const char *dsn;       /* RFC 3463 code of a refusal; static */
+    const char *step; /* "structured", "fallback", "lossy": the rung of the ladder */
+    const BrevAccount *account; /* borrowed: who sends; another than the input's with the
+                                   step "fallback" */
+    const BrevProvider *provider; /* that account's */
+    GPtrArray *mails;     /* owned, of BrevMail: each recipient in exactly one of them */
+    GArray *twins;        /* owned, of BrevPlanTwin: those who are in none of them */
+    BrevFeatures losses;  /* taken, or, with REFUSE, not taken */
+    GPtrArray *dropped;   /* owned, of char *: header fields that do not travel, by name,
+                             and   wishes in them that are not kept */
+    char *rewritten_from; /* owned, nullable: the From address that was replaced */
+    char *reason;         /* owned, nullable: for REFUSE and WAIT, for a person */
+    const char *dsn;      /* RFC 3463 code of a refusal; static */
 } BrevPlan;
 
 /**

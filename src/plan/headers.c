@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/rules.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "provider/control.h"
+
+/* Whatever the provider: recipients that nobody is to see. */
+static const char *const secret_headers[] = { "bcc", "resent-bcc", "apparently-to",
+                                              "return-path", NULL };
+
+static gboolean
+is_listed (const char *const *patterns, const char *name)
+{
+    for (; patterns != NULL && *patterns != NULL; patterns++) {
+        gsize length = strlen (*patterns);
+        gboolean is_prefix = length > 0 && (*patterns)[length - 1] == '*';
+        if (is_prefix ? g_ascii_strncasecmp (*patterns, name, length - 1) == 0
+                      : g_ascii_strcasecmp (*patterns, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* RFC 5322 section 3.6.8: what providers take for a name */
+static gboolean
+is_field_name (const char *name)
+{
+    const char *p = name;
+
+    while (*p > 32 && *p < 127 && *p != ':')
+        p++;
+    return p > name && *p == '\0';
+}
+
+static gboolean
+may_travel (const BrevProvider *provider, const BrevHeader *header)
+{
+    return (provider->caps & BREV_CAP_HEADERS) != 0 && is_field_name (header->name) &&
+           header->text[strspn (header->text, " \t")] != '\0' &&
+           !is_listed (secret_headers, header->name) &&
+           !is_listed (provider->forbidden_headers, header->name);
+}
+
+static void
+drop (BrevPlan *plan, const char *name)
+{
+    g_ptr_array_add (plan->dropped, g_strdup (name));
+}
+
+static gboolean
+is_too_long (const char *text, guint max)
+{
+    return max > 0 && g_utf8_strlen (text, -1) > (glong) max;
+}
+
+static gboolean
+metadata_fits (const BrevProvider *provider, const BrevMail *draft,
+               const BrevHeader *field)
+{
+    const GPtrArray *metadata = draft->controls.metadata;
+    guint room = provider->max_metadata > 0 ? provider->max_metadata : G_MAXUINT;
+
+    return metadata->len < room &&
+           !is_too_long (field->name, provider->max_metadata_key) &&
+           !is_too_long (field->text, provider->max_metadata_value);
+}
+
+static void
+keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMail *draft,
+               BrevPlan *plan)
+{
+    draft->controls.metadata =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    for (guint i = 0; i < wishes->metadata->len; i++) {
+        const BrevHeader *field = wishes->metadata->pdata[i];
+        if ((provider->caps & BREV_CAP_METADATA) != 0 &&
+            metadata_fits (provider, draft, field))
+            g_ptr_array_add (draft->controls.metadata,
+                             brev_header_new (field->name, field->raw, field->text));
+        else
+            drop (plan, field->name);
+    }
+}
+
+/* By this field a message can be found again at its provider. */
+#define QUEUE_ID_FIELD "brevdue-id"
+
+static void
+add_queue_id (const BrevPlanInput *input, BrevMail *draft)
+{
+    const GPtrArray *metadata = draft->controls.metadata;
+    BrevHeader *field =
+        brev_header_new (QUEUE_ID_FIELD, input->queue_id, input->queue_id);
+    gboolean fits = (input->provider->caps & BREV_CAP_METADATA) != 0 &&
+                    metadata_fits (input->provider, draft, field);
+
+    for (guint i = 0; fits && i < metadata->len; i++)
+        fits = g_ascii_strcasecmp (((BrevHeader *) metadata->pdata[i])->name,
+                                   QUEUE_ID_FIELD) != 0;
+    if (fits)
+        g_ptr_array_add (draft->controls.metadata, field);
+    else
+        brev_header_free (field);
+}
+
+static void
+keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+{
+    const BrevProvider *provider = input->provider;
+    g_auto (BrevControls) wishes = { 0 };
+
+    brev_controls_read (input->message->headers, &wishes, plan->dropped);
+    draft->controls.stream = g_steal_pointer (&wishes.stream);
+    draft->controls.track_opens = wishes.track_opens;
+    draft->controls.track_links = wishes.track_links;
+    if (wishes.tag != NULL && ((provider->caps & BREV_CAP_TAGS) == 0 ||
+                               is_too_long (wishes.tag, provider->max_tag)))
+        drop (plan, "tag");
+    else
+        draft->controls.tag = g_steal_pointer (&wishes.tag);
+    keep_metadata (provider, &wishes, draft, plan);
+    add_queue_id (input, draft);
+}
+
+/* RFC 5322 section 3.3, whatever the locale. */
+static char *
+format_date (gint64 date)
+{
+    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (date / BREV_SECOND);
+    g_autofree char *clock =
+        time == NULL ? NULL : g_date_time_format (time, "%Y %H:%M:%S +0000");
+
+    if (time == NULL)
+        return NULL;
+    return g_strdup_printf ("%s, %d %s %s", days[g_date_time_get_day_of_week (time) - 1],
+                            g_date_time_get_day_of_month (time),
+                            months[g_date_time_get_month (time) - 1], clock);
+}
+
+/* The provider writes a Date of its own. One that says something else is kept beside it.
+ */
+static void
+keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+{
+    gint64 date = input->message->date;
+    g_autofree char *text = NULL;
+
+    if (date == 0 || ABS (date - input->now) <= BREV_HOUR)
+        return;
+    plan->losses |= 1u << BREV_FEATURE_DATE;
+    text = format_date (date);
+    if (text != NULL && (input->provider->caps & BREV_CAP_HEADERS) != 0)
+        g_ptr_array_add (draft->added, brev_header_new ("X-Original-Date", text, text));
+}
+
+void
+brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+{
+    const GPtrArray *headers = input->message->headers;
+
+    for (guint i = 0; i < headers->len; i++) {
+        const BrevHeader *header = headers->pdata[i];
+        if (brev_header_is_control (header->name))
+            continue;
+        if (may_travel (input->provider, header))
+            g_ptr_array_add (draft->headers, headers->pdata[i]);
+        else
+            drop (plan, header->name);
+    }
+    keep_wishes (input, draft, plan);
+    keep_date (input, draft, plan);
+}

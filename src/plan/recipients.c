@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/rules.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+typedef enum { FIELD_NONE, FIELD_TO, FIELD_CC, FIELD_BCC } Field;
+
+/* Where one recipient of the envelope is shown. */
+typedef struct {
+    Field field;
+    const char *name; /* nullable: as the header has it */
+    gboolean is_twin;
+} Place;
+
+typedef struct {
+    const BrevPlanInput *input;
+    Place *places;       /* one for each recipient of the input */
+    GHashTable *by_name; /* folded address, in any of its forms -> GArray of positions */
+    gboolean has_hidden; /* a header address that leads to nobody in the envelope */
+} Seating;
+
+static void
+remember (GHashTable *by_name, char *folded, guint position)
+{
+    GArray *positions = g_hash_table_lookup (by_name, folded);
+
+    if (positions == NULL) {
+        positions = g_array_new (FALSE, FALSE, sizeof (guint));
+        g_hash_table_insert (by_name, g_strdup (folded), positions);
+    }
+    if (positions->len == 0 ||
+        g_array_index (positions, guint, positions->len - 1) != position)
+        g_array_append_val (positions, position);
+    g_free (folded);
+}
+
+static char *
+fold_qualified (const BrevPlanInput *input, const char *address)
+{
+    g_autofree char *qualified = brev_rule_qualify (input, address);
+
+    return brev_text_fold (qualified);
+}
+
+/* A header address may be what the recipient was called at first, or what became of it.
+ */
+static void
+index_recipients (Seating *seating)
+{
+    for (guint i = 0; i < seating->input->n_recipients; i++) {
+        const BrevPlanRecipient *recipient = &seating->input->recipients[i];
+        const char *original =
+            recipient->original != NULL ? recipient->original : recipient->address;
+        remember (seating->by_name, brev_text_fold (original), i);
+        remember (seating->by_name, fold_qualified (seating->input, original), i);
+        remember (seating->by_name, fold_qualified (seating->input, recipient->address),
+                  i);
+    }
+}
+
+/* One mailbox gets the mail once, however many names lead to it. */
+static void
+find_twins (Seating *seating, BrevPlan *plan)
+{
+    g_autoptr (GHashTable) seen =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < seating->input->n_recipients; i++) {
+        const BrevPlanRecipient *recipient = &seating->input->recipients[i];
+        g_autofree char *folded = fold_qualified (seating->input, recipient->address);
+        gpointer first = g_hash_table_lookup (seen, folded);
+        if (first == NULL) {
+            g_hash_table_insert (seen, g_steal_pointer (&folded),
+                                 GUINT_TO_POINTER (i + 1));
+            continue;
+        }
+        BrevPlanTwin twin = {
+            recipient->index,
+            seating->input->recipients[GPOINTER_TO_UINT (first) - 1].index
+        };
+        g_array_append_val (plan->twins, twin);
+        seating->places[i].is_twin = TRUE;
+    }
+}
+
+static void
+seat (Seating *seating, const GPtrArray *mailboxes, Field field)
+{
+    for (guint i = 0; i < mailboxes->len; i++) {
+        const BrevMailbox *mailbox = mailboxes->pdata[i];
+        g_autofree char *written = brev_text_fold (mailbox->address);
+        g_autofree char *qualified = fold_qualified (seating->input, mailbox->address);
+        const GArray *found = g_hash_table_lookup (seating->by_name, written);
+        if (found == NULL)
+            found = g_hash_table_lookup (seating->by_name, qualified);
+        seating->has_hidden = seating->has_hidden || found == NULL;
+        for (guint j = 0; found != NULL && j < found->len; j++) {
+            Place *place = &seating->places[g_array_index (found, guint, j)];
+            if (place->field != FIELD_NONE)
+                continue;
+            place->field = field;
+            place->name = found->len == 1 ? mailbox->name : NULL;
+        }
+    }
+}
+
+/* Positions of all who travel, in the order To, Cc, Bcc. */
+static GArray *
+line_up (Seating *seating)
+{
+    GArray *line = g_array_new (FALSE, FALSE, sizeof (guint));
+
+    for (guint field = FIELD_TO; field <= FIELD_BCC; field++) {
+        for (guint i = 0; i < seating->input->n_recipients; i++) {
+            Place *place = &seating->places[i];
+            if (place->field == FIELD_NONE)
+                place->field = FIELD_BCC;
+            if (place->field == field && !place->is_twin)
+                g_array_append_val (line, i);
+        }
+    }
+    return line;
+}
+
+static GPtrArray *
+copy_mailboxes (const GPtrArray *mailboxes)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
+
+    for (guint i = 0; i < mailboxes->len; i++)
+        g_ptr_array_add (copy, brev_mailbox_copy (mailboxes->pdata[i]));
+    return copy;
+}
+
+static BrevMail *
+copy_draft (const BrevMail *draft)
+{
+    BrevMail *mail = brev_mail_new ();
+
+    mail->queue_id = draft->queue_id;
+    mail->message = draft->message;
+    mail->fd = draft->fd;
+    mail->from = brev_mailbox_copy (draft->from);
+    g_ptr_array_unref (mail->reply_to);
+    mail->reply_to = copy_mailboxes (draft->reply_to);
+    mail->subject = draft->subject;
+    mail->message_id = g_strdup (draft->message_id);
+    g_ptr_array_extend (mail->headers, draft->headers, NULL, NULL);
+    for (guint i = 0; i < draft->added->len; i++) {
+        const BrevHeader *field = draft->added->pdata[i];
+        g_ptr_array_add (mail->added,
+                         brev_header_new (field->name, field->raw, field->text));
+    }
+    brev_controls_copy (&draft->controls, &mail->controls);
+    mail->blank_body = draft->blank_body;
+    return mail;
+}
+
+/* One mail to @n of the line, in their fields, or all of them in @field. */
+static void
+add_mail (const Seating *seating, const BrevMail *draft, const guint *line, guint n,
+          Field field, BrevPlan *plan)
+{
+    BrevMail *mail = copy_draft (draft);
+    GPtrArray *const fields[] = { NULL, mail->to, mail->cc, mail->bcc };
+
+    mail->n_recipients = n;
+    mail->recipients = g_new (guint, n);
+    for (guint i = 0; i < n; i++) {
+        const BrevPlanRecipient *recipient = &seating->input->recipients[line[i]];
+        const Place *place = &seating->places[line[i]];
+        g_autofree char *address = brev_rule_qualify (seating->input, recipient->address);
+        g_ptr_array_add (fields[field != FIELD_NONE ? field : place->field],
+                         brev_mailbox_new (address, place->name));
+        mail->recipients[i] = recipient->index;
+    }
+    g_ptr_array_add (plan->mails, mail);
+}
+
+/* As many as the provider takes in one request. Without a To where it wants one, a
+ * request for each; one alone, whom nobody else sees, is shown. */
+static void
+add_mails (const Seating *seating, const BrevMail *draft, const guint *line, guint n,
+           BrevPlan *plan)
+{
+    const BrevProvider *provider = seating->input->provider;
+    Field first = seating->places[line[0]].field;
+    gboolean wants_to = (provider->caps & BREV_CAP_BCC_ONLY) == 0;
+
+    if (first == FIELD_TO || (!wants_to && (n > 1 || first == FIELD_CC))) {
+        add_mail (seating, draft, line, n, FIELD_NONE, plan);
+        return;
+    }
+    for (guint i = 0; i < n; i++)
+        add_mail (seating, draft, line + i, 1, FIELD_TO, plan);
+}
+
+void
+brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan)
+{
+    g_autofree Place *places = g_new0 (Place, input->n_recipients);
+    g_autoptr (GHashTable) by_name = g_hash_table_new_full (
+        g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
+    Seating seating = { .input = input, .places = places, .by_name = by_name };
+
+    index_recipients (&seating);
+    find_twins (&seating, plan);
+    seat (&seating, input->message->to, FIELD_TO);
+    seat (&seating, input->message->cc, FIELD_CC);
+    if (seating.has_hidden)
+        plan->losses |= 1u << BREV_FEATURE_HIDDEN_RECIPIENT;
+    g_autoptr (GArray) line = line_up (&seating);
+    guint max = input->provider->max_recipients > 0 ? input->provider->max_recipients
+                                                    : MAX (line->len, 1);
+    for (guint i = 0; i < line->len; i += max)
+        add_mails (&seating, draft, &g_array_index (line, guint, i),
+                   MIN (max, line->len - i), plan);
+}
