@@ -245,6 +245,16 @@ note_recipients (BrevInput *input, const char *bytes, gsize length)
         input->has_recipients = !g_ascii_isspace (bytes[i]);
 }
 
+/* More of a "From " line; the first one is kept, as far as it goes. */
+static void
+note_from_line (BrevInput *input, const char *bytes, gsize length)
+{
+    GString *line = input->from_line;
+
+    if (line->str[line->len - 1] != '\n' && line->len < HELD_MAX)
+        g_string_append_len (line, bytes, (gssize) MIN (length, HELD_MAX - line->len));
+}
+
 /* The rest of a field's line, or of one that is dropped. Returns: bytes used */
 static gsize
 finish_line (BrevInput *input, const char *bytes, gsize length)
@@ -253,8 +263,7 @@ finish_line (BrevInput *input, const char *bytes, gsize length)
     gsize used = lf == NULL ? length : (gsize) (lf - bytes) + 1;
 
     if (input->place == IN_FROM_LINE) {
-        gsize room = HELD_MAX - MIN (input->from_line->len, HELD_MAX);
-        g_string_append_len (input->from_line, bytes, (gssize) MIN (used, room));
+        note_from_line (input, bytes, used);
     } else {
         if (input->is_field_wanted)
             note_recipients (input, bytes, used);
