@@ -8,12 +8,15 @@ typedef struct BrevHttp BrevHttp;
 
 typedef struct {
     gint64 connect_timeout; /* ms */
-    gint64 stall_timeout;   /* ms with less than one byte a second in either direction */
+    gint64 stall_timeout;   /* ms with less than one byte a second in either direction, in
+                               the mean of five seconds: whole seconds, and noticed up to
+                               six seconds late */
     gint64 total_timeout;   /* ms for request and reply */
 } BrevHttpLimits;
 
+/* The first call prepares the process: SIGPIPE is ignored from then on. */
 BrevHttp *brev_http_new (const BrevHttpLimits *limits);
-/* Open requests are ended; their callbacks are not called. */
+/* Open requests are ended; their callbacks are not called. Not to be called from one. */
 void brev_http_free (BrevHttp *http);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttp, brev_http_free)
 
