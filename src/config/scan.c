@@ -9,6 +9,7 @@ typedef struct {
     const char *file;
     GPtrArray *problems;
     GPtrArray *entries;
+    GString *clean; /* the lines that GKeyFile is given */
     BrevGroup group;
     char *section;     /* owned: NULL while no section that is known is open */
     gboolean has_head; /* some head was seen, good or bad */
@@ -53,13 +54,19 @@ find_entry (const Scan *scan, const BrevSetting *setting)
     return NULL;
 }
 
-/* @value: (transfer full) (nullable) */
+/* The name GKeyFile knows a section by. */
+static char *
+group_title (BrevGroup group, const char *section)
+{
+    return *section == '\0' ? g_strdup (brev_group_names[group])
+                            : g_strconcat (brev_group_names[group], " ", section, NULL);
+}
+
 static void
-add_entry (Scan *scan, const BrevSetting *setting, char *value)
+add_entry (Scan *scan, const BrevSetting *setting)
 {
     BrevEntry *entry = g_new0 (BrevEntry, 1);
 
-    entry->value = value;
     entry->setting = setting;
     entry->group = scan->group;
     entry->section = g_strdup (scan->section);
@@ -106,6 +113,7 @@ scan_head (Scan *scan, char *line)
     char *space;
     const char *name = "";
     g_autofree char *fault = NULL;
+    g_autofree char *title = NULL;
 
     scan->has_head = TRUE;
     g_clear_pointer (&scan->section, g_free);
@@ -127,46 +135,9 @@ scan_head (Scan *scan, char *line)
         return;
     }
     scan->section = g_strdup (name);
-    add_entry (scan, NULL, NULL);
-}
-
-/* The escapes of GKeyFile: \s, \t, \n, \r and \\. %NULL for any other. */
-static char *
-unescape (const char *text)
-{
-    static const char letters[] = "stnr\\", meanings[] = " \t\n\r\\";
-    g_autofree char *value = g_malloc (strlen (text) + 1);
-    char *end = value;
-
-    for (; *text != '\0'; text++) {
-        const char *letter = NULL;
-        if (*text != '\\') {
-            *end++ = *text;
-            continue;
-        }
-        text++;
-        letter = *text == '\0' ? NULL : strchr (letters, *text);
-        if (letter == NULL)
-            return NULL;
-        *end++ = meanings[letter - letters];
-    }
-    *end = '\0';
-    return g_steal_pointer (&value);
-}
-
-static void
-scan_value (Scan *scan, const BrevSetting *setting, const char *text)
-{
-    char *value = g_utf8_validate (text, -1, NULL) ? unescape (text) : NULL;
-
-    if (value != NULL)
-        add_entry (scan, setting, value);
-    else
-        brev_problem_add (
-            scan->problems, scan->file, scan->line,
-            "the value of '%s' is not UTF-8, or has a '\\' that should be written "
-            "'\\\\'",
-            setting->key);
+    title = group_title (scan->group, name);
+    g_string_append_printf (scan->clean, "[%s]\n", title);
+    add_entry (scan, NULL);
 }
 
 static void
@@ -184,7 +155,8 @@ scan_setting (Scan *scan, const char *key, const char *text)
         brev_problem_add (scan->problems, scan->file, scan->line,
                           "'%s' is set again; line %u counts", key, first->line);
     } else {
-        scan_value (scan, setting, text);
+        g_string_append_printf (scan->clean, "%s=%s\n", key, text);
+        add_entry (scan, setting);
     }
 }
 
@@ -218,11 +190,42 @@ scan_line (Scan *scan, char *line)
     scan_setting (scan, g_strchomp (line), g_strchug (equals + 1));
 }
 
+/* Has GKeyFile read the values of the good lines; one that it cannot read, its escapes
+ * wrong or no UTF-8, is no entry. */
+static void
+read_values (Scan *scan)
+{
+    g_autoptr (GKeyFile) file = g_key_file_new ();
+    g_autoptr (GError) error = NULL;
+
+    if (!g_key_file_load_from_data (file, scan->clean->str, scan->clean->len,
+                                    G_KEY_FILE_NONE, &error))
+        brev_problem_add (scan->problems, scan->file, 0, "%s", error->message);
+    for (guint i = scan->entries->len; i > 0; i--) {
+        BrevEntry *entry = scan->entries->pdata[i - 1];
+        g_autofree char *title = group_title (entry->group, entry->section);
+        g_autoptr (GError) fault = NULL;
+        if (entry->setting == NULL)
+            continue;
+        entry->value = g_key_file_get_string (file, title, entry->setting->key, &fault);
+        if (fault == NULL)
+            continue;
+        brev_problem_add (scan->problems, scan->file, entry->line,
+                          "the value of '%s' is not UTF-8, or has a '\\' that should be "
+                          "written '\\\\'",
+                          entry->setting->key);
+        g_ptr_array_remove_index (scan->entries, i - 1);
+    }
+}
+
 GPtrArray *
 brev_scan (const char *file, const char *text, gsize length, GPtrArray *problems)
 {
     g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func (entry_free);
-    Scan scan = { .file = file, .problems = problems, .entries = entries };
+    g_autoptr (GString) clean = g_string_sized_new (length);
+    Scan scan = {
+        .file = file, .problems = problems, .entries = entries, .clean = clean
+    };
     const char *end = text + length;
 
     while (text < end) {
@@ -237,5 +240,7 @@ brev_scan (const char *file, const char *text, gsize length, GPtrArray *problems
         text += size + 1;
     }
     g_free (scan.section);
+    read_values (&scan);
+    explicit_bzero (clean->str, clean->len);
     return g_steal_pointer (&entries);
 }

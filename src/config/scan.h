@@ -17,10 +17,9 @@ typedef struct {
  * @file: its name, for problems
  * @problems: where what cannot be read is added, as BrevProblem
  *
- * The format is GKeyFile's, but GKeyFile refuses a whole file for one bad line, merges
- * duplicates without a word and does not tell lines, and it costs more than all else that
- * sendmail does with a configuration. Here each good line counts, whatever stands beside
- * it.
+ * GKeyFile reads the values, but it refuses a whole file for one bad line, merges
+ * duplicates without a word and does not tell lines: it is given the lines found good here.
+ * Each good line counts, whatever stands beside it.
  *
  * Returns: (transfer full): (array of BrevEntry), in the order of the file
  */
