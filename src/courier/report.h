@@ -24,6 +24,7 @@ typedef struct {
     const BrevStoreMessage *message; /* with the recipients it is about, alone */
     const BrevEnvelope *envelope;    /* of the message that failed */
     const char *header;              /* of that message, lines ended by LF, NUL-terminated */
+    const char *subject;             /* nullable: of that message, decoded */
     gint64 now;
 } BrevReport;
 

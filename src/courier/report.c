@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/text.h"
+#include "message/address.h"
+
+/* Of the original header in a report: what is longer is cut at the end of a line. */
+enum { HEADER_MAX = 128 * 1024, WORDS_MAX = 600 };
+
+gboolean
+brev_report_is_wanted (const BrevEnvelope *envelope, BrevWay way)
+{
+    if (envelope->sender[0] == '\0' || way == BREV_WAY_REPORT)
+        return FALSE;
+    return envelope->notify == 0 || (envelope->notify & BREV_NOTIFY_FAILURE) != 0;
+}
+
+/* RFC 5322 section 3.3, in UTC; never in the language of the locale. */
+static char *
+format_date (gint64 time)
+{
+    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / 1000);
+
+    if (date == NULL)
+        return g_strdup ("Thu, 01 Jan 1970 00:00:00 +0000");
+    return g_strdup_printf ("%s, %02d %s %04d %02d:%02d:%02d +0000",
+                            days[g_date_time_get_day_of_week (date) - 1],
+                            g_date_time_get_day_of_month (date),
+                            months[g_date_time_get_month (date) - 1],
+                            g_date_time_get_year (date), g_date_time_get_hour (date),
+                            g_date_time_get_minute (date), g_date_time_get_second (date));
+}
+
+/* One line of text for a person, of bounded length. */
+static char *
+words (const char *text)
+{
+    char *line = brev_text_printable (text);
+
+    if (strlen (line) > WORDS_MAX)
+        *g_utf8_find_prev_char (line, line + WORDS_MAX) = '\0';
+    return line;
+}
+
+/* For a field that must be ASCII. */
+static char *
+ascii_words (const char *text)
+{
+    char *line = words (text);
+
+    for (char *p = line; *p != '\0'; p++) {
+        if (!g_ascii_isprint (*p))
+            *p = '?';
+    }
+    return line;
+}
+
+/* RFC 6533: an address that is not ASCII names its characters as \x{HEX}. */
+static char *
+typed_address (const char *address)
+{
+    g_autofree char *line = words (address);
+    GString *typed;
+
+    if (g_str_is_ascii (line))
+        return g_strdup_printf ("rfc822; %s", line);
+    typed = g_string_new ("utf-8; ");
+    for (char *p = line; *p != '\0'; p = g_utf8_next_char (p)) {
+        if ((guchar) *p < 0x80 && *p != '\\')
+            g_string_append_c (typed, *p);
+        else
+            g_string_append_printf (typed, "\\x{%X}", g_utf8_get_char (p));
+    }
+    return g_string_free (typed, FALSE);
+}
+
+/* RFC 3463: the code of the recipient's end, if the provider's is of that kind at all. */
+static const char *
+status_code (const BrevStoreRecipient *recipient)
+{
+    const char *dsn = recipient->dsn;
+
+    if (dsn != NULL && g_regex_match_simple ("^[45]\\.\\d{1,3}\\.\\d{1,3}$", dsn,
+                                             G_REGEX_DOLLAR_ENDONLY, 0))
+        return dsn;
+    return recipient->state == BREV_STATE_EXPIRED ? "4.4.7" : "5.0.0";
+}
+
+static const char *
+provider_name (const BrevReport *report, const BrevStoreRecipient *recipient)
+{
+    const BrevAccount *account = brev_config_find_account (report->config, recipient->account);
+
+    return account == NULL || account->provider == NULL ? "brevdue" : account->provider;
+}
+
+/* The address reports come from. It must be one the provider lets us use. */
+static char *
+report_from (const BrevConfig *config)
+{
+    g_autoptr (BrevAddressList) list =
+        config->from == NULL ? NULL : brev_address_parse (config->from, NULL);
+    const BrevMailbox *from =
+        list == NULL || list->mailboxes->len == 0 ? NULL : list->mailboxes->pdata[0];
+    g_autofree char *address = from != NULL
+                                   ? g_strdup (from->address)
+                                   : g_strdup_printf ("postmaster@%s", config->mail_name);
+    g_autoptr (BrevMailbox) mailbox = brev_mailbox_new (address, "Mail Delivery System");
+
+    return brev_mailbox_format (mailbox, TRUE);
+}
+
+static void
+append_subject (GString *out, const BrevReport *report)
+{
+    const GPtrArray *recipients = report->message->recipients;
+    const BrevStoreRecipient *first = recipients->pdata[0];
+    g_autofree char *address = ascii_words (first->address);
+
+    if (recipients->len == 1 && strlen (address) < 200)
+        g_string_append_printf (out, "Subject: Undelivered mail to %s\n", address);
+    else
+        g_string_append_printf (out, "Subject: Undelivered mail to %u recipients\n",
+                                recipients->len);
+}
+
+/* A Message-ID of the original, if it may stand in a header of ours. */
+static void
+append_references (GString *out, const BrevReport *report)
+{
+    const char *id = report->message->message_id;
+
+    if (id != NULL && g_regex_match_simple ("^<[!-;=?-~]{1,400}>$", id, G_REGEX_DOLLAR_ENDONLY, 0))
+        g_string_append_printf (out, "In-Reply-To: %s\nReferences: %s\n", id, id);
+}
+
+static char *
+domain_of (const BrevConfig *config)
+{
+    return ascii_words (config->mail_name);
+}
+
+static void
+append_top (GString *out, const BrevReport *report)
+{
+    g_autofree char *from = report_from (report->config);
+    g_autofree char *to = words (report->message->sender);
+    g_autofree char *date = format_date (report->now);
+    g_autofree char *domain = domain_of (report->config);
+
+    g_string_append_printf (out, "From: %s\nTo: <%s>\n", from, to);
+    append_subject (out, report);
+    g_string_append_printf (out, "Date: %s\nMessage-ID: <%s@%s>\n", date, report->id, domain);
+    append_references (out, report);
+    g_string_append_printf (out,
+                            "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
+                            "Content-Type: multipart/report; report-type=delivery-status;\n"
+                            " boundary=\"brevdue-%s\"\n\n",
+                            report->id);
+}
+
+static void
+begin_part (GString *out, const BrevReport *report, const char *type, const char *description)
+{
+    g_string_append_printf (out, "--brevdue-%s\nContent-Type: %s\n", report->id, type);
+    g_string_append_printf (out, "Content-Description: %s\n", description);
+    g_string_append (out, "Content-Transfer-Encoding: 8bit\n\n");
+}
+
+static void
+append_failure (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
+{
+    g_autofree char *address = words (r->address);
+    g_autofree char *original = words (r->original);
+    g_autofree char *reply = words (r->reply == NULL ? "no reason was given" : r->reply);
+
+    g_string_append_printf (out, "<%s>", address);
+    if (strcmp (address, original) != 0 && original[0] != '\0')
+        g_string_append_printf (out, ", written as %s", original);
+    if (r->state == BREV_STATE_EXPIRED)
+        g_string_append_printf (out, "\n    tried %u times until it was too old; the last answer:",
+                                r->attempts);
+    else if (r->attempts > 0)
+        g_string_append_printf (out, "\n    %s refused it:", provider_name (report, r));
+    g_string_append_printf (out, "\n    %s (%s)\n", reply, status_code (r));
+    if (r->maybe_sent)
+        g_string_append (out, "    An earlier attempt may have reached this recipient all the "
+                              "same.\n");
+    g_string_append_c (out, '\n');
+}
+
+static void
+append_line (GString *out, const char *label, const char *text)
+{
+    g_autofree char *line = text == NULL ? NULL : words (text);
+
+    if (line != NULL && line[0] != '\0')
+        g_string_append_printf (out, "    %-11s %s\n", label, line);
+}
+
+static void
+append_which_message (GString *out, const BrevReport *report)
+{
+    const BrevStoreMessage *message = report->message;
+    g_autofree char *date = format_date (message->arrival);
+
+    g_string_append (out, "The message:\n\n");
+    append_line (out, "Subject:", report->subject);
+    append_line (out, "Accepted:", date);
+    append_line (out, "Sender:", message->sender);
+    append_line (out, "User:", message->login);
+    append_line (out, "Program:", message->program);
+    append_line (out, "Message-ID:", message->message_id);
+    append_line (out, "Queue id:", message->id);
+    g_string_append_c (out, '\n');
+}
+
+static gboolean
+is_full (const BrevReport *report)
+{
+    return report->envelope->ret == BREV_RETURN_FULL;
+}
+
+static void
+append_explanation (GString *out, const BrevReport *report)
+{
+    const GPtrArray *recipients = report->message->recipients;
+    g_autofree char *domain = words (report->config->mail_name);
+
+    begin_part (out, report, "text/plain; charset=utf-8", "What happened");
+    g_string_append_printf (out, "Your message was not delivered to:\n\n");
+    for (guint i = 0; i < recipients->len; i++)
+        append_failure (out, report, recipients->pdata[i]);
+    append_which_message (out, report);
+    g_string_append_printf (
+        out,
+        "It will not be tried again for the recipients above, and is no longer kept for\n"
+        "them: %s is attached. If the address is right and the\n"
+        "reason is gone, send the message again. Otherwise show this report to the\n"
+        "administrator: on the server, 'brevdue trace %s' says more.\n\n"
+        "This report was made by brevdue, the mail service of %s.\n\n",
+        is_full (report) ? "a copy of it" : "a copy of its header", report->message->id, domain);
+}
+
+static void
+append_recipient_fields (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
+{
+    g_autofree char *final = typed_address (r->address);
+    g_autofree char *original = typed_address (r->original);
+    g_autofree char *reply = r->reply == NULL ? NULL : ascii_words (r->reply);
+    g_autofree char *date = format_date (r->changed);
+    g_autofree char *remote = r->remote_id == NULL ? NULL : ascii_words (r->remote_id);
+
+    g_string_append_c (out, '\n');
+    if (brev_text_domain (r->original) != NULL && strcmp (final, original) != 0)
+        g_string_append_printf (out, "Original-Recipient: %s\n", original);
+    g_string_append_printf (out, "Final-Recipient: %s\nAction: failed\nStatus: %s\n", final,
+                            status_code (r));
+    if (reply != NULL && reply[0] != '\0')
+        g_string_append_printf (out, "Diagnostic-Code: x-%s; %s\n", provider_name (report, r),
+                                reply);
+    if (r->attempts > 0)
+        g_string_append_printf (out, "Last-Attempt-Date: %s\n", date);
+    if (remote != NULL)
+        g_string_append_printf (out, "Final-Log-ID: %s\n", remote);
+}
+
+static void
+append_status (GString *out, const BrevReport *report)
+{
+    const GPtrArray *recipients = report->message->recipients;
+    g_autofree char *domain = domain_of (report->config);
+    g_autofree char *date = format_date (report->message->arrival);
+
+    begin_part (out, report, "message/delivery-status", "For programs");
+    if (report->envelope->envid != NULL) {
+        g_autofree char *envid = ascii_words (report->envelope->envid);
+        g_string_append_printf (out, "Original-Envelope-Id: %s\n", envid);
+    }
+    g_string_append_printf (out, "Reporting-MTA: dns; %s\nArrival-Date: %s\n", domain, date);
+    g_string_append_printf (out, "X-Brevdue-Queue-ID: %s\n", report->message->id);
+    for (guint i = 0; i < recipients->len; i++)
+        append_recipient_fields (out, report, recipients->pdata[i]);
+    g_string_append_c (out, '\n');
+}
+
+static gboolean
+is_hidden_field (const char *line)
+{
+    static const char *const hidden[] = { "bcc", "resent-bcc" };
+    gsize length = strcspn (line, ": \t\n");
+
+    if (line[length + strspn (line + length, " \t")] != ':')
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS (hidden); i++) {
+        if (strlen (hidden[i]) == length && g_ascii_strncasecmp (line, hidden[i], length) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The original header, but nobody learns from a report who got a blind copy. */
+static void
+append_header (GString *out, const char *header)
+{
+    gboolean is_hidden = FALSE;
+    const char *line = header;
+    gsize start = out->len;
+
+    while (*line != '\0' && *line != '\n') {
+        gsize length = strcspn (line, "\n");
+        if (*line != ' ' && *line != '\t')
+            is_hidden = is_hidden_field (line);
+        if (!is_hidden && out->len - start + length > HEADER_MAX)
+            break;
+        if (!is_hidden) {
+            g_string_append_len (out, line, (gssize) length);
+            g_string_append_c (out, '\n');
+        }
+        line += length + (line[length] == '\n');
+    }
+    g_string_append_c (out, '\n');
+}
+
+char *
+brev_report_head (const BrevReport *report)
+{
+    GString *out = g_string_new (NULL);
+
+    append_top (out, report);
+    append_explanation (out, report);
+    append_status (out, report);
+    begin_part (out, report, is_full (report) ? "message/rfc822" : "text/rfc822-headers",
+                is_full (report) ? "The message" : "The header of the message");
+    append_header (out, report->header);
+    return g_string_free (out, FALSE);
+}
+
+char *
+brev_report_tail (const BrevReport *report)
+{
+    return g_strdup_printf ("\n--brevdue-%s--\n", report->id);
+}
+
+/* A login name leads to its aliases, as any recipient without a domain does; an address the
+ * caller named is taken as it is. */
+static char *
+report_recipient (const BrevReport *report)
+{
+    const char *sender = report->message->sender;
+    const char *at = strrchr (sender, '@');
+
+    if (report->envelope->sender_is_login && at != NULL && at > sender)
+        return g_strndup (sender, (gsize) (at - sender));
+    return g_strdup (sender);
+}
+
+static BrevEnvelope *
+make_envelope (const BrevReport *report)
+{
+    BrevEnvelope *envelope = brev_envelope_new ();
+
+    g_free (envelope->sender);
+    envelope->sender = g_strdup ("");
+    g_ptr_array_add (envelope->recipients, report_recipient (report));
+    envelope->notify = BREV_NOTIFY_NEVER;
+    envelope->program = g_strdup ("brevdue");
+    envelope->submitted = report->now;
+    return envelope;
+}
+
+/* A queue file while it is written. */
+typedef struct {
+    int fd;
+    guint32 crc;
+    guint64 message_length;
+} Output;
+
+static gboolean
+put_message (Output *output, const void *bytes, gsize length)
+{
+    output->crc = brev_crc32c (output->crc, bytes, length);
+    output->message_length += length;
+    return brev_write_all (output->fd, bytes, length);
+}
+
+/* The body of the original, from its queue file. */
+static gboolean
+copy_body (Output *output, int from, guint64 offset, guint64 length)
+{
+    char buffer[64 * 1024];
+
+    while (length > 0) {
+        gssize got = brev_read_at (from, buffer, MIN (sizeof buffer, length), offset);
+        if (got < 0)
+            return FALSE;
+        if (got == 0)
+            break;
+        if (!put_message (output, buffer, (gsize) got))
+            return FALSE;
+        offset += (guint64) got;
+        length -= (guint64) got;
+    }
+    return TRUE;
+}
+
+static gboolean
+write_origin_and_head (Output *output, const BrevReport *report)
+{
+    g_autoptr (BrevEnvelope) envelope = make_envelope (report);
+    g_autoptr (GByteArray) head = brev_frame_head (report->id, envelope);
+    BrevOrigin origin = { .uid = (guint32) geteuid (), .gid = (guint32) getegid (),
+                          .pid = (guint32) getpid (), .arrival = report->now,
+                          .way = BREV_WAY_REPORT };
+    guint8 record[BREV_ORIGIN_SIZE];
+
+    brev_origin_write (&origin, record);
+    output->crc = brev_crc32c (0, head->data, head->len);
+    return brev_write_all (output->fd, record, sizeof record) &&
+           brev_write_all (output->fd, head->data, head->len);
+}
+
+static gboolean
+write_message (Output *output, const BrevReport *report, const BrevQueueFile *file, int from)
+{
+    g_autofree char *head = brev_report_head (report);
+    g_autofree char *tail = brev_report_tail (report);
+    /* the empty line is the header's, and append_header() has written one */
+    guint64 skip = MIN (strlen (report->header), file->message_length);
+
+    return put_message (output, head, strlen (head)) &&
+           (!is_full (report) || copy_body (output, from, file->message_offset + skip,
+                                            file->message_length - skip)) &&
+           put_message (output, tail, strlen (tail));
+}
+
+static gboolean
+write_frame (Output *output, const BrevReport *report, const BrevQueueFile *file, int from)
+{
+    guint8 tail[BREV_FRAME_TAIL];
+
+    if (!write_origin_and_head (output, report) || !write_message (output, report, file, from))
+        return FALSE;
+    brev_frame_tail (output->message_length, output->crc, tail);
+    return brev_write_all (output->fd, tail, sizeof tail);
+}
+
+/* The header with its empty line; @file's message is checked and ends it with one. */
+static char *
+read_header (const BrevQueueFile *file, int fd, GError **error)
+{
+    gsize size = (gsize) MIN (file->message_length, 1024 * 1024);
+    g_autofree char *text = g_malloc (size + 1);
+    gssize got = brev_read_at (fd, text, size, file->message_offset);
+    const char *end;
+
+    if (got < 0) {
+        (void) brev_throw_errno (error, errno, "cannot read the queue file '%s'", file->id);
+        return NULL;
+    }
+    for (gssize i = 0; i < got; i++) {
+        if (text[i] == '\0')
+            text[i] = '?';
+    }
+    text[got] = '\0';
+    if (text[0] == '\n')
+        text[1] = '\0';
+    else if ((end = strstr (text, "\n\n")) != NULL)
+        text[end + 2 - text] = '\0';
+    return g_steal_pointer (&text);
+}
+
+/* Decoded, for a person; NULL when it cannot be read. */
+static char *
+read_subject (const BrevQueueFile *file, int fd, guint64 header_length)
+{
+    g_autoptr (BrevMessage) message =
+        brev_message_decode (fd, file->message_offset, header_length, NULL);
+
+    return message == NULL ? NULL : g_strdup (message->subject);
+}
+
+static gboolean
+commit (const BrevSpool *spool, const char *id, int fd, GError **error)
+{
+    g_autoptr (GError) failure = NULL;
+
+    if (brev_commit_at (spool->tmp, fd, id, id, spool->queue, &failure))
+        return TRUE;
+    (void) unlinkat (spool->tmp, id, 0);
+    if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_DENIED))
+        return TRUE; /* it was written before a crash */
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+}
+
+gboolean
+brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char *id,
+                   const BrevStoreMessage *message, const BrevQueueFile *file, int fd, gint64 now,
+                   GError **error)
+{
+    g_autofree char *header = read_header (file, fd, error);
+    g_autofree char *subject = header == NULL ? NULL : read_subject (file, fd, strlen (header));
+    BrevReport report = { config, id, message, file->envelope, header, subject, now };
+    Output output = { .fd = -1 };
+    brev_autofd int temporary = -1;
+
+    if (header == NULL)
+        return FALSE;
+    /* what a crash left under that name is of no use */
+    (void) unlinkat (spool->tmp, id, 0);
+    temporary = openat (spool->tmp, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (temporary < 0)
+        return brev_throw_errno (error, errno, "cannot make the report '%s'", id);
+    output.fd = temporary;
+    if (!write_frame (&output, &report, file, fd)) {
+        (void) brev_throw_errno (error, errno, "cannot write the report '%s'", id);
+        (void) unlinkat (spool->tmp, id, 0);
+        return FALSE;
+    }
+    return commit (spool, id, temporary, error);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "base/crc32c.h"
+#include "base/fs.h"
+#include "courier/report.h"
+
+/* As a program, "test-report write DIRECTORY [full] < MESSAGE", it writes a report about
+ * that message into a spool, and its text to standard output, for test_report.py. */
+
+#define NOW G_GINT64_CONSTANT (1700000000000)
+#define REPORT_ID "reportreportreportreport00"
+#define MESSAGE_ID "messagemessagemessage00000"
+
+static void
+test_is_wanted (void)
+{
+    static const struct {
+        const char *name, *sender;
+        BrevWay way;
+        BrevNotify notify;
+        gboolean want;
+    } cases[] = {
+        { "usual", "a@b", BREV_WAY_SOCKET, 0, TRUE },
+        { "null-sender", "", BREV_WAY_SOCKET, 0, FALSE },
+        { "report", "a@b", BREV_WAY_REPORT, 0, FALSE },
+        { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, FALSE },
+        { "failure", "a@b", BREV_WAY_DROP, BREV_NOTIFY_FAILURE, TRUE },
+        { "success-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS, FALSE },
+        { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE, TRUE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
+        g_free (envelope->sender);
+        envelope->sender = g_strdup (cases[i].sender);
+        envelope->notify = cases[i].notify;
+        g_test_message ("%s", cases[i].name);
+        g_assert_cmpint (brev_report_is_wanted (envelope, cases[i].way), ==, cases[i].want);
+    }
+}
+
+static char account_name[] = "main", provider_name[] = "postmark";
+static BrevAccount account = { .name = account_name, .provider = provider_name };
+
+static BrevConfig *
+make_config (void)
+{
+    BrevConfig *config = g_new0 (BrevConfig, 1);
+
+    config->mail_name = g_strdup ("example.com");
+    config->from = g_strdup ("Web <noreply@example.com>");
+    config->accounts = g_ptr_array_new ();
+    g_ptr_array_add (config->accounts, &account);
+    return config;
+}
+
+static void
+config_free (BrevConfig *config)
+{
+    g_ptr_array_unref (config->accounts);
+    g_free (config->mail_name);
+    g_free (config->from);
+    g_free (config);
+}
+
+static BrevStoreMessage *
+make_message (void)
+{
+    BrevStoreMessage *message = brev_store_message_new (MESSAGE_ID);
+    BrevStoreRecipient *r;
+
+    g_free (message->sender);
+    message->sender = g_strdup ("www-data@example.com");
+    message->arrival = NOW - 3600000;
+    message->message_id = g_strdup ("<id@example.com>");
+    message->login = g_strdup ("www-data");
+    message->program = g_strdup ("/usr/bin/php");
+    r = brev_store_message_add (message, "gone@example.net", "gone", "main", NOW);
+    r->state = BREV_STATE_REFUSED;
+    r->attempts = 1;
+    r->dsn = g_strdup ("5.1.1");
+    r->reply = g_strdup ("406 Inactive recipient: gr\xc3\xb8" "d\r\nBcc: evil@example.org");
+    r = brev_store_message_add (message, "sl\xc3\xb8w@example.net", "sl\xc3\xb8w@example.net",
+                                "lost", NOW);
+    r->state = BREV_STATE_EXPIRED;
+    r->attempts = 17;
+    r->maybe_sent = TRUE;
+    r->dsn = g_strdup ("nonsense");
+    return message;
+}
+
+static BrevQueueFile *
+write_original (int dir, const char *text, gboolean full, int *fd)
+{
+    g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
+    g_autoptr (GByteArray) head = NULL;
+    BrevOrigin origin = { .uid = 33, .arrival = NOW, .way = BREV_WAY_SOCKET };
+    guint8 record[BREV_ORIGIN_SIZE], tail[BREV_FRAME_TAIL];
+    g_autoptr (GError) error = NULL;
+    BrevQueueFile *file;
+    guint32 crc;
+
+    g_free (envelope->sender);
+    envelope->sender = g_strdup ("www-data@example.com");
+    envelope->sender_is_login = TRUE;
+    g_ptr_array_add (envelope->recipients, g_strdup ("gone"));
+    envelope->envid = g_strdup ("order=17 \xc3\xb8");
+    envelope->ret = full ? BREV_RETURN_FULL : BREV_RETURN_UNSAID;
+    head = brev_frame_head (MESSAGE_ID, envelope);
+    crc = brev_crc32c (brev_crc32c (0, head->data, head->len), text, strlen (text));
+    brev_origin_write (&origin, record);
+    brev_frame_tail (strlen (text), crc, tail);
+    *fd = openat (dir, MESSAGE_ID, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    g_assert_true (brev_write_all (*fd, record, sizeof record));
+    g_assert_true (brev_write_all (*fd, head->data, head->len));
+    g_assert_true (brev_write_all (*fd, text, strlen (text)));
+    g_assert_true (brev_write_all (*fd, tail, sizeof tail));
+    file = brev_queue_file_read (*fd, &error);
+    g_assert_no_error (error);
+    return file;
+}
+
+static char *
+read_report (const BrevSpool *spool, BrevQueueFile **file)
+{
+    g_autoptr (GError) error = NULL;
+    brev_autofd int fd = openat (spool->queue, REPORT_ID, O_RDONLY | O_CLOEXEC);
+    char *text;
+
+    g_assert_cmpint (fd, >=, 0);
+    *file = brev_queue_file_read (fd, &error);
+    g_assert_no_error (error);
+    text = g_malloc0 ((*file)->message_length + 1);
+    g_assert_cmpint (
+        brev_read_at (fd, text, (*file)->message_length, (*file)->message_offset), ==,
+        (gssize) (*file)->message_length);
+    return text;
+}
+
+/* Returns: the text of the report */
+static char *
+make_report (const char *directory, const char *original, gboolean full)
+{
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BrevSpool) spool = brev_spool_open (directory, FALSE, &error);
+    g_autoptr (BrevStoreMessage) message = make_message ();
+    g_autoptr (BrevQueueFile) file = NULL, report = NULL;
+    brev_autofd int fd = -1;
+    BrevConfig *config = make_config ();
+    char *text;
+
+    g_assert_no_error (error);
+    file = write_original (spool->tmp, original, full, &fd);
+    for (int i = 0; i < 2; i++) { /* a second time is success, too */
+        g_assert_true (
+            brev_report_write (config, spool, REPORT_ID, message, file, fd, NOW + i, &error));
+        g_assert_no_error (error);
+    }
+    config_free (config);
+    text = read_report (spool, &report);
+    g_assert_cmpstr (report->id, ==, REPORT_ID);
+    g_assert_cmpint (report->origin.way, ==, BREV_WAY_REPORT);
+    g_assert_cmpint (report->origin.arrival, ==, NOW);
+    g_assert_cmpstr (report->envelope->sender, ==, "");
+    g_assert_cmpuint (report->envelope->recipients->len, ==, 1);
+    g_assert_cmpstr (report->envelope->recipients->pdata[0], ==, "www-data");
+    g_assert_cmpuint (report->envelope->notify, ==, BREV_NOTIFY_NEVER);
+    g_assert_cmpint (faccessat (spool->tmp, REPORT_ID, F_OK, 0), ==, -1);
+    g_assert_cmpint (unlinkat (spool->tmp, MESSAGE_ID, 0), ==, 0);
+    g_assert_cmpint (unlinkat (spool->queue, REPORT_ID, 0), ==, 0);
+    return text;
+}
+
+static void
+remove_spool (const char *directory)
+{
+    static const char *const names[] = { "queue", "tmp", "store", "" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autofree char *path = g_build_filename (directory, names[i], NULL);
+        g_assert_cmpint (g_rmdir (path), ==, 0);
+    }
+}
+
+static void
+test_hidden_fields (void)
+{
+    static const struct {
+        const char *header, *absent, *present;
+    } cases[] = {
+        { "To: a\nBcc: secret@x\nSubject: s\n\n", "secret", "\nTo: a\nSubject: s\n" },
+        { "To: a\nbCC : x,\n secret@x\nSubject: s\n\n", "secret", "\nTo: a\nSubject: s\n" },
+        { "Resent-Bcc:\n\tsecret\nTo: a\n\n", "secret", "\nTo: a\n" },
+        { "Bccx: kept\n\n", "secret", "\nBccx: kept\n" },
+        { "\nBcc: body\n", "Bcc", "8bit\n\n\n" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autofree char *directory = g_dir_make_tmp ("brevdue-report-XXXXXX", NULL);
+        g_autofree char *text = make_report (directory, cases[i].header, FALSE);
+        g_assert_null (strstr (strstr (text, "rfc822-headers"), cases[i].absent));
+        g_assert_nonnull (strstr (text, cases[i].present));
+        remove_spool (directory);
+    }
+}
+
+static int
+write_program (const char *directory, gboolean full)
+{
+    GString *original = g_string_new (NULL);
+    g_autofree char *text = NULL;
+    char buffer[4096];
+    gssize got;
+
+    while ((got = brev_read_some (STDIN_FILENO, buffer, sizeof buffer)) > 0)
+        g_string_append_len (original, buffer, got);
+    text = make_report (directory, original->str, full);
+    (void) g_string_free (original, TRUE);
+    return brev_write_all (STDOUT_FILENO, text, strlen (text)) ? 0 : 1;
+}
+
+int
+main (int argc, char **argv)
+{
+    if (argc > 2 && strcmp (argv[1], "write") == 0)
+        return write_program (argv[2], argc > 3);
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/report/is-wanted", test_is_wanted);
+    g_test_add_func ("/report/hidden-fields", test_hidden_fields);
+    return g_test_run ();
+}

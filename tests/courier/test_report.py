@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A report, read by another program's parser."""
+import email
+import email.policy
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+ORIGINAL = (b"From: Web <www-data@example.com>\nTo: gone\nBcc: secret@example.com\n"
+            b"Subject: =?utf-8?q?Sm=C3=B8rrebr=C3=B8d?=\nX-Long: a\n b\n"
+            b"Content-Type: text/plain\n\nbody line\n.\n--brevdue-x\nlast\n")
+
+
+def report(*arguments):
+    with tempfile.TemporaryDirectory() as directory:
+        out = subprocess.run([PROGRAM, "write", directory, *arguments], input=ORIGINAL,
+                             check=True, capture_output=True).stdout
+    return out, email.message_from_bytes(out, policy=email.policy.default)
+
+
+class Report(unittest.TestCase):
+    def test_structure(self):
+        raw, message = report()
+        self.assertEqual(message.defects, [])
+        self.assertEqual(message.get_content_type(), "multipart/report")
+        self.assertEqual(message.get_param("report-type"), "delivery-status")
+        self.assertEqual([part.get_content_type() for part in message.iter_parts()],
+                         ["text/plain", "message/delivery-status", "text/rfc822-headers"])
+        for line in raw.split(b"\n"):
+            self.assertLess(len(line), 998)
+
+    def test_header(self):
+        _, message = report()
+        self.assertEqual(message["From"], "Mail Delivery System <noreply@example.com>")
+        self.assertEqual(message["To"], "www-data@example.com")
+        self.assertEqual(message["Subject"], "Undelivered mail to 2 recipients")
+        self.assertEqual(message["Auto-Submitted"], "auto-replied")
+        self.assertEqual(message["In-Reply-To"], "<id@example.com>")
+        self.assertEqual(message["Date"].datetime.timestamp(), 1700000000)
+        self.assertRegex(message["Message-ID"], r"^<reportreport\w+@example\.com>$")
+        self.assertIsNone(message["Bcc"])
+
+    def test_text_is_for_a_person(self):
+        _, message = report()
+        text = next(message.iter_parts()).get_content()
+        first = text.splitlines()[:4]
+        self.assertIn("not delivered", first[0])
+        self.assertIn("gone@example.net", first[2])
+        for words in ["postmark refused it", "Inactive recipient: grød", "tried 17 times",
+                      "Smørrebrød", "/usr/bin/php", "messagemessage", "may have reached",
+                      "brevdue trace", "a copy of its header is attached"]:
+            self.assertIn(words, text)
+
+    def test_status(self):
+        _, message = report()
+        fields = list(message.iter_parts())[1].get_payload()
+        self.assertEqual(len(fields), 3)
+        of_message, refused, expired = fields
+        self.assertEqual(of_message["Reporting-MTA"], "dns; example.com")
+        self.assertEqual(of_message["Original-Envelope-Id"], "order=17 ??")
+        self.assertEqual(refused["Final-Recipient"], "rfc822; gone@example.net")
+        self.assertEqual(refused["Action"], "failed")
+        self.assertEqual(refused["Status"], "5.1.1")
+        self.assertTrue(refused["Diagnostic-Code"].startswith("x-postmark; 406 Inactive"))
+        self.assertIsNone(refused["Bcc"])
+        self.assertEqual(expired["Final-Recipient"], r"utf-8; sl\x{F8}w@example.net")
+        self.assertEqual(expired["Status"], "4.4.7")
+        self.assertIsNone(expired["Diagnostic-Code"])
+
+    def test_header_alone(self):
+        raw, message = report()
+        part = list(message.iter_parts())[2]
+        self.assertEqual(part.get_content(), ORIGINAL.split(b"\n\n")[0].replace(
+            b"Bcc: secret@example.com\n", b"").decode() + "\n\n")
+        self.assertNotIn(b"body line", raw)
+        self.assertNotIn(b"secret", raw)
+
+    def test_whole_message(self):
+        raw, message = report("full")
+        part = list(message.iter_parts())[2]
+        self.assertEqual(part.get_content_type(), "message/rfc822")
+        inner = part.get_payload()[0]
+        self.assertEqual(inner["Subject"], "Smørrebrød")
+        self.assertIsNone(inner["Bcc"])
+        self.assertEqual(inner.get_content(), ORIGINAL.split(b"\n\n", 1)[1].decode())
+        self.assertNotIn(b"secret", raw)
+
+
+unittest.main()
