@@ -306,10 +306,11 @@ append_unquoted (GString *name, const char *text, gsize length)
 static char *
 finish_name (const char *raw)
 {
-    g_autofree char *text =
-        g_mime_utils_header_decode_phrase (brev_gmime_options (), raw);
+    char *name = brev_gmime_decode (raw);
 
-    return brev_gmime_line (text);
+    if (name[0] == '\0')
+        g_clear_pointer (&name, g_free);
+    return name;
 }
 
 static char *
@@ -527,6 +528,15 @@ take (Parser *parser, const Token *token, GError **error)
 }
 
 static gboolean
+check_count (const BrevAddressList *list, GError **error)
+{
+    if (list->mailboxes->len + list->bad->len <= BREV_MAX_ADDRESSES)
+        return TRUE;
+    return brev_throw (error, BREV_ERROR_INPUT, "more than %d addresses in a field",
+                       BREV_MAX_ADDRESSES);
+}
+
+static gboolean
 parse_all (Parser *parser, const char *text, GError **error)
 {
     const char *cursor = text;
@@ -537,15 +547,12 @@ parse_all (Parser *parser, const char *text, GError **error)
 
         if (token.kind == TOKEN_END) {
             finish_item (parser, token.start);
-            return TRUE;
+            return check_count (parser->list, error);
         }
         token.is_apart |= is_apart;
         is_apart = token.kind == TOKEN_COMMENT; /* a comment counts as a blank */
-        if (!take (parser, &token, error))
+        if (!take (parser, &token, error) || !check_count (parser->list, error))
             return FALSE;
-        if (parser->list->mailboxes->len + parser->list->bad->len > BREV_MAX_ADDRESSES)
-            return brev_throw (error, BREV_ERROR_INPUT,
-                               "more than %d addresses in a field", BREV_MAX_ADDRESSES);
     }
 }
 
@@ -654,7 +661,7 @@ BrevHeaderRecipients *
 brev_header_recipients_read (int fd, guint64 offset, guint64 length, GError **error)
 {
     g_autoptr (BrevHeaderRecipients) recipients = g_new0 (BrevHeaderRecipients, 1);
-    g_auto (BrevHeaderBlock) block = { NULL, 0, 0 };
+    g_auto (BrevHeaderBlock) block = { NULL };
 
     recipients->to = brev_address_list_new ();
     recipients->cc = brev_address_list_new ();
@@ -693,7 +700,7 @@ is_ascii (const char *text)
 static gboolean
 is_phrase (const char *name)
 {
-    if (strstr (name, "=?") != NULL)
+    if (strstr (name, "=?") != NULL || strstr (name, "  ") != NULL || *name == ' ')
         return FALSE;
     for (; *name != '\0'; name++)
         if ((*name & 0x80) == 0 && !g_ascii_isalnum (*name) &&

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define CHUNK 24576 /* a multiple of three: no base64 state is carried over in between \
-                     */
+#define CHUNK                                                                \
+    24576 /* a multiple of three: no base64 state is carried over in between \
+           */
 
 typedef struct {
     GString *text; /* owned; NULL: a part */

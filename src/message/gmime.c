@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "message/gmime.h"
 
+#include <string.h>
+
 static GMimeParserOptions *
 start (void)
 {
@@ -33,14 +35,27 @@ char *
 brev_gmime_decode (const char *raw)
 {
     g_autofree char *text = g_mime_utils_header_decode_text (brev_gmime_options (), raw);
+    char *line = brev_gmime_line (text);
 
-    return g_utf8_make_valid (text, -1);
+    return line != NULL ? line : g_strdup ("");
+}
+
+/* Bytes that are not UTF-8 are windows-1252, as in bodies. */
+static char *
+make_utf8 (const char *text)
+{
+    g_autofree char *guessed = NULL;
+
+    if (g_utf8_validate (text, -1, NULL))
+        return g_strdup (text);
+    guessed = g_mime_utils_decode_8bit (brev_gmime_options (), text, strlen (text));
+    return g_utf8_make_valid (guessed, -1);
 }
 
 char *
 brev_gmime_line (const char *text)
 {
-    g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, -1) : g_strdup ("");
+    g_autofree char *valid = make_utf8 (text != NULL ? text : "");
     GString *line = g_string_new (NULL);
 
     for (char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {

@@ -4,7 +4,6 @@
 #include <gmime/gmime.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GMimeContentType, g_object_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GMimeFilter, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GMimeObject, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GMimeParser, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GMimeStream, g_object_unref)
@@ -23,7 +22,8 @@ GMimeParserOptions *brev_gmime_options (void);
  * brev_gmime_decode:
  * @raw: an unfolded field body
  *
- * Returns: (transfer full): valid UTF-8 with the encoded words of RFC 2047 decoded
+ * Returns: (transfer full): one line of UTF-8 with the encoded words of RFC 2047 decoded
+ * and without the control characters that may hide in them
  */
 char *brev_gmime_decode (const char *raw);
 

@@ -8,6 +8,8 @@
 #include "base/fs.h"
 
 #define CHUNK 16384
+/* A line that shows no colon within the length RFC 5322 allows a line is no field. */
+#define NAME_MAX_LENGTH 998
 
 void
 brev_header_block_clear (BrevHeaderBlock *block)
@@ -29,6 +31,7 @@ name_length (const char *line, gsize length)
 {
     gsize n = 0, colon;
 
+    length = MIN (length, NAME_MAX_LENGTH);
     while (n < length && line[n] > ' ' && line[n] < 0x7f && line[n] != ':')
         n++;
     for (colon = n; colon < length && is_blank (line[colon]);)
@@ -61,7 +64,9 @@ find_end (const GString *text, gboolean is_all, gsize *done, gsize *skip)
         const char *newline = memchr (line, '\n', text->len - *done);
         gsize length = newline != NULL ? (gsize) (newline - line) : text->len - *done;
 
-        if (newline == NULL && !is_all)
+        gboolean is_part = newline == NULL && !is_all;
+
+        if (is_part && length <= NAME_MAX_LENGTH)
             return FALSE;
         switch (classify (line, length, *done == 0)) {
         case LINE_EMPTY:
@@ -70,6 +75,8 @@ find_end (const GString *text, gboolean is_all, gsize *done, gsize *skip)
         case LINE_OTHER:
             return TRUE;
         case LINE_FIELD:
+            if (is_part)
+                return FALSE;
             *done += length + (newline != NULL);
             break;
         }
@@ -153,8 +160,8 @@ brev_field_unfold (const BrevField *field)
         char c = field->value[i];
         gboolean is_crlf =
             c == '\r' && i + 1 < field->value_length && field->value[i + 1] == '\n';
-        if (c != '\n' && !is_crlf)
-            g_string_append_c (text, c);
+        if (c != '\n' && !is_crlf) /* a CR alone is a line end to some who read it */
+            g_string_append_c (text, c == '\r' ? ' ' : c);
     }
     return g_strstrip (g_string_free (text, FALSE));
 }

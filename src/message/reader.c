@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 #include "base/fs.h"
-#include "message/gmime.h"
+#include "message/charset.h"
+#include "message/transfer.h"
 
 #define CHUNK 32768
 
@@ -14,9 +15,9 @@
  * a reader costs the same whatever the part holds. */
 struct BrevReader {
     int fd;
-    guint64 next, end;    /* of the encoded bytes in the file */
-    GMimeFilter *decoder; /* owned, nullable: the transfer encoding */
-    GIConv converter;     /* (GIConv) -1: bytes as they are */
+    guint64 next, end; /* of the encoded bytes in the file */
+    BrevTransfer transfer;
+    GIConv converter; /* (GIConv) -1: bytes as they are */
     gboolean is_flushed;
     GByteArray *pending; /* owned: decoded bytes the converter has not taken */
     GByteArray *ready;   /* owned: for the caller */
@@ -24,32 +25,15 @@ struct BrevReader {
     guint8 chunk[CHUNK];
 };
 
-static GMimeFilter *
-make_decoder (BrevEncoding encoding)
-{
-    switch (encoding) {
-    case BREV_ENCODING_BASE64:
-        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_BASE64, FALSE);
-    case BREV_ENCODING_QP:
-        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE, FALSE);
-    case BREV_ENCODING_UU:
-        return g_mime_filter_basic_new (GMIME_CONTENT_ENCODING_UUENCODE, FALSE);
-    case BREV_ENCODING_NONE:
-        break;
-    }
-    return NULL;
-}
-
 static BrevReader *
 reader_new (int fd, const BrevPart *part)
 {
     BrevReader *reader = g_new (BrevReader, 1);
 
-    (void) brev_gmime_options ();
     reader->fd = fd;
     reader->next = part->offset;
     reader->end = part->offset + part->length;
-    reader->decoder = make_decoder (part->encoding);
+    brev_transfer_init (&reader->transfer, part->encoding);
     reader->converter = (GIConv) -1;
     reader->is_flushed = FALSE;
     reader->pending = g_byte_array_new ();
@@ -63,7 +47,6 @@ brev_reader_free (BrevReader *reader)
 {
     if (reader == NULL)
         return;
-    g_clear_object (&reader->decoder);
     if (reader->converter != (GIConv) -1)
         (void) g_iconv_close (reader->converter);
     g_byte_array_unref (reader->pending);
@@ -72,49 +55,6 @@ brev_reader_free (BrevReader *reader)
 }
 
 /* Charset */
-
-/* A charset name comes from the message and goes to iconv_open(), where "//" begins
- * options. */
-static gboolean
-is_charset_name (const char *name)
-{
-    if (*name == '\0' || strlen (name) > 64)
-        return FALSE;
-    for (; *name != '\0'; name++)
-        if (!g_ascii_isalnum (*name) && strchr ("-_.:+", *name) == NULL)
-            return FALSE;
-    return TRUE;
-}
-
-static gboolean
-is_ascii_name (const char *name)
-{
-    static const char *const names[] = { "us-ascii", "ascii",        "ansi_x3.4-1968",
-                                         "646",      "unknown-8bit", "x-unknown" };
-
-    for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-        if (g_ascii_strcasecmp (name, names[i]) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-/* What declares itself as Latin 1 and holds bytes from 0x80 to 0x9f is windows-1252,
- * which is the same elsewhere; all mail programs read it so. */
-static const char *
-iconv_name (const char *charset)
-{
-    const char *name = g_mime_charset_iconv_name (charset);
-
-    return g_ascii_strcasecmp (name, "iso-8859-1") == 0 ? "windows-1252" : name;
-}
-
-static GIConv
-open_declared (const char *charset)
-{
-    if (charset == NULL || !is_charset_name (charset) || is_ascii_name (charset))
-        return (GIConv) -1;
-    return g_iconv_open ("UTF-8", iconv_name (charset));
-}
 
 /* Length of the sequence at @p of @n bytes: 0 when it is wrong, -1 when it may go on
  * behind the chunk. */
@@ -176,7 +116,7 @@ open_converter (BrevReader *reader, const BrevPart *part, GError **error)
 {
     gboolean is_utf8;
 
-    reader->converter = open_declared (part->charset);
+    reader->converter = brev_charset_open (part->charset);
     if (reader->converter != (GIConv) -1)
         return TRUE;
     if (!check_utf8 (reader->fd, part, &is_utf8, error))
@@ -217,21 +157,14 @@ convert (BrevReader *reader, gboolean is_last)
 static void
 decode (BrevReader *reader, gsize length, gboolean is_last)
 {
-    char *out = (char *) reader->chunk;
-    gsize out_length = length, before;
+    gboolean is_converted = reader->converter != (GIConv) -1;
+    GByteArray *out = is_converted ? reader->pending : reader->ready;
 
-    if (reader->decoder != NULL && is_last)
-        g_mime_filter_complete (reader->decoder, (char *) reader->chunk, length, 0, &out,
-                                &out_length, &before);
-    else if (reader->decoder != NULL)
-        g_mime_filter_filter (reader->decoder, (char *) reader->chunk, length, 0, &out,
-                              &out_length, &before);
-    if (reader->converter == (GIConv) -1) {
-        g_byte_array_append (reader->ready, (guint8 *) out, (guint) out_length);
-        return;
-    }
-    g_byte_array_append (reader->pending, (guint8 *) out, (guint) out_length);
-    convert (reader, is_last);
+    brev_transfer_step (&reader->transfer, reader->chunk, length, out);
+    if (is_last)
+        brev_transfer_finish (&reader->transfer, out);
+    if (is_converted)
+        convert (reader, is_last);
 }
 
 /* Puts at least one byte into ready, or none at the end. */

@@ -201,7 +201,7 @@ check (const Scan *scan, GError **error)
     if (scan->fields > BREV_MAX_FIELDS)
         return brev_throw (error, BREV_ERROR_INPUT,
                            "the message has more than %d header fields", BREV_MAX_FIELDS);
-    if (scan->header_bytes > BREV_MAX_HEADER)
+    if (scan->parts > 0 && scan->header_bytes > BREV_MAX_HEADER)
         return brev_throw (error, BREV_ERROR_INPUT,
                            "the header of a part is larger than 1 MB");
     return TRUE;

@@ -39,6 +39,9 @@ print_content (int fd, const BrevPart *part, gboolean as_utf8)
     while ((got = brev_reader_read (reader, buffer, sizeof buffer, &error)) > 0)
         g_string_append_len (text, buffer, got);
     g_assert_no_error (error);
+    for (gsize i = 0; i < text->len; i++)
+        if (text->str[i] == '\0') /* g_strescape() ends there */
+            text->str[i] = '\x01';
     if (text->len <= 512) {
         g_autofree char *shown = g_strescape (text->str, exceptions);
         printf ("  %zu bytes: \"%s\"\n", text->len, shown);

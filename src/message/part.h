@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "message/gmime.h"
+#include "message/message.h"
+
+/* Returns: (transfer full): what there is to say about a part that is no multipart */
+BrevPart *brev_part_new (GMimePart *leaf);
+
+/* Returns: (transfer full): bytes of the file that are taken as text */
+BrevPart *brev_part_new_plain (guint64 offset, guint64 length);

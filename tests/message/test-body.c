@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "message/body.h"
+#include "support.h"
+
+static char *
+read_all (BrevBody *body, gsize size)
+{
+    g_autoptr (GError) error = NULL;
+    g_autofree char *buffer = g_malloc (size);
+    GString *all = g_string_new (NULL);
+    gssize got;
+
+    while ((got = brev_body_read (body, buffer, size, &error)) > 0)
+        g_string_append_len (all, buffer, got);
+    g_assert_no_error (error);
+    return g_string_free (all, FALSE);
+}
+
+static BrevPart
+part_of (const char *content, BrevEncoding encoding, const char *charset)
+{
+    BrevPart part = { 0 };
+    g_autofree char *copy = g_strdup (charset);
+
+    part.encoding = encoding;
+    part.length = strlen (content);
+    part.charset = g_steal_pointer (&copy);
+    return part;
+}
+
+/* clang-format off */
+static const struct {
+    const char *content;
+    BrevEncoding encoding;
+    const char *charset;
+    BrevAs as;
+    const char *want;
+} parts[] = {
+    { "", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "" },
+    { "a", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "YQ==" },
+    { "ab", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "YWI=" },
+    { "abc", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "YWJj" },
+    { "YW\nJj\nZA==\n", BREV_ENCODING_BASE64, NULL, BREV_AS_BASE64, "YWJjZA==" },
+    { "YWJjZA", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abcd" },
+    { "YWJj=ZA", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abc" },
+    { "Y W\x01J\xffj", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abc" },
+    { "Y", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "" },
+    { "=E2=82=AC=\n!=3", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xe2\x82\xac!=3" },
+    { "=E2=82", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd" },
+    { "\"\\/\b\f\n\r\t\x01\x7f", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f" },
+    { "\xf8", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\xc3\xb8" },
+    { "\xf8", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd" },
+    { "\xed\xa0\x80", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+    { "\x80", BREV_ENCODING_NONE, "iso-8859-1", BREV_AS_JSON_TEXT, "\xe2\x82\xac" },
+    { "\x80", BREV_ENCODING_NONE, "utf-8//TRANSLIT", BREV_AS_JSON_TEXT, "\xe2\x82\xac" },
+    { "\x1b$B$3\x1b(B", BREV_ENCODING_NONE, "iso-2022-jp", BREV_AS_JSON_TEXT, "\xe3\x81\x93" },
+    { "begin 644 x\n#86)C\n`\nend\nafter\n", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "abc" },
+    { "begin 644 x\r\n#86)C\r\n`\r\nend\r\n", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "abc" },
+    { "begin 644 x\n#86)C", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "abc" },
+    { "no such line\n#86)C\n", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "" },
+};
+/* clang-format on */
+
+static void
+test_parts (void)
+{
+    static const gsize sizes[] = { 1, 2, 3, 5, 64, 65536 };
+
+    for (guint i = 0; i < G_N_ELEMENTS (parts) * G_N_ELEMENTS (sizes); i++) {
+        guint row = i / G_N_ELEMENTS (sizes);
+        brev_autofd int fd = test_file (parts[row].content, strlen (parts[row].content));
+        BrevPart part =
+            part_of (parts[row].content, parts[row].encoding, parts[row].charset);
+        g_autoptr (BrevBody) body = brev_body_new ();
+        g_autofree char *got = NULL;
+
+        brev_body_add_part (body, fd, &part, parts[row].as);
+        got = read_all (body, sizes[i % G_N_ELEMENTS (sizes)]);
+        g_assert_cmpstr (got, ==, parts[row].want);
+        g_free (part.charset);
+    }
+}
+
+/* The same bytes at every place relative to the chunks in which they are read. */
+static void
+test_chunk_borders (void)
+{
+    const char *euro = "\xe2\x82\xac";
+
+    for (guint shift = 0; shift < 6; shift++) {
+        g_autoptr (GString) text = g_string_new (NULL);
+        g_autofree char *got = NULL;
+        BrevPart part = { .charset = NULL };
+        g_autoptr (BrevBody) body = brev_body_new ();
+        brev_autofd int fd = -1;
+
+        for (guint i = 0; i < 32768 - 2 - shift; i++)
+            g_string_append_c (text, 'x');
+        for (guint i = 0; i < 20000; i++)
+            g_string_append (text, euro);
+        fd = test_file (text->str, text->len);
+        part.length = text->len;
+        brev_body_add_part (body, fd, &part, BREV_AS_JSON_TEXT);
+        got = read_all (body, 1000);
+        g_assert_true (strcmp (got, text->str) == 0);
+    }
+}
+
+static void
+test_json (void)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        { "", "\"\"" },
+        { "a\"b\\c\n", "\"a\\\"b\\\\c\\n\"" },
+        { "\xff\xc3", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+        { "\x1b</script>", "\"\\u001b</script>\"" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BrevBody) body = brev_body_new ();
+        g_autofree char *got = NULL;
+
+        brev_body_add_json (body, cases[i].text);
+        got = read_all (body, 3);
+        g_assert_cmpstr (got, ==, cases[i].want);
+    }
+}
+
+static void
+test_append_and_rewind (void)
+{
+    brev_autofd int fd = test_file ("abc", 3);
+    BrevPart part = { .length = 3 };
+    g_autoptr (BrevBody) body = brev_body_new ();
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+    guint8 digest[32], sha_of_body[32];
+    gsize digest_length = sizeof sha_of_body;
+    g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+    guint64 length;
+    char buffer[4];
+
+    brev_body_add (body, "[");
+    for (guint i = 0; i < 500; i++) {
+        BrevBody *one = brev_body_new ();
+        brev_body_add (one, i > 0 ? "," : "");
+        brev_body_add_part (one, fd, &part, BREV_AS_BASE64);
+        brev_body_append (body, one);
+    }
+    brev_body_add (body, "]");
+    brev_body_append (body, brev_body_new ());
+
+    first = read_all (body, 17);
+    g_assert_cmpuint (strlen (first), ==, 2 + 500 * 4 + 499);
+    g_assert_cmpint (brev_body_read (body, buffer, sizeof buffer, NULL), ==, 0);
+    brev_body_rewind (body);
+    g_assert_cmpint (brev_body_read (body, buffer, 2, NULL), ==, 2);
+    g_assert_true (brev_body_measure (body, &length, digest, NULL));
+    second = read_all (body, 4096);
+    g_assert_cmpstr (first, ==, second);
+    g_assert_cmpuint (length, ==, strlen (first));
+    g_checksum_update (checksum, (guint8 *) first, (gssize) length);
+    g_checksum_get_digest (checksum, sha_of_body, &digest_length);
+    g_assert_cmpmem (digest, 32, sha_of_body, 32);
+    brev_body_rewind (body);
+    third = read_all (body, 1);
+    g_assert_cmpstr (first, ==, third);
+}
+
+/* A file that was cut short, or that cannot be read, is an error and never less body. */
+static void
+test_unreadable (void)
+{
+    brev_autofd int fd = test_file ("abc", 3);
+    BrevPart part = { .length = 4 };
+    static const BrevAs ways[] = { BREV_AS_BASE64, BREV_AS_JSON_TEXT, BREV_AS_BYTES };
+
+    for (guint i = 0; i < 2 * G_N_ELEMENTS (ways); i++) {
+        g_autoptr (BrevBody) body = brev_body_new ();
+        g_autoptr (GError) error = NULL;
+        guint64 length = 77;
+
+        brev_body_add_part (body, i % 2 == 0 ? fd : -1, &part, ways[i / 2]);
+        g_assert_false (brev_body_measure (body, &length, NULL, &error));
+        g_assert_error (error, BREV_ERROR, BREV_ERROR_SYSTEM);
+        g_assert_cmpuint (length, ==, 77);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/body/parts", test_parts);
+    g_test_add_func ("/body/chunk-borders", test_chunk_borders);
+    g_test_add_func ("/body/json", test_json);
+    g_test_add_func ("/body/append-and-rewind", test_append_and_rewind);
+    g_test_add_func ("/body/unreadable", test_unreadable);
+    return g_test_run ();
+}
