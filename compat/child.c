@@ -35,7 +35,8 @@ add_descriptors (posix_spawn_file_actions_t *actions, const BrevChild *child)
     if (child->is_quiet)
         (void) posix_spawn_file_actions_addopen (actions, 2, "/dev/null", O_WRONLY, 0);
     if (child->message >= 0)
-        (void) posix_spawn_file_actions_adddup2 (actions, child->message, BREV_CHILD_MESSAGE);
+        (void) posix_spawn_file_actions_adddup2 (actions, child->message,
+                                                 BREV_CHILD_MESSAGE);
 }
 
 /* Returns: 0, or an errno value */
@@ -55,7 +56,8 @@ spawn (const BrevChild *child, const char *path, pid_t *pid)
     (void) posix_spawnattr_setsigdefault (&attributes, &ignored);
     (void) posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF);
     add_descriptors (&actions, child);
-    failure = posix_spawn (pid, path, &actions, &attributes, (char **) argv->pdata, environ);
+    failure =
+        posix_spawn (pid, path, &actions, &attributes, (char **) argv->pdata, environ);
     (void) posix_spawnattr_destroy (&attributes);
     (void) posix_spawn_file_actions_destroy (&actions);
     return failure;

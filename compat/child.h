@@ -30,4 +30,5 @@ int brev_child_run (const BrevChild *child, GError **error);
  *
  * Returns: only on failure, %FALSE
  */
-gboolean brev_child_become (const char *program, const char *const *arguments, GError **error);
+gboolean brev_child_become (const char *program, const char *const *arguments,
+                            GError **error);

@@ -93,9 +93,10 @@ open_unlinked (void)
     const char *directories[] = { secure_getenv ("TMPDIR"), "/tmp", "/var/tmp" };
 
     for (guint i = 0; i < G_N_ELEMENTS (directories); i++) {
-        int fd = directories[i] == NULL
-                     ? -1
-                     : open (directories[i], O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+        int fd =
+            directories[i] == NULL
+                ? -1
+                : open (directories[i], O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0)
             return fd;
     }
@@ -108,9 +109,11 @@ spill (BrevInput *input, GError **error)
     if (input->fd < 0)
         input->fd = open_unlinked ();
     if (input->fd < 0)
-        return brev_throw_errno (error, errno, "cannot make a temporary file for the message");
+        return brev_throw_errno (error, errno,
+                                 "cannot make a temporary file for the message");
     if (!brev_write_all (input->fd, input->memory->data, input->memory->len))
-        return brev_throw_errno (error, errno, "cannot write the message to a temporary file");
+        return brev_throw_errno (error, errno,
+                                 "cannot write the message to a temporary file");
     g_byte_array_set_size (input->memory, 0);
     return TRUE;
 }
@@ -123,10 +126,11 @@ keep (BrevInput *input, const char *bytes, gsize length)
     input->length += length;
     input->is_line_complete = bytes[length - 1] == '\n';
     if (input->length > input->rules.max_size) {
-        (void) brev_throw (&input->error, BREV_ERROR_INPUT,
-                           "the message is larger than max-message-size, %" G_GUINT64_FORMAT
-                           " bytes; it was not kept",
-                           input->rules.max_size);
+        (void) brev_throw (
+            &input->error, BREV_ERROR_INPUT,
+            "the message is larger than max-message-size, %" G_GUINT64_FORMAT
+            " bytes; it was not kept",
+            input->rules.max_size);
         return;
     }
     g_byte_array_append (input->memory, (const guint8 *) bytes, (guint) length);
@@ -146,7 +150,8 @@ is_recipient_field (const char *name, gsize length)
     /* clang-format on */
 
     for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-        if (strlen (names[i]) == length && g_ascii_strncasecmp (names[i], name, length) == 0)
+        if (strlen (names[i]) == length &&
+            g_ascii_strncasecmp (names[i], name, length) == 0)
             return TRUE;
     return FALSE;
 }
@@ -172,7 +177,8 @@ release_held (BrevInput *input)
     input->name_length = 0;
 }
 
-/* The line in @held is neither a field nor a continuation: it is the first of the body. */
+/* The line in @held is neither a field nor a continuation: it is the first of the body.
+ */
 static void
 begin_body (BrevInput *input)
 {
@@ -441,9 +447,10 @@ brev_input_read_all (BrevInput *input, int fd, guint64 *ignored, GError **error)
     while ((got = brev_read_some (fd, buffer, sizeof buffer)) > 0)
         *ignored += (guint64) got - brev_input_feed (input, buffer, (gsize) got);
     if (got < 0)
-        return brev_throw (error, BREV_ERROR_READ,
-                           "cannot read the message from standard input: %s; nothing was sent",
-                           g_strerror (errno));
+        return brev_throw (
+            error, BREV_ERROR_READ,
+            "cannot read the message from standard input: %s; nothing was sent",
+            g_strerror (errno));
     return TRUE;
 }
 

@@ -5,9 +5,9 @@
 
 /* Which bytes a dot at the start of a line is. */
 typedef enum {
-    BREV_DOTS_END,  /* a lone dot ends the message; of ".." one goes (sendmail without -i) */
+    BREV_DOTS_END,  /* a lone one ends the message; of ".." one goes (without -i) */
     BREV_DOTS_DATA, /* nothing special (-i) */
-    BREV_DOTS_SMTP, /* a lone dot ends the message; of any other dot one goes (RFC 5321 4.5.2) */
+    BREV_DOTS_SMTP, /* a lone one ends the message; any other goes (RFC 5321 4.5.2) */
 } BrevDots;
 
 typedef struct {
@@ -26,8 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevInput, brev_input_free)
 /**
  * brev_input_feed:
  *
- * Returns: how many of the bytes belong to the message: fewer than @length once a lone dot
- * has ended it. Failures are kept for brev_input_finish(), so that the rest of the
+ * Returns: how many of the bytes belong to the message: fewer than @length once a lone
+ * dot has ended it. Failures are kept for brev_input_finish(), so that the rest of the
  * caller's bytes can still be taken.
  */
 gsize brev_input_feed (BrevInput *input, const char *bytes, gsize length);

@@ -35,8 +35,8 @@ ask_brevdue (int out, GError **error)
     int status = brev_child_run (&brevdue, error);
 
     if (status > 0)
-        (void) brev_throw (error, BREV_ERROR_SYSTEM, "brevdue queue list failed (status %d)",
-                           status);
+        (void) brev_throw (error, BREV_ERROR_SYSTEM,
+                           "brevdue queue list failed (status %d)", status);
     return status == 0;
 }
 
@@ -65,8 +65,10 @@ print_count (int list, GError **error)
         return FALSE;
     total = strstr (text, "Total requests: ");
     if (total == NULL && strstr (text, "Mail queue is empty") == NULL)
-        return brev_throw (error, BREV_ERROR_BUSY, "the list does not say how long it is");
-    (void) printf ("%d\n", total == NULL ? 0 : atoi (total + strlen ("Total requests: ")));
+        return brev_throw (error, BREV_ERROR_BUSY,
+                           "the list does not say how long it is");
+    (void) printf ("%d\n",
+                   total == NULL ? 0 : atoi (total + strlen ("Total requests: ")));
     return TRUE;
 }
 
@@ -80,8 +82,8 @@ brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
         return brev_child_become ("brevdue", list_command, error);
     if (list < 0)
         return brev_throw_errno (error, errno, "cannot keep the list");
-    /* Nothing is printed before all of it is there: a service that ends in the middle must
-     * not look like a short queue. */
+    /* Nothing is printed before all of it is there: a service that ends in the middle
+     * must not look like a short queue. */
     if (!(is_closed ? brev_submit_request (config, "list", list, error)
                     : ask_brevdue (list, error)) ||
         (lseek (list, 0, SEEK_END) <= 0 &&
@@ -100,6 +102,8 @@ brev_mailq_run (const BrevConfig *config, GError **error)
 
     if (brev_submit_request (config, "wake", -1, error))
         return TRUE;
+    g_prefix_error (error,
+                    "cannot ask the service at '%s' to run the queue: ", config->socket);
     if (access (config->socket, F_OK) == 0 || config->delivery == BREV_DELIVERY_QUEUE)
         return FALSE;
     own = brev_spool_open_own (config, NULL);

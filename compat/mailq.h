@@ -7,8 +7,8 @@
  * brev_mailq_show:
  * @count_only: the number of messages alone
  *
- * Lists the queue on standard output: by brevdue(1) for who may open the spool, else by the
- * service, which shows the caller's own messages.
+ * Lists the queue on standard output: by brevdue(1) for who may open the spool, else by
+ * the service, which shows the caller's own messages.
  *
  * Returns: %FALSE when the queue could not be read: an empty list would be a lie
  */

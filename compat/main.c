@@ -53,8 +53,8 @@ log_line (const Program *program, const char *text)
 
     if (brev_log_open (tag == NULL ? "brevdue/sendmail" : tag, target) == BREV_LOG_STDERR)
         return FALSE;
-    brev_log (BREV_LOG_WARNING, "uid=%u login=%s program=%s: %s", caller->uid, caller->login,
-              caller->program == NULL ? "?" : caller->program, text);
+    brev_log (BREV_LOG_WARNING, "uid=%u login=%s program=%s: %s", caller->uid,
+              caller->login, caller->program == NULL ? "?" : caller->program, text);
     return TRUE;
 }
 
@@ -85,10 +85,10 @@ tell_warnings (const Program *program)
 static void
 tell_ignored (const Program *program, guint64 ignored)
 {
-    g_autofree char *text =
-        g_strdup_printf ("%" G_GUINT64_FORMAT " bytes after a line of one dot were ignored: "
-                         "-i makes such a line part of the message",
-                         ignored);
+    g_autofree char *text = g_strdup_printf (
+        "%" G_GUINT64_FORMAT " bytes after a line of one dot were ignored: "
+        "-i makes such a line part of the message",
+        ignored);
 
     if (ignored > 0 && !log_line (program, text))
         print_line (program, text);
@@ -138,9 +138,10 @@ read_message (const Program *program, BrevMessageBytes *message, GError **error)
     if (!brev_input_finish (input, message, error))
         return FALSE;
     if (envelope->recipients->len == 0 && !brev_input_has_recipients (input))
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "no recipients: To, Cc and Bcc hold none, and there are none as "
-                           "arguments; nothing was sent");
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "no recipients: To, Cc and Bcc hold none, and there are none as "
+            "arguments; nothing was sent");
     if (options->is_rmail)
         take_from_line (envelope, brev_input_from_line (input));
     return TRUE;
@@ -149,7 +150,10 @@ read_message (const Program *program, BrevMessageBytes *message, GError **error)
 static gboolean
 send_message (Program *program, GError **error)
 {
-    BrevPost post = { .submitter.config = program->config, program->options->is_quiet };
+    BrevPost post = {
+        .submitter.config = program->config,
+        .is_quiet = program->options->is_quiet,
+    };
     g_auto (BrevMessageBytes) message = { .fd = -1 };
     BrevPosted posted;
 
@@ -169,10 +173,13 @@ send_message (Program *program, GError **error)
 static gboolean
 serve_smtp (Program *program, GError **error)
 {
-    BrevPost post = { .submitter.config = program->config, program->options->is_quiet };
+    BrevPost post = {
+        .submitter.config = program->config,
+        .is_quiet = program->options->is_quiet,
+    };
 
-    return brev_smtp_serve (&post, program->caller, program->options, STDIN_FILENO, STDOUT_FILENO,
-                            error);
+    return brev_smtp_serve (&post, program->caller, program->options, STDIN_FILENO,
+                            STDOUT_FILENO, error);
 }
 
 /* ---- other modes ---- */

@@ -16,7 +16,8 @@ brev_newaliases (const BrevConfig *config, GError **error)
     }
     if (problems->len == 0)
         return TRUE;
-    return brev_throw (error, BREV_ERROR_INPUT,
-                       "%u lines of '%s' have no effect; mail to the other aliases is not affected",
-                       problems->len, config->aliases);
+    return brev_throw (
+        error, BREV_ERROR_INPUT,
+        "%u lines of '%s' have no effect; mail to the other aliases is not affected",
+        problems->len, config->aliases);
 }

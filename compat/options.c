@@ -50,10 +50,12 @@ take_value (Arguments *arguments, const BrevOptionRow *row, const char *rest,
             const char **value, GError **error)
 {
     *value = row->argument == BREV_TAKES_NOTHING ? "" : rest;
-    if (*rest != '\0' || row->argument == BREV_TAKES_NOTHING || row->argument == BREV_MAY_TAKE_REST)
+    if (*rest != '\0' || row->argument == BREV_TAKES_NOTHING ||
+        row->argument == BREV_MAY_TAKE_REST)
         return TRUE;
     if (row->argument == BREV_TAKES_REST || arguments->next == arguments->end)
-        return brev_throw (error, BREV_ERROR_USAGE, "option '-%s' needs a value", row->name);
+        return brev_throw (error, BREV_ERROR_USAGE, "option '-%s' needs a value",
+                           row->name);
     *value = *arguments->next++;
     return TRUE;
 }
@@ -81,8 +83,10 @@ parse_argument (BrevOptions *options, Arguments *arguments, GError **error)
         row = brev_option_find (BREV_TABLE_OPTIONS, letter);
         if (row == NULL)
             return brev_throw (error, BREV_ERROR_USAGE,
-                               "unknown option '-%s' in '%s': sendmail --help lists all", letter, word);
-        if (!take_value (arguments, row, p + 1, &value, error) || !act (options, row, value, error))
+                               "unknown option '-%s' in '%s': sendmail --help lists all",
+                               letter, word);
+        if (!take_value (arguments, row, p + 1, &value, error) ||
+            !act (options, row, value, error))
             return FALSE;
         if (row->argument != BREV_TAKES_NOTHING)
             break;
@@ -91,17 +95,20 @@ parse_argument (BrevOptions *options, Arguments *arguments, GError **error)
 }
 
 static gboolean
-add_recipient (BrevOptions *options, const char *operand, gboolean is_marked, GError **error)
+add_recipient (BrevOptions *options, const char *operand, gboolean is_marked,
+               GError **error)
 {
     if (*operand == '-' && !is_marked)
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "'%s' after a recipient: options come before recipients, and '--' stands "
-                           "before a recipient that begins with '-'",
-                           operand);
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "'%s' after a recipient: options come before recipients, and '--' stands "
+            "before a recipient that begins with '-'",
+            operand);
     if (brev_text_has_controls (operand))
-        return brev_throw (error, BREV_ERROR_INPUT,
-                           "the recipient '%s' holds a line break or another control character",
-                           operand);
+        return brev_throw (
+            error, BREV_ERROR_INPUT,
+            "the recipient '%s' holds a line break or another control character",
+            operand);
     if (operand[strspn (operand, " ,;")] != '\0')
         g_ptr_array_add (options->envelope->recipients, g_strdup (operand));
     return TRUE;
@@ -151,13 +158,14 @@ settle_mode (BrevOptions *options, GError **error)
 
     if (options->asks_to_run && options->chosen != NULL && !is_daemon) {
         g_autofree char *mode = brev_option_spelling (options->chosen);
-        return brev_throw (error, BREV_ERROR_USAGE, "'-q' and '%s' ask for two different things",
-                           mode);
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "'-q' and '%s' ask for two different things", mode);
     }
     if (options->asks_to_run && !is_daemon)
         options->mode = BREV_MODE_RUN;
-    if (options->asks_version && options->chosen == NULL && options->mode == BREV_MODE_MESSAGE &&
-        options->envelope->recipients->len == 0 && !options->envelope->header_recipients)
+    if (options->asks_version && options->chosen == NULL &&
+        options->mode == BREV_MODE_MESSAGE && options->envelope->recipients->len == 0 &&
+        !options->envelope->header_recipients)
         options->mode = BREV_MODE_VERSION;
     return TRUE;
 }
@@ -171,15 +179,17 @@ check_recipients (BrevOptions *options, GError **error)
         envelope->header_recipients = FALSE;
     if (options->mode == BREV_MODE_MESSAGE && envelope->recipients->len == 0 &&
         !envelope->header_recipients)
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "no recipients: name them as arguments, or let -t take them from the "
-                           "header; nothing was sent");
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "no recipients: name them as arguments, or let -t take them from the "
+            "header; nothing was sent");
     if (options->mode != BREV_MODE_MESSAGE && options->mode != BREV_MODE_VERIFY &&
         options->mode != BREV_MODE_NOTHING && envelope->recipients->len > 0)
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "'%s' is a recipient, but the options ask for something else than sending; "
-                           "nothing was sent",
-                           (char *) envelope->recipients->pdata[0]);
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "'%s' is a recipient, but the options ask for something else than sending; "
+            "nothing was sent",
+            (char *) envelope->recipients->pdata[0]);
     return TRUE;
 }
 

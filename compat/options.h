@@ -4,18 +4,18 @@
 #include "envelope/envelope.h"
 
 typedef enum {
-    BREV_MODE_MESSAGE, /* read a message and hand it over */
-    BREV_MODE_SMTP,    /* the same, as SMTP on standard input and output */
-    BREV_MODE_LIST,    /* mailq */
-    BREV_MODE_COUNT,   /* mailq, the number alone */
-    BREV_MODE_ALIASES, /* newaliases */
-    BREV_MODE_VERIFY,  /* show where addresses lead */
-    BREV_MODE_TEST,    /* the same for each line of standard input */
-    BREV_MODE_RUN,     /* run the queue now */
-    BREV_MODE_DAEMON,  /* be the service */
+    BREV_MODE_MESSAGE,    /* read a message and hand it over */
+    BREV_MODE_SMTP,       /* the same, as SMTP on standard input and output */
+    BREV_MODE_LIST,       /* mailq */
+    BREV_MODE_COUNT,      /* mailq, the number alone */
+    BREV_MODE_ALIASES,    /* newaliases */
+    BREV_MODE_VERIFY,     /* show where addresses lead */
+    BREV_MODE_TEST,       /* the same for each line of standard input */
+    BREV_MODE_RUN,        /* run the queue now */
+    BREV_MODE_DAEMON,     /* be the service */
     BREV_MODE_BACKGROUND, /* be the service, detached */
-    BREV_MODE_CHECK,   /* check the configuration */
-    BREV_MODE_NOTHING, /* asks for what brevdue has no counterpart of: exit 0 */
+    BREV_MODE_CHECK,      /* check the configuration */
+    BREV_MODE_NOTHING,    /* asks for what brevdue has no counterpart of: exit 0 */
     BREV_MODE_VERSION,
     BREV_MODE_HELP,
 } BrevMode;
@@ -25,7 +25,7 @@ typedef struct BrevOptionRow BrevOptionRow;
 /* What the command line says. */
 typedef struct {
     BrevMode mode;
-    const BrevOptionRow *chosen; /* the -b row that chose @mode, NULL: the program's name did */
+    const BrevOptionRow *chosen; /* the -b row of @mode, NULL: the program's name */
     BrevEnvelope *envelope;      /* owned; @sender is NULL while no -f was given */
     GPtrArray *warnings;         /* owned, of char *: options understood in part */
     char *tag;                   /* owned, nullable: -L */
@@ -79,12 +79,12 @@ typedef struct {
 } BrevOptionTable;
 
 typedef enum {
-    BREV_TABLE_OPTIONS, /* single letters */
-    BREV_TABLE_WORDS,   /* whole arguments, looked up before the letters */
-    BREV_TABLE_MODES,   /* -b */
-    BREV_TABLE_LETTERS, /* -o */
-    BREV_TABLE_NAMES,   /* -O */
-    BREV_TABLE_PROGRAMS,/* what the last part of argv[0] means */
+    BREV_TABLE_OPTIONS,  /* single letters */
+    BREV_TABLE_WORDS,    /* whole arguments, looked up before the letters */
+    BREV_TABLE_MODES,    /* -b */
+    BREV_TABLE_LETTERS,  /* -o */
+    BREV_TABLE_NAMES,    /* -O */
+    BREV_TABLE_PROGRAMS, /* what the last part of argv[0] means */
     BREV_TABLE_LAST
 } BrevTableIndex;
 

@@ -38,26 +38,28 @@ judge_status (int status, BrevPosted *posted, GError **error)
     if (status == EX_OK)
         return TRUE;
     posted->is_told = TRUE;
-    return brev_throw (error, code_of_status (status),
-                       "the courier could not send the message (status %d); it is not kept",
-                       status);
+    return brev_throw (
+        error, code_of_status (status),
+        "the courier could not send the message (status %d); it is not kept", status);
 }
 
 /* The courier could not do its work. In a durable spool the message is kept, and a later
- * run sends it; elsewhere it must not stay, because the caller is told to send it again. */
+ * run sends it; elsewhere it must not stay, because the caller is told to send it again.
+ */
 static gboolean
-settle_own (const BrevPost *post, const BrevSpool *spool, const char *id, const GError *cause,
-            GError **error)
+settle_own (const BrevPost *post, const BrevSpool *spool, const char *id,
+            const GError *cause, GError **error)
 {
     if (brev_spool_is_durable (spool, post->submitter.config)) {
         if (!post->is_quiet)
-            g_printerr ("sendmail: %s; the message is kept as %s in '%s': brevdue flush sends it\n",
-                        cause->message, id, spool->path);
+            g_printerr (
+                "sendmail: %s; the message is kept as %s in '%s': brevdue flush sends it\n",
+                cause->message, id, spool->path);
         return TRUE;
     }
     (void) unlinkat (spool->queue, id, 0);
-    return brev_throw (error, BREV_ERROR_SYSTEM, "%s; the message is not kept: send it again",
-                       cause->message);
+    return brev_throw (error, BREV_ERROR_SYSTEM,
+                       "%s; the message is not kept: send it again", cause->message);
 }
 
 static gboolean
@@ -83,7 +85,8 @@ deliver_own (const BrevPost *post, const BrevEnvelope *envelope, BrevPosted *pos
 static gboolean
 deliver_memory (const BrevPost *post, BrevPosted *posted, int frame_fd, GError **error)
 {
-    const char *const arguments[] = { "--direct-fd", G_STRINGIFY (BREV_CHILD_MESSAGE), NULL };
+    const char *const arguments[] = { "--direct-fd", G_STRINGIFY (BREV_CHILD_MESSAGE),
+                                      NULL };
     const BrevChild courier = { "courier", arguments, -1, frame_fd, post->is_quiet };
     int status = brev_child_run (&courier, error);
 
@@ -93,16 +96,34 @@ deliver_memory (const BrevPost *post, BrevPosted *posted, int frame_fd, GError *
     return FALSE;
 }
 
+/* Mail that is refused because of a typing error deserves to hear of it. */
+static void
+blame_config (const BrevConfig *config, GError **failure)
+{
+    g_autoptr (GError) storing = g_steal_pointer (failure);
+    g_autoptr (GError) problem = NULL;
+
+    if (g_error_matches (storing, BREV_ERROR, BREV_ERROR_SYSTEM) &&
+        !brev_config_check (config, &problem))
+        (void) brev_throw (failure, BREV_ERROR_CONFIG,
+                           "%s; the configuration is not sound: %s", storing->message,
+                           problem->message);
+    else
+        *failure = g_steal_pointer (&storing);
+}
+
 gboolean
 brev_post (BrevPost *post, const BrevEnvelope *envelope, const BrevMessageBytes *message,
            BrevPosted *posted, GError **error)
 {
     brev_autofd int frame_fd = -1;
+    GError *failure = NULL;
 
     posted->is_told = FALSE;
-    if (!brev_submit (&post->submitter, envelope, message, posted->id, &posted->how, &frame_fd,
-                      error)) {
-        g_prefix_error (error, "the message is not kept: ");
+    if (!brev_submit (&post->submitter, envelope, message, posted->id, &posted->how,
+                      &frame_fd, &failure)) {
+        blame_config (post->submitter.config, &failure);
+        g_propagate_prefixed_error (error, failure, "the message is not kept: ");
         return FALSE;
     }
     if (posted->how == BREV_SUBMITTED_OWN)

@@ -14,7 +14,8 @@ brev_text_has_controls (const char *text)
     return FALSE;
 }
 
-/* Returns: the character after the quoted string at @p, which is copied with its quotes */
+/* Returns: the character after the quoted string at @p, which is copied with its quotes
+ */
 static const char *
 copy_quoted (const char *p, GString *out)
 {
@@ -46,8 +47,8 @@ skip_comment (const char *p)
     return p;
 }
 
-/* Returns: (transfer full): @text without comments, and without all that stands outside of
- * angle brackets, if there are any. */
+/* Returns: (transfer full): @text without comments, and without all that stands outside
+ * of angle brackets, if there are any. */
 static GString *
 bare_address (const char *text)
 {
@@ -95,11 +96,13 @@ brev_sender_parse (const char *text, char **address, GError **error)
     g_autoptr (GString) bare = NULL;
 
     if (brev_text_has_controls (text))
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "the sender '%s' holds a line break or another control character", text);
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "the sender '%s' holds a line break or another control character", text);
     bare = bare_address (text);
     if (!is_one_word (bare->str))
-        return brev_throw (error, BREV_ERROR_USAGE, "the sender '%s' is not one address", text);
+        return brev_throw (error, BREV_ERROR_USAGE, "the sender '%s' is not one address",
+                           text);
     *address = g_string_free (g_steal_pointer (&bare), FALSE);
     return TRUE;
 }

@@ -33,8 +33,7 @@ typedef struct {
 } Session;
 
 /* Never buffered: a client waits for each line. */
-static void G_GNUC_PRINTF (2, 3)
-reply (Session *session, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) reply (Session *session, const char *format, ...)
 {
     g_autofree char *text = NULL;
     g_autofree char *line = NULL;
@@ -58,8 +57,8 @@ fill (Session *session)
     session->next = 0;
     session->end = got > 0 ? (gsize) got : 0;
     if (got < 0)
-        (void) brev_throw (&session->error, BREV_ERROR_READ, "cannot read standard input: %s",
-                           g_strerror (errno));
+        (void) brev_throw (&session->error, BREV_ERROR_READ,
+                           "cannot read standard input: %s", g_strerror (errno));
     if (got <= 0)
         session->is_over = TRUE;
     return got > 0;
@@ -172,7 +171,8 @@ check_size (Session *session, const char *value)
         return FALSE;
     }
     if (size > max)
-        reply (session, "552 5.3.4 The message is larger than %" G_GUINT64_FORMAT " bytes", max);
+        reply (session,
+               "552 5.3.4 The message is larger than %" G_GUINT64_FORMAT " bytes", max);
     return size <= max;
 }
 
@@ -203,7 +203,8 @@ check_parameter (Session *session, const char *word)
     for (guint i = 0; i < G_N_ELEMENTS (mail_parameters); i++)
         if (strlen (mail_parameters[i].name) == length &&
             g_ascii_strncasecmp (word, mail_parameters[i].name, length) == 0)
-            return mail_parameters[i].check (session, *equals == '=' ? equals + 1 : equals);
+            return mail_parameters[i].check (session,
+                                             *equals == '=' ? equals + 1 : equals);
     reply (session, "555 5.5.4 The parameter is not known here");
     return FALSE;
 }
@@ -265,7 +266,8 @@ say_rcpt (Session *session, const char *arguments)
 
     if (session->envelope == NULL)
         reply (session, "503 5.5.1 MAIL comes first");
-    else if (recipient == NULL || *recipient == '\0' || brev_text_has_controls (recipient))
+    else if (recipient == NULL || *recipient == '\0' ||
+             brev_text_has_controls (recipient))
         reply (session, "501 5.5.4 Syntax: RCPT TO:<address>");
     else if (rest[strspn (rest, " ")] != '\0')
         reply (session, "555 5.5.4 The parameter is not known here");
@@ -273,7 +275,8 @@ say_rcpt (Session *session, const char *arguments)
         reply (session, "452 4.5.3 No more recipients in one message");
     else {
         /* An argument may be a list of addresses; in brackets it is one. */
-        g_ptr_array_add (session->envelope->recipients, g_strdup_printf ("<%s>", recipient));
+        g_ptr_array_add (session->envelope->recipients,
+                         g_strdup_printf ("<%s>", recipient));
         reply (session, "250 2.1.5 Recipient noted");
     }
 }
@@ -310,14 +313,14 @@ read_data (Session *session, BrevInput *input)
 }
 
 static void
-refuse_message (Session *session, const GError *failure)
+refuse_message (Session *session, const char *code, const GError *failure)
 {
     g_autofree char *text = brev_text_printable (failure->message);
 
     brev_log (BREV_LOG_WARNING, "refused over -bs: uid=%u login=%s program=%s: %s",
               session->caller->uid, session->caller->login,
               session->caller->program == NULL ? "?" : session->caller->program, text);
-    reply (session, "%s %s", failure_replies[failure->code], text);
+    reply (session, "%s %s", code, text);
 }
 
 static void
@@ -327,10 +330,14 @@ post_message (Session *session, BrevInput *input)
     g_autoptr (GError) failure = NULL;
     BrevPosted posted;
 
+    if (!brev_input_finish (input, &message, &failure)) {
+        gboolean is_too_large = failure->code == BREV_ERROR_INPUT;
+        refuse_message (session, is_too_large ? "552 5.3.4" : "451 4.3.0", failure);
+        return;
+    }
     brev_caller_complete (session->caller, session->envelope);
-    if (!brev_input_finish (input, &message, &failure) ||
-        !brev_post (session->post, session->envelope, &message, &posted, &failure)) {
-        refuse_message (session, failure);
+    if (!brev_post (session->post, session->envelope, &message, &posted, &failure)) {
+        refuse_message (session, failure_replies[failure->code], failure);
         return;
     }
     session->n_errors = 0;
@@ -435,8 +442,8 @@ obey (Session *session, const GString *line)
 }
 
 gboolean
-brev_smtp_serve (BrevPost *post, const BrevCaller *caller, const BrevOptions *options, int in,
-                 int out, GError **error)
+brev_smtp_serve (BrevPost *post, const BrevCaller *caller, const BrevOptions *options,
+                 int in, int out, GError **error)
 {
     g_autofree Session *session = g_new0 (Session, 1);
 

@@ -10,8 +10,7 @@
  * did not know an option's argument would make a recipient of it. sendmail(8) documents
  * each row; a test compares the two. */
 
-static void G_GNUC_PRINTF (2, 3)
-warn (BrevOptions *options, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) warn (BrevOptions *options, const char *format, ...)
 {
     va_list args;
 
@@ -34,18 +33,19 @@ refuse (BrevOptions *options, const BrevOptionRow *row, const char *value, GErro
 {
     g_autofree char *spelling = brev_option_spelling (row);
 
-    return brev_throw (error, BREV_ERROR_USAGE, "'%s' is refused: %s; nothing was sent", spelling,
-                       row->help);
+    return brev_throw (error, BREV_ERROR_USAGE, "'%s' is refused: %s; nothing was sent",
+                       spelling, row->help);
 }
 
 static gboolean
-set_mode (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_mode (BrevOptions *options, const BrevOptionRow *row, const char *value,
+          GError **error)
 {
     if (options->chosen != NULL && (int) options->mode != row->value) {
         g_autofree char *one = brev_option_spelling (options->chosen);
         g_autofree char *other = brev_option_spelling (row);
-        return brev_throw (error, BREV_ERROR_USAGE, "'%s' and '%s' ask for two different things",
-                           one, other);
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "'%s' and '%s' ask for two different things", one, other);
     }
     options->mode = (BrevMode) row->value;
     options->chosen = row;
@@ -61,7 +61,8 @@ set_mode_queue_only (BrevOptions *options, const BrevOptionRow *row, const char 
 }
 
 static gboolean
-set_rmail (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_rmail (BrevOptions *options, const BrevOptionRow *row, const char *value,
+           GError **error)
 {
     options->is_rmail = TRUE;
     options->dots_are_data = TRUE;
@@ -69,18 +70,20 @@ set_rmail (BrevOptions *options, const BrevOptionRow *row, const char *value, GE
 }
 
 static gboolean
-choose_mode (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+choose_mode (BrevOptions *options, const BrevOptionRow *row, const char *value,
+             GError **error)
 {
     const BrevOptionRow *mode = brev_option_find (BREV_TABLE_MODES, value);
 
     if (mode == NULL)
-        return brev_throw (error, BREV_ERROR_USAGE, "unknown mode '-b%s': sendmail --help lists all",
-                           value);
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "unknown mode '-b%s': sendmail --help lists all", value);
     return mode->act (options, mode, "", error);
 }
 
 static gboolean
-set_sender (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_sender (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     char *sender;
 
@@ -92,11 +95,13 @@ set_sender (BrevOptions *options, const BrevOptionRow *row, const char *value, G
 }
 
 static gboolean
-set_full_name (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_full_name (BrevOptions *options, const BrevOptionRow *row, const char *value,
+               GError **error)
 {
     if (brev_text_has_controls (value))
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "the name '%s' holds a line break or another control character", value);
+        return brev_throw (
+            error, BREV_ERROR_USAGE,
+            "the name '%s' holds a line break or another control character", value);
     g_free (options->envelope->full_name);
     options->envelope->full_name = g_strdup (value);
     return TRUE;
@@ -111,39 +116,45 @@ set_header_recipients (BrevOptions *options, const BrevOptionRow *row, const cha
 }
 
 static gboolean
-set_dots (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_dots (BrevOptions *options, const BrevOptionRow *row, const char *value,
+          GError **error)
 {
     options->dots_are_data = is_true (value);
     return TRUE;
 }
 
 static gboolean
-set_verbose (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_verbose (BrevOptions *options, const BrevOptionRow *row, const char *value,
+             GError **error)
 {
     options->is_verbose = is_true (value);
     return TRUE;
 }
 
 static gboolean
-set_gateway (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_gateway (BrevOptions *options, const BrevOptionRow *row, const char *value,
+             GError **error)
 {
     options->envelope->gateway = TRUE;
     return TRUE;
 }
 
 static gboolean
-set_hops (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_hops (BrevOptions *options, const BrevOptionRow *row, const char *value,
+          GError **error)
 {
     guint64 hops;
 
     if (!g_ascii_string_to_unsigned (value, 10, 0, 1000, &hops, NULL))
-        return brev_throw (error, BREV_ERROR_USAGE, "the hop count '%s' is not a number", value);
+        return brev_throw (error, BREV_ERROR_USAGE, "the hop count '%s' is not a number",
+                           value);
     options->envelope->hops = (guint) hops;
     return TRUE;
 }
 
 static gboolean
-set_tag (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_tag (BrevOptions *options, const BrevOptionRow *row, const char *value,
+         GError **error)
 {
     if (*value == '\0' || strlen (value) > 32 || brev_text_has_controls (value)) {
         warn (options, "the log tag '%s' is not 1 to 32 printable characters", value);
@@ -155,9 +166,11 @@ set_tag (BrevOptions *options, const BrevOptionRow *row, const char *value, GErr
 }
 
 static gboolean
-check_body (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+check_body (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
-    if (g_ascii_strcasecmp (value, "7BIT") != 0 && g_ascii_strcasecmp (value, "8BITMIME") != 0)
+    if (g_ascii_strcasecmp (value, "7BIT") != 0 &&
+        g_ascii_strcasecmp (value, "8BITMIME") != 0)
         warn (options, "the body type '%s' is neither 7BIT nor 8BITMIME", value);
     return TRUE;
 }
@@ -185,7 +198,8 @@ notify_from_word (const char *word)
 }
 
 static gboolean
-set_notify (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_notify (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     g_auto (GStrv) words = g_strsplit (value, ",", -1);
     BrevNotify notify = 0;
@@ -205,7 +219,8 @@ set_notify (BrevOptions *options, const BrevOptionRow *row, const char *value, G
 }
 
 static gboolean
-set_return (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_return (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     if (g_ascii_strcasecmp (value, "full") == 0)
         options->envelope->ret = BREV_RETURN_FULL;
@@ -216,7 +231,8 @@ set_return (BrevOptions *options, const BrevOptionRow *row, const char *value, G
     return TRUE;
 }
 
-/* RFC 3461 section 4: "+41" stands for a character. Returns: (nullable) (transfer full) */
+/* RFC 3461 section 4: "+41" stands for a character. Returns: (nullable) (transfer full)
+ */
 static char *
 decode_xtext (const char *text)
 {
@@ -229,8 +245,8 @@ decode_xtext (const char *text)
         }
         if (!g_ascii_isxdigit (p[1]) || !g_ascii_isxdigit (p[2]))
             return NULL;
-        g_string_append_c (out, (char) (g_ascii_xdigit_value (p[1]) * 16 +
-                                        g_ascii_xdigit_value (p[2])));
+        g_string_append_c (
+            out, (char) (g_ascii_xdigit_value (p[1]) * 16 + g_ascii_xdigit_value (p[2])));
         p += 2;
     }
     if (out->len != strlen (out->str) || brev_text_has_controls (out->str))
@@ -239,12 +255,14 @@ decode_xtext (const char *text)
 }
 
 static gboolean
-set_envid (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_envid (BrevOptions *options, const BrevOptionRow *row, const char *value,
+           GError **error)
 {
     char *envid = strlen (value) <= 100 ? decode_xtext (value) : NULL;
 
     if (envid == NULL) {
-        warn (options, "the envelope id '%s' is not xtext of at most 100 characters", value);
+        warn (options, "the envelope id '%s' is not xtext of at most 100 characters",
+              value);
         return TRUE;
     }
     g_free (options->envelope->envid);
@@ -255,7 +273,8 @@ set_envid (BrevOptions *options, const BrevOptionRow *row, const char *value, GE
 /* What is not quiet is printed; the exit status always says what happened, so that the
  * caller, who still has the message, can act. */
 static gboolean
-set_errors (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_errors (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     if (*value == '\0' || strchr ("pqmwe", g_ascii_tolower (*value)) == NULL)
         warn (options, "the error mode '%s' is not one of p, q, m, w, e", value);
@@ -264,7 +283,8 @@ set_errors (BrevOptions *options, const BrevOptionRow *row, const char *value, G
 }
 
 static gboolean
-set_delivery (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_delivery (BrevOptions *options, const BrevOptionRow *row, const char *value,
+              GError **error)
 {
     if (*value == '\0' || strchr ("bifqd", g_ascii_tolower (*value)) == NULL)
         warn (options, "the delivery mode '%s' is not one of b, i, f, q, d", value);
@@ -274,14 +294,16 @@ set_delivery (BrevOptions *options, const BrevOptionRow *row, const char *value,
 }
 
 static gboolean
-set_run (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_run (BrevOptions *options, const BrevOptionRow *row, const char *value,
+         GError **error)
 {
     options->asks_to_run = TRUE;
     return TRUE;
 }
 
 static gboolean
-set_debug (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_debug (BrevOptions *options, const BrevOptionRow *row, const char *value,
+           GError **error)
 {
     options->asks_version = g_str_equal (value, "0.1");
     return TRUE;
@@ -289,7 +311,8 @@ set_debug (BrevOptions *options, const BrevOptionRow *row, const char *value, GE
 
 /* -XV and -XV+= are Postfix' VERP; any other -X is a file to be written. */
 static gboolean
-refuse_log (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+refuse_log (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     if (*value == 'V' && strlen (value) <= 3 && strchr (value, '/') == NULL)
         return TRUE;
@@ -297,14 +320,15 @@ refuse_log (BrevOptions *options, const BrevOptionRow *row, const char *value, G
 }
 
 static gboolean
-set_letter (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_letter (BrevOptions *options, const BrevOptionRow *row, const char *value,
+            GError **error)
 {
     char letter[] = { *value, '\0' };
     const BrevOptionRow *found = brev_option_find (BREV_TABLE_LETTERS, letter);
 
     if (found == NULL)
-        return brev_throw (error, BREV_ERROR_USAGE, "unknown option '-o%s': sendmail --help lists all",
-                           value);
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "unknown option '-o%s': sendmail --help lists all", value);
     return found->act == NULL || found->act (options, found, value + 1, error);
 }
 
@@ -329,7 +353,8 @@ find_name (const char *name)
 }
 
 static gboolean
-set_name (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+set_name (BrevOptions *options, const BrevOptionRow *row, const char *value,
+          GError **error)
 {
     const char *equals = strchrnul (value, '=');
     g_autofree char *name = g_strndup (value, (gsize) (equals - value));
@@ -338,8 +363,10 @@ set_name (BrevOptions *options, const BrevOptionRow *row, const char *value, GEr
 
     if (found == NULL && strchr (rest, '/') != NULL)
         return brev_throw (error, BREV_ERROR_USAGE,
-                           "option '-O %s' is refused: it names a file; nothing was sent", value);
-    return found == NULL || found->act == NULL || found->act (options, found, rest, error);
+                           "option '-O %s' is refused: it names a file; nothing was sent",
+                           value);
+    return found == NULL || found->act == NULL ||
+           found->act (options, found, rest, error);
 }
 
 /* clang-format off */

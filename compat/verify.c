@@ -28,7 +28,10 @@ print_route (const BrevConfig *config, const BrevCaller *caller, const char *ask
     g_autofree char *recipient = qualify (config, target);
     g_autofree char *sender = qualify (config, caller->login);
     const BrevRouteFacts facts = {
-        .sender = sender, .recipient = recipient, .user = caller->login, .uid = caller->uid,
+        .sender = sender,
+        .recipient = recipient,
+        .user = caller->login,
+        .uid = caller->uid,
     };
     const BrevAccount *account = brev_route_choose (config, &facts);
 
@@ -45,7 +48,8 @@ brev_verify (const BrevConfig *config, const BrevCaller *caller, const char *tex
     g_autofree char *address = NULL;
 
     if (!brev_sender_parse (text, &address, NULL) || *address == '\0' || *address == '@')
-        return brev_throw (error, BREV_ERROR_NO_RECIPIENT, "'%s' is not one address", text);
+        return brev_throw (error, BREV_ERROR_NO_RECIPIENT, "'%s' is not one address",
+                           text);
     if (brev_text_domain (address) == NULL)
         targets = brev_aliases_expand (aliases, address);
     for (guint i = 0; targets != NULL && i < targets->len; i++)
@@ -66,5 +70,6 @@ brev_verify_lines (const BrevConfig *config, const BrevCaller *caller, GError **
         if (*g_strstrip (line) != '\0' && !brev_verify (config, caller, line, &failure))
             g_printerr ("sendmail: %s\n", failure->message);
     }
-    return ferror (stdin) == 0 || brev_throw (error, BREV_ERROR_READ, "cannot read standard input");
+    return ferror (stdin) == 0 ||
+           brev_throw (error, BREV_ERROR_READ, "cannot read standard input");
 }

@@ -12,8 +12,9 @@
  *
  * Returns: %FALSE with %BREV_ERROR_NO_RECIPIENT when it leads nowhere
  */
-gboolean brev_verify (const BrevConfig *config, const BrevCaller *caller, const char *text,
-                      GError **error);
+gboolean brev_verify (const BrevConfig *config, const BrevCaller *caller,
+                      const char *text, GError **error);
 
 /* The same for each line of standard input; failures go to standard error. */
-gboolean brev_verify_lines (const BrevConfig *config, const BrevCaller *caller, GError **error);
+gboolean brev_verify_lines (const BrevConfig *config, const BrevCaller *caller,
+                            GError **error);

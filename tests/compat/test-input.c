@@ -133,8 +133,8 @@ test_case (gconstpointer data)
         g_assert_true (brev_input_finish (input, &message, &error));
         g_assert_no_error (error);
         g_autoptr (GBytes) got = message_bytes (&message);
-        g_assert_cmpmem (g_bytes_get_data (got, NULL), g_bytes_get_size (got), cases[i].out,
-                         cases[i].out_length);
+        g_assert_cmpmem (g_bytes_get_data (got, NULL), g_bytes_get_size (got),
+                         cases[i].out, cases[i].out_length);
         g_assert_cmpuint (ignored, ==, cases[i].ignored);
         g_assert_cmpint (brev_input_has_recipients (input), ==, cases[i].has_recipients);
     }
@@ -143,8 +143,9 @@ test_case (gconstpointer data)
 static GString *
 random_text (GRand *rand)
 {
-    static const char *const words[] = { "\n", "\n", "\r", "\r\n", ".", "..", "a", "To: b", " ",
-                                         ":",  "From ", ">", "\t", "Subject:", "x y", "" };
+    static const char *const words[] = { "\n", "\n",       "\r",  "\r\n", ".",     "..",
+                                         "a",  "To: b",    " ",   ":",    "From ", ">",
+                                         "\t", "Subject:", "x y", "" };
     GString *text = g_string_new (NULL);
     gint32 n = g_rand_int_range (rand, 0, 40);
 
@@ -183,8 +184,8 @@ test_properties (void)
         gsize whole_ignored = 0, pieces_ignored = 0, again_ignored = 0;
         g_autoptr (GBytes) whole = convert (text, dots, NULL, &whole_ignored);
         g_autoptr (GBytes) pieces = convert (text, dots, rand, &pieces_ignored);
-        g_autoptr (GString) out =
-            g_string_new_len (g_bytes_get_data (whole, NULL), (gssize) g_bytes_get_size (whole));
+        g_autoptr (GString) out = g_string_new_len (g_bytes_get_data (whole, NULL),
+                                                    (gssize) g_bytes_get_size (whole));
         g_autoptr (GBytes) again = convert (out, BREV_DOTS_DATA, NULL, &again_ignored);
 
         g_assert_cmpmem (g_bytes_get_data (whole, NULL), g_bytes_get_size (whole),
@@ -217,7 +218,8 @@ test_long_name (void)
         g_assert_true (brev_input_finish (input, &message, NULL));
         g_autoptr (GBytes) got = message_bytes (&message);
         g_assert_cmpuint (g_bytes_get_size (got), ==, text->len + 1);
-        g_assert_cmpint (*(const char *) g_bytes_get_data (got, NULL) == '\n', ==, length > 997);
+        g_assert_cmpint (*(const char *) g_bytes_get_data (got, NULL) == '\n', ==,
+                         length > 997);
     }
 }
 

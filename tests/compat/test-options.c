@@ -221,7 +221,8 @@ test_case (gconstpointer data)
     g_auto (GStrv) argv = g_strsplit (cases[i].line, "|", -1);
     g_autoptr (BrevOptions) options = brev_options_new ();
     g_autoptr (GError) error = NULL;
-    gboolean parsed = brev_options_parse (options, (int) g_strv_length (argv), argv, &error);
+    gboolean parsed =
+        brev_options_parse (options, (int) g_strv_length (argv), argv, &error);
     g_autofree char *got = print (options);
 
     g_test_message ("%s", cases[i].line);
@@ -286,7 +287,8 @@ test_senders (void)
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
         g_autofree char *got = NULL;
-        g_assert_cmpint (brev_sender_parse (rows[i].text, &got, NULL), ==, rows[i].want != NULL);
+        g_assert_cmpint (brev_sender_parse (rows[i].text, &got, NULL), ==,
+                         rows[i].want != NULL);
         g_assert_cmpstr (got, ==, rows[i].want);
     }
 }

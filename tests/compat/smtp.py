@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""sendmail -bs: dialogues, each reply awaited before the next line is sent."""
+import os
+import pathlib
+import subprocess
+import unittest
+
+import frame
+from programs import Site, program
+
+
+class Dialogue:
+    def __init__(self, site, *args):
+        self.process = subprocess.Popen(
+            [program('sendmail'), '-bs', *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=site.env())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.end()
+
+    def end(self):
+        """Closes our side; (exit status, what else it said)."""
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        rest = self.process.stdout.read() if not self.process.stdout.closed else b''
+        status = self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status, rest
+
+    def reply(self):
+        """The code of the next reply, and its lines."""
+        lines = []
+        while True:
+            line = self.process.stdout.readline()
+            if not line.endswith(b'\r\n'):
+                raise AssertionError(f'no line: {line!r}')
+            lines.append(line[:-2].decode())
+            if line[3:4] == b' ':
+                return int(line[:3]), lines
+
+    def say(self, line, end=b'\r\n'):
+        self.put(line.encode() + end)
+        return self.reply()
+
+    def put(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.site = Site(delivery='queue', max_message_size='100K')
+        self.addCleanup(self.site.__exit__)
+        self.drop = pathlib.Path(self.site.spool, 'drop')
+        self.drop.mkdir(parents=True)
+
+    def frames(self):
+        found = {path.name: frame.read(path.read_bytes()) for path in self.drop.iterdir()}
+        return [(envelope, message) for _, envelope, message in found.values()]
+
+    def codes(self, dialogue, *lines):
+        return [dialogue.say(line)[0] for line in lines]
+
+    def test_one_message(self):
+        with Dialogue(self.site) as d:
+            self.assertEqual(d.reply()[0], 220)
+            code, lines = d.say('EHLO client')
+            self.assertEqual(code, 250)
+            self.assertEqual({line[4:] for line in lines[1:]},
+                             {'8BITMIME', 'SIZE 102400', 'PIPELINING', 'SMTPUTF8',
+                              'ENHANCEDSTATUSCODES'})
+            self.assertEqual(self.codes(
+                d, 'MAIL FROM:<a@b> BODY=8BITMIME SIZE=30 SMTPUTF8', 'RCPT TO:<c@d>',
+                'rcpt to: <"x y"@d>', 'DATA'), [250, 250, 250, 354])
+            d.put(b'Subject: s\r\n\r\n..\r\n..x\r\n.y\r\n')
+            self.assertEqual(self.frames(), [])
+            code, (line,) = d.say('.')
+            self.assertEqual(code, 250)
+            (envelope, message), = self.frames()
+            self.assertEqual(message, b'Subject: s\n\n.\n.x\ny\n')
+            self.assertEqual((envelope['sender'], envelope['recipients']),
+                             ('a@b', ['<c@d>', '<"x y"@d>']))
+            self.assertIn(os.listdir(self.drop)[0], line)
+            self.assertEqual(d.say('QUIT')[0], 221)
+            self.assertEqual(d.end(), (0, b''))
+
+    def test_several_messages_and_plain_line_ends(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            for number in range(3):
+                for line, code in (('MAIL FROM:<>', 250), (f'RCPT TO:<r{number}@d>', 250),
+                                   ('DATA', 354)):
+                    self.assertEqual(d.say(line, b'\n')[0], code)
+                d.put(b'Subject: s\n\nbody\n')
+                self.assertEqual(d.say('.', b'\n')[0], 250)
+            self.assertEqual(d.end(), (0, b''))
+        self.assertEqual(sorted(e['recipients'][0] for e, _ in self.frames()),
+                         ['<r0@d>', '<r1@d>', '<r2@d>'])
+        self.assertEqual({e['sender'] for e, _ in self.frames()}, {''})
+
+    def test_pipelining(self):
+        with Dialogue(self.site) as d:
+            d.put(b'EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nS: s\r\n\r\nb\r\n.\r\n'
+                  b'MAIL FROM:<a@b>\r\nRSET\r\nQUIT\r\n')
+            self.assertEqual([d.reply()[0] for _ in range(8)],
+                             [220, 250, 250, 250, 354, 250, 250, 250])
+            self.assertEqual(d.reply()[0], 221)
+        self.assertEqual([message for _, message in self.frames()], [b'S: s\n\nb\n'])
+
+    def test_order_and_syntax(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            for line, code in [
+                    ('RCPT TO:<c@d>', 503), ('DATA', 503), ('NOOP', 250), ('VRFY root', 252),
+                    ('EXPN root', 502), ('STARTTLS', 502), ('AUTH PLAIN', 502), ('HELP', 214),
+                    ('HELO x', 250), ('MAIL a@b', 501), ('MAIL FROM:<a@b', 501),
+                    ('MAIL FROM:<a@b> SIZE=9999999', 552), ('MAIL FROM:<a@b> RET=FULL', 555),
+                    ('MAIL FROM:<a@b> SIZE=x', 501), ('MAIL FROM:<a\x01@b>', 501),
+                    ('MAIL FROM:a@b', 250), ('MAIL FROM:<a@b>', 503), ('DATA', 554),
+                    ('RCPT TO:<>', 501), ('RCPT TO:<a@b> NOTIFY=NEVER', 555), ('RCPT a@b', 501),
+                    ('nonsense', 500), ('', 500), ('x' * 5000, 500), ('\0', 500), ('RSET', 250),
+                    ('RCPT TO:<c@d>', 503)]:
+                with self.subTest(line):
+                    self.assertEqual(d.say(line)[0], code)
+        self.assertEqual(self.frames(), [])
+
+    def test_source_routes_and_lists(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<@x,@y:c@d>', 'RCPT TO:<"e,f"@g>', 'DATA')
+            self.assertEqual(d.say('.')[0], 250)
+        (envelope, message), = self.frames()
+        self.assertEqual(envelope['recipients'], ['<c@d>', '<"e,f"@g>'])
+        self.assertEqual(message, b'\n')
+
+    def test_not_durable_is_451(self):
+        self.drop.rmdir()
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            self.assertEqual(d.say('S: s\r\n\r\n.')[0], 451)
+            self.drop.mkdir()
+            self.assertEqual(self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', '.'),
+                             [250, 250, 354, 250])
+
+    def test_too_large(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            d.put(b'S: s\r\n\r\n' + b'x' * 1_000_000 + b'\r\n')
+            code, (line,) = d.say('.')
+            self.assertEqual(code, 552)
+            self.assertIn('max-message-size', line)
+            self.assertEqual(d.say('QUIT')[0], 221)
+        self.assertEqual(self.frames(), [])
+
+    def test_end_within_a_message(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            d.put(b'S: s\r\n\r\nhalf of it\r\n')
+            self.assertEqual(d.end(), (74, b''))
+        self.assertEqual(self.frames(), [])
+
+    def test_options_hold_for_every_message(self):
+        with Dialogue(self.site, '-odq', '-F', 'Some One', '-oi') as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            self.assertEqual(d.say('S: s\r\n\r\n..\r\n.')[0], 250)
+        (envelope, message), = self.frames()
+        self.assertEqual((envelope['queue_only'], envelope['full_name'], message),
+                         (1, 'Some One', b'S: s\n\n.\n'))
+
+    def test_something_else_than_smtp(self):
+        with Dialogue(self.site) as d:
+            d.put(b'just text\n' * 500)
+            d.process.stdin.close()
+            _, rest = d.end()
+            self.assertEqual(rest.count(b'\r\n500 '), 101)
+            self.assertTrue(rest.splitlines()[-1].startswith(b'421 '))
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Reads a frame (src/envelope/frame.h) without our own reader: a second opinion."""
+import struct
+
+MAGIC = b'brevdue1'
+ID_LENGTH = 26
+TAIL = 12
+TEXTS = {'f': 'sender', 'n': 'full_name', 'u': 'login', 'p': 'program', 'v': 'envid'}
+NUMBERS = {'l': 'sender_is_login', 't': 'header_recipients', 'g': 'gateway', 'N': 'notify',
+           'R': 'ret', 'h': 'hops', 'q': 'queue_only', 'd': 'submitted'}
+
+
+def _table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82f63b78 if value & 1 else 0)
+        yield value
+
+
+TABLE = tuple(_table())
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
+    return crc ^ 0xffffffff
+
+
+def _fields(row):
+    while row:
+        tag, length = struct.unpack('>cI', row[:5])
+        yield tag.decode(), row[5:5 + length]
+        row = row[5 + length:]
+
+
+def envelope(row):
+    """What the fields say: names as in struct BrevEnvelope; what is not said is absent."""
+    said = {'recipients': []}
+    for tag, value in _fields(row):
+        if tag == 'r':
+            said['recipients'].append(value.decode())
+        elif tag in TEXTS:
+            said[TEXTS[tag]] = value.decode()
+        else:
+            said[NUMBERS[tag]] = int.from_bytes(value, 'big')
+    return said
+
+
+def read(data):
+    """(id, envelope, message) of a whole frame; ValueError if it is none."""
+    head = len(MAGIC) + ID_LENGTH
+    if data[:len(MAGIC)] != MAGIC or len(data) < head + 4 + TAIL:
+        raise ValueError('no frame')
+    length, = struct.unpack('>I', data[head:head + 4])
+    message = data[head + 4 + length:-TAIL]
+    said_length, said_crc = struct.unpack('>QI', data[-TAIL:])
+    if said_length != len(message):
+        raise ValueError(f'{said_length} bytes said, {len(message)} there')
+    if said_crc != crc32c(data[:-4]):
+        raise ValueError('wrong checksum')
+    return (data[len(MAGIC):head].decode(), envelope(data[head + 4:head + 4 + length]),
+            message)
