@@ -200,9 +200,8 @@ refuse (const BrevPlanInput *input, BrevPlan *plan)
                              excess, nor, account);
     else
         plan->reason = g_strdup_printf (
-            "%s takes messages apart and cannot carry this one whole (%s)%s; in [account %s], "
-            "\"fallback = ACCOUNT\" can name an account that carries it, and \"lossy = yes\" sends "
-            "it all the same",
+            "%s cannot carry this message whole: %s%s; in [account %s], \"fallback = ACCOUNT\" "
+            "can name an account that does, and \"lossy = yes\" sends it all the same",
             input->provider->title, losses, nor, account);
     g_ptr_array_set_size (plan->mails, 0);
 }

@@ -222,6 +222,7 @@ static const struct {
     { "The 'From' address",       HOLD (SENDER),  "4.7.1", judge_all },
     { "Invalid 'To' address: ''", JUST (PARK),    "4.5.0", judge_all },
     { "Zero recipients",          JUST (PARK),    "4.5.0", judge_all },
+    { "Provide either email",     JUST (PARK),    "4.5.0", judge_all }, /* a body */
     { "Invalid 'To'",             JUST (REFUSED), "5.1.3", judge_named },
     { "Invalid 'Cc'",             JUST (REFUSED), "5.1.3", judge_named },
     { "Invalid 'Bcc'",            JUST (REFUSED), "5.1.3", judge_named },

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Golden cases of one provider: golden.py RENDER DIRECTORY [--update]
+
+Each case is a directory with a message and its envelope; "want" is the plan, the request
+and the losses they must lead to. With --update it is written; read it before you commit it.
+"""
+
+import difflib
+import importlib
+import json
+import pathlib
+import subprocess
+import sys
+
+LIBRARY = pathlib.Path(__file__).resolve().parent.parent / 'lib'
+sys.path.insert(0, str(LIBRARY))
+
+
+def render(program, *arguments):
+    done = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE,
+                          timeout=60, check=True)
+    return done.stdout
+
+
+def difference(case, got):
+    want = case / 'want'
+    wanted = want.read_text('utf-8') if want.exists() else ''
+    return list(difflib.unified_diff(wanted.splitlines(), got.splitlines(),
+                                     str(want), 'got', lineterm=''))
+
+
+def refusals(check, body):
+    """What a strict reader of the provider's documents says about a request body."""
+    value = json.loads(body.decode('utf-8'))
+    faults = []
+    for message in value if isinstance(value, list) else [value]:
+        try:
+            check.check_message(message, check.Limits())
+        except check.Refusal as refusal:
+            faults.append(str(refusal))
+    return faults
+
+
+def faults_of(program, check, case, update):
+    got = render(program, case).decode('utf-8')
+    if update:
+        (case / 'want').write_text(got, 'utf-8')
+    yield from difference(case, got)
+    bodies = render(program, '--raw', case).split(b'\0')[:-1]
+    if ('plan: send' in got) != bool(bodies):
+        yield f'{case}: {len(bodies)} requests'
+    for body in bodies:
+        yield from (f'{case}: {fault}' for fault in refusals(check, body))
+
+
+def main():
+    program, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    check = importlib.import_module(
+        f'{"postmark" if directory.name == "outbox" else directory.name}_check')
+    cases = sorted(path for path in directory.iterdir() if path.is_dir())
+    failed = 0
+    for case in cases:
+        faults = list(faults_of(program, check, case, '--update' in sys.argv))
+        failed += bool(faults)
+        print('\n'.join(faults) if faults else f'ok {case.name}')
+    print(f'{len(cases)} cases, {failed} failed')
+    return 1 if failed or not cases else 0
+
+
+sys.exit(main())

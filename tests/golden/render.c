@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Prints what would become of a golden case: render [--raw] DIRECTORY
+ *
+ * The directory holds message.eml and envelope (lines "key: value"), and perhaps a
+ * brevdue.conf of its own. Printed are the plan and each request, pretty, with its
+ * secrets masked; with --raw only the bodies as they would be sent, each followed by a
+ * NUL. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <json-glib/json-glib.h>
+
+#include "base/fs.h"
+#include "plan/plan.h"
+
+#define TOKEN "aaaaaaaa-1111-2222-3333-bbbbbbbbbbbb"
+
+typedef struct {
+    BrevPlanInput input;
+    GArray
+        *recipients; /* of BrevPlanRecipient; their strings live as long as the program */
+    const char *account;
+    gboolean is_batch;
+    gboolean is_raw;
+} Case;
+
+/* "address" or "address original" */
+static void
+take_recipient (Case *c, const char *value)
+{
+    char **words = g_strsplit (value, " ", 2);
+    BrevPlanRecipient recipient = { .address = words[0],
+                                    .original = words[1] != NULL ? words[1] : words[0],
+                                    .index = c->recipients->len };
+
+    g_array_append_val (c->recipients, recipient);
+    g_free (words);
+}
+
+static void
+take_line (Case *c, const char *key, const char *value)
+{
+    if (g_str_equal (key, "recipient"))
+        take_recipient (c, value);
+    else if (g_str_equal (key, "sender"))
+        c->input.sender = g_strdup (value);
+    else if (g_str_equal (key, "full-name"))
+        c->input.full_name = g_strdup (value);
+    else if (g_str_equal (key, "account"))
+        c->account = g_strdup (value);
+    else if (g_str_equal (key, "report"))
+        c->input.is_report = TRUE;
+    else if (g_str_equal (key, "batch"))
+        c->is_batch = TRUE;
+    else
+        g_error ("envelope: what is '%s'?", key);
+}
+
+static void
+read_envelope (Case *c, const char *directory)
+{
+    g_autofree char *path = g_build_filename (directory, "envelope", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr (GError) error = NULL;
+
+    g_file_get_contents (path, &text, NULL, &error);
+    g_assert_no_error (error);
+    g_auto (GStrv) lines = g_strsplit (g_strchomp (text), "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto (GStrv) pair = g_strsplit (*line, ":", 2);
+        take_line (c, pair[0], g_strstrip (pair[1]));
+    }
+}
+
+static BrevConfig *
+load_config (const char *directory)
+{
+    g_autofree char *own = g_build_filename (directory, "brevdue.conf", NULL);
+    g_autofree char *common =
+        g_build_filename (directory, "..", "..", "brevdue.conf", NULL);
+
+    g_assert_cmpint (clearenv (), ==, 0);
+    g_setenv ("BREVDUE_CONFIG", g_file_test (own, G_FILE_TEST_EXISTS) ? own : common,
+              TRUE);
+    return brev_config_load ();
+}
+
+static void
+print_plan (const BrevPlan *plan)
+{
+    static const char *const kinds[] = { "send", "refuse", "wait" };
+
+    printf ("plan: %s%s%s\n", kinds[plan->kind], plan->step != NULL ? ", " : "",
+            plan->step != NULL ? plan->step : "");
+    if (plan->reason != NULL)
+        printf ("reason: %s %s\n", plan->dsn, plan->reason);
+    if (plan->rewritten_from != NULL)
+        printf ("rewritten: %s\n", plan->rewritten_from);
+    for (guint i = 0; i < BREV_FEATURE_LAST; i++) {
+        if (BREV_HAS (plan->losses, i))
+            printf ("loss: %s\n", brev_features[i].name);
+    }
+    for (guint i = 0; i < plan->dropped->len; i++)
+        printf ("dropped: %s\n", (char *) plan->dropped->pdata[i]);
+}
+
+static GString *
+read_body (BrevBody *body)
+{
+    GString *text = g_string_new (NULL);
+    g_autoptr (GError) error = NULL;
+    guint64 length = 0;
+    char buffer[1000];
+    gssize n;
+
+    brev_body_measure (body, &length, NULL, &error);
+    g_assert_no_error (error);
+    brev_body_rewind (body);
+    while ((n = brev_body_read (body, buffer, sizeof buffer, &error)) > 0)
+        g_string_append_len (text, buffer, n);
+    g_assert_no_error (error);
+    g_assert_cmpuint (text->len, ==, length);
+    return text;
+}
+
+static void
+print_pretty (const GString *body)
+{
+    g_autoptr (JsonParser) parser = json_parser_new ();
+    g_autoptr (GError) error = NULL;
+
+    json_parser_load_from_data (parser, body->str, (gssize) body->len, &error);
+    g_assert_no_error (error);
+    g_autofree char *pretty = json_to_string (json_parser_get_root (parser), TRUE);
+    g_assert_null (strstr (pretty, TOKEN));
+    printf ("\n%s\n", pretty);
+}
+
+static void
+print_recipients (const BrevMail *mail)
+{
+    printf ("recipients:");
+    for (guint i = 0; i < mail->n_recipients; i++)
+        printf (" %u=%s", mail->recipients[i], brev_mail_recipient (mail, i)->address);
+    printf ("\n");
+}
+
+static void
+print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
+{
+    const BrevProvider *provider = plan->provider;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BrevHttpRequest) request =
+        provider->encode (mails, plan->account, TOKEN, provider->url, &error);
+
+    g_assert_no_error (error);
+    g_autoptr (GString) body = read_body (request->body);
+    if (c->is_raw) {
+        fwrite (body->str, 1, body->len + 1, stdout);
+        return;
+    }
+    printf ("\n%s %s\n", request->method, request->url);
+    for (guint i = 0; i < request->headers->len; i++) {
+        const BrevHttpHeader *header = request->headers->pdata[i];
+        printf ("%s: %s\n", header->name, header->is_secret ? "***" : header->value);
+    }
+    for (guint i = 0; i < mails->len; i++)
+        print_recipients (mails->pdata[i]);
+    print_pretty (body);
+}
+
+static void
+render (Case *c)
+{
+    g_autoptr (BrevPlan) plan = brev_plan_make (&c->input);
+
+    if (!c->is_raw)
+        print_plan (plan);
+    if (plan->mails->len > 0 && c->is_batch)
+        print_request (c, plan, plan->mails);
+    for (guint i = 0; i < plan->mails->len && !c->is_batch; i++) {
+        g_autoptr (GPtrArray) one = g_ptr_array_new ();
+        g_ptr_array_add (one, plan->mails->pdata[i]);
+        print_request (c, plan, one);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+    const char *directory = argv[argc - 1];
+    g_autofree char *path = g_build_filename (directory, "message.eml", NULL);
+    brev_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
+    g_autoptr (GArray) recipients =
+        g_array_new (FALSE, FALSE, sizeof (BrevPlanRecipient));
+    g_autoptr (BrevConfig) config = load_config (directory);
+    g_autoptr (GError) error = NULL;
+    struct stat status;
+    Case c = { .recipients = recipients, .account = "postmark", .is_raw = argc > 2 };
+
+    g_assert_cmpint (fstat (fd, &status), ==, 0);
+    g_autoptr (BrevMessage) message =
+        brev_message_decode (fd, 0, (guint64) status.st_size, &error);
+    g_assert_no_error (error);
+    c.input = (BrevPlanInput){
+        .queue_id = "0123456789abcdefghijklmnop",
+        .message = message,
+        .fd = fd,
+        .sender = "",
+        .message_id = "<0123456789abcdefghijklmnop@example.com>",
+        .config = config,
+        .now = G_GINT64_CONSTANT (1795402800) * 1000, /* 2026-11-23 03:00 UTC */
+    };
+    read_envelope (&c, directory);
+    c.input.recipients = (const BrevPlanRecipient *) (gpointer) recipients->data;
+    c.input.n_recipients = recipients->len;
+    c.input.account = brev_config_find_account (config, c.account);
+    g_assert_nonnull (c.input.account);
+    c.input.provider = brev_provider_for (c.input.account);
+    render (&c);
+    return 0;
+}
