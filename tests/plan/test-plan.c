@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/clock.h"
+#include "message/address.h"
+#include "plan/plan.h"
+
+#define NOW (G_GINT64_CONSTANT (1795402800) * BREV_SECOND)
+
+/* A configuration, a message and an envelope, all plain, that each test changes. */
+typedef struct {
+    BrevConfig config;
+    BrevAccount account;  /* "main" */
+    BrevAccount fallback; /* "second", Postmark */
+    BrevMessage message;
+    BrevPart text;
+    BrevProvider provider; /* Postmark's descriptor */
+    BrevPlanInput input;
+    GArray *recipients;
+} World;
+
+static GPtrArray *
+mailboxes (const char *text)
+{
+    g_autoptr (BrevAddressList) list = brev_address_parse (text, NULL);
+
+    g_assert_nonnull (list);
+    return g_ptr_array_ref (list->mailboxes);
+}
+
+static void
+replace (GPtrArray **list, const char *text)
+{
+    g_ptr_array_unref (*list);
+    *list = mailboxes (text);
+}
+
+static void
+set_up_config (World *world)
+{
+    world->account.name = g_strdup ("main");
+    world->account.provider = g_strdup ("postmark");
+    world->fallback.name = g_strdup ("second");
+    world->fallback.provider = g_strdup ("postmark");
+    world->config.mail_name = g_strdup ("example.com");
+    world->config.from = g_strdup ("Web <noreply@example.com>");
+    world->config.accounts = g_ptr_array_new ();
+    g_ptr_array_add (world->config.accounts, &world->account);
+    g_ptr_array_add (world->config.accounts, &world->fallback);
+}
+
+static World *
+world_new (void)
+{
+    World *world = g_new0 (World, 1);
+
+    set_up_config (world);
+    world->text = (BrevPart){ .type = g_strdup ("text/plain"), .length = 5 };
+    world->message = (BrevMessage){
+        .from = mailboxes ("a@example.com"),
+        .reply_to = mailboxes (""),
+        .to = mailboxes (""),
+        .cc = mailboxes (""),
+        .subject = g_strdup ("s"),
+        .headers = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free),
+        .attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_part_free),
+        .text = &world->text,
+    };
+    world->provider = *brev_provider_find ("postmark");
+    world->recipients = g_array_new (FALSE, FALSE, sizeof (BrevPlanRecipient));
+    world->input = (BrevPlanInput){
+        .queue_id = "0123456789abcdefghijklmnop",
+        .message = &world->message,
+        .fd = -1,
+        .sender = "a@example.com",
+        .message_id = "<made@example.com>",
+        .config = &world->config,
+        .account = &world->account,
+        .provider = &world->provider,
+        .now = NOW,
+    };
+    return world;
+}
+
+static void
+world_free (World *world)
+{
+    g_free (world->account.name);
+    g_free (world->account.provider);
+    g_free (world->account.fallback);
+    g_strfreev (world->account.senders);
+    g_free (world->fallback.name);
+    g_free (world->fallback.provider);
+    g_free (world->config.mail_name);
+    g_free (world->config.from);
+    g_ptr_array_unref (world->config.accounts);
+    g_ptr_array_unref (world->message.from);
+    g_ptr_array_unref (world->message.reply_to);
+    g_ptr_array_unref (world->message.to);
+    g_ptr_array_unref (world->message.cc);
+    g_ptr_array_unref (world->message.headers);
+    g_ptr_array_unref (world->message.attachments);
+    g_free (world->message.subject);
+    g_free (world->text.type);
+    for (guint i = 0; i < world->recipients->len; i++) {
+        BrevPlanRecipient *recipient =
+            &g_array_index (world->recipients, BrevPlanRecipient, i);
+        g_free ((gpointer) (gsize) recipient->address);
+        g_free ((gpointer) (gsize) recipient->original);
+    }
+    g_array_unref (world->recipients);
+    g_free (world);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (World, world_free)
+
+/* "a@b c@d<root": the second is what became of root. */
+static void
+add_recipients (World *world, const char *text)
+{
+    g_auto (GStrv) words = g_strsplit (text, " ", -1);
+
+    for (char **word = words; *word != NULL; word++) {
+        g_auto (GStrv) pair = g_strsplit (*word, "<", 2);
+        const BrevPlanRecipient recipient = {
+            .address = g_strdup (pair[0]),
+            .original = g_strdup (pair[1] != NULL ? pair[1] : pair[0]),
+            .index = world->recipients->len + 10,
+        };
+        g_array_append_val (world->recipients, recipient);
+    }
+}
+
+static BrevPlan *
+make (World *world)
+{
+    if (world->recipients->len == 0)
+        add_recipients (world, "r@example.org");
+    world->input.recipients =
+        (const BrevPlanRecipient *) (gpointer) world->recipients->data;
+    world->input.n_recipients = world->recipients->len;
+    return brev_plan_make (&world->input);
+}
+
+static void
+append_field (GString *text, const char *name, const GPtrArray *list)
+{
+    for (guint i = 0; i < list->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (list->pdata[i], FALSE);
+        g_string_append_printf (text, "%s%s", i > 0 ? "," : name, mailbox);
+    }
+}
+
+static char *
+describe_recipients (const BrevPlan *plan)
+{
+    GString *text = g_string_new (NULL);
+
+    for (guint i = 0; i < plan->mails->len; i++) {
+        const BrevMail *mail = plan->mails->pdata[i];
+        g_string_append (text, i > 0 ? " |" : "");
+        append_field (text, " to=", mail->to);
+        append_field (text, " cc=", mail->cc);
+        append_field (text, " bcc=", mail->bcc);
+        g_assert_cmpuint (mail->n_recipients, ==,
+                          mail->to->len + mail->cc->len + mail->bcc->len);
+    }
+    if (BREV_HAS (plan->losses, BREV_FEATURE_HIDDEN_RECIPIENT))
+        g_string_append (text, " hidden");
+    for (guint i = 0; i < plan->twins->len; i++) {
+        const BrevPlanTwin *twin = &g_array_index (plan->twins, BrevPlanTwin, i);
+        g_string_append_printf (text, " twin=%u/%u", twin->index, twin->of);
+    }
+    return g_strchug (g_string_free (text, FALSE));
+}
+
+/* clang-format off */
+static const struct {
+    const char *name, *to, *cc, *envelope, *want;
+    gboolean wants_to; /* the provider demands a To */
+    guint max;         /* recipients in a request, 0: Postmark's */
+} recipients[] = {
+    { "in their fields", "A <a@x.org>, b@x.org", "c@x.org", "a@x.org b@x.org c@x.org",
+      "to=A <a@x.org>,b@x.org cc=c@x.org" },
+    { "case is nothing", "A@X.org", "", "a@x.ORG", "to=a@x.ORG" },
+    { "nobody but the envelope's", "list@x.org", "", "me@y.org", "to=me@y.org hidden" },
+    { "hidden beside seen", "list@x.org, a@x.org", "", "a@x.org", "to=a@x.org hidden" },
+    { "others are blind", "a@x.org", "", "a@x.org b@x.org", "to=a@x.org bcc=b@x.org" },
+    { "blind only", "", "", "a@x.org b@x.org", "bcc=a@x.org,b@x.org" },
+    { "one blind is shown", "", "", "a@x.org", "to=a@x.org" },
+    { "one copied stays", "", "a@x.org", "a@x.org", "cc=a@x.org" },
+    { "bare name", "root", "", "root@example.com<root", "to=root@example.com" },
+    { "qualified and asked for", "root@example.com", "", "root@example.com<root",
+      "to=root@example.com" },
+    { "alias", "Admin <root>", "", "ops@x.org<root", "to=Admin <ops@x.org>" },
+    { "alias to several", "Team <team>, b@x.org", "", "a@x.org<team c@x.org<team b@x.org",
+      "to=a@x.org,c@x.org,b@x.org" },
+    { "alias in Cc", "a@x.org", "root", "a@x.org ops@x.org<root", "to=a@x.org cc=ops@x.org" },
+    { "alias by argument", "a@x.org", "", "a@x.org ops@x.org<root", "to=a@x.org bcc=ops@x.org" },
+    { "the result is in the header", "ops@x.org", "", "ops@x.org<root", "to=ops@x.org" },
+    { "twins", "root, ops@x.org", "", "ops@x.org<root OPS@x.org", "to=ops@x.org twin=11/10" },
+    { "twice in the header", "a@x.org", "a@x.org", "a@x.org", "to=a@x.org" },
+    { "split", "a@x.org, b@x.org", "c@x.org", "a@x.org b@x.org c@x.org d@x.org e@x.org",
+      "to=a@x.org,b@x.org | cc=c@x.org bcc=d@x.org | to=e@x.org", FALSE, 2 },
+    { "To is demanded", "", "c@x.org", "c@x.org d@x.org", "to=c@x.org | to=d@x.org", TRUE },
+    { "To is there", "a@x.org", "c@x.org", "a@x.org c@x.org d@x.org",
+      "to=a@x.org cc=c@x.org bcc=d@x.org", TRUE },
+    { "split, To demanded", "a@x.org", "c@x.org", "a@x.org c@x.org d@x.org e@x.org",
+      "to=a@x.org cc=c@x.org | to=d@x.org | to=e@x.org", TRUE, 2 },
+    { "punycode", "Bücher <a@bücher.example>", "", "a@bücher.example",
+      "to=Bücher <a@xn--bcher-kva.example>" },
+    { "punycode in the header alone", "a@xn--bcher-kva.example", "", "a@bücher.example",
+      "to=a@xn--bcher-kva.example" },
+};
+/* clang-format on */
+
+static void
+test_recipients (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (recipients); i++) {
+        g_autoptr (World) world = world_new ();
+        replace (&world->message.to, recipients[i].to);
+        replace (&world->message.cc, recipients[i].cc);
+        add_recipients (world, recipients[i].envelope);
+        if (recipients[i].wants_to)
+            world->provider.caps &= ~BREV_CAP_BCC_ONLY;
+        if (recipients[i].max > 0)
+            world->provider.max_recipients = recipients[i].max;
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_recipients (plan);
+        g_test_message ("%s", recipients[i].name);
+        g_assert_cmpstr (got, ==, recipients[i].want);
+    }
+}
+
+/* 10,000 recipients, as many as a message may have, each in exactly one mail. */
+static void
+test_very_many_recipients (void)
+{
+    g_autoptr (World) world = world_new ();
+    g_autoptr (GString) header = g_string_new (NULL);
+    g_autofree guint *seen = g_new0 (guint, 10010);
+
+    for (guint i = 0; i < 10000; i++) {
+        g_autofree char *address = g_strdup_printf ("r%u@x.org", i);
+        if (i % 3 != 0)
+            g_string_append_printf (header, "%s%s", header->len == 0 ? "" : ", ",
+                                    address);
+        add_recipients (world, address);
+    }
+    replace (&world->message.to, header->str);
+    g_autoptr (BrevPlan) plan = make (world);
+    g_assert_cmpuint (plan->mails->len, ==, 200);
+    for (guint i = 0; i < plan->mails->len; i++) {
+        const BrevMail *mail = plan->mails->pdata[i];
+        for (guint j = 0; j < mail->n_recipients; j++) {
+            g_autofree char *want =
+                g_strdup_printf ("r%u@x.org", mail->recipients[j] - 10);
+            g_assert_cmpstr (brev_mail_recipient (mail, j)->address, ==, want);
+            seen[mail->recipients[j]]++;
+        }
+    }
+    for (guint i = 10; i < 10010; i++)
+        g_assert_cmpuint (seen[i], ==, 1);
+}
+
+static char *
+describe_sender (const BrevPlan *plan)
+{
+    GString *text = g_string_new (NULL);
+
+    if (plan->kind == BREV_PLAN_WAIT)
+        return g_string_free (g_string_append (text, "wait"), FALSE);
+    const BrevMail *mail = plan->mails->pdata[0];
+    g_autofree char *from = brev_mailbox_format (mail->from, FALSE);
+    g_string_append (text, from);
+    append_field (text, " reply=", mail->reply_to);
+    if (plan->rewritten_from != NULL)
+        g_string_append_printf (text, " instead of %s", plan->rewritten_from);
+    return g_string_free (text, FALSE);
+}
+
+/* clang-format off */
+static const struct {
+    const char *name, *from, *reply_to, *sender, *config_from, *senders, *want;
+    const char *full_name;
+    gboolean is_report;
+} senders[] = {
+    { "covered by the domain of from", "Ann <ann@example.com>", "", "", "n@example.com", NULL,
+      "Ann <ann@example.com>" },
+    { "covered by senders", "ann@x.org", "", "", NULL, "x.org", "ann@x.org" },
+    { "covered by a star", "ann@anything", "", "", NULL, "*", "ann@anything" },
+    { "bare name", "root", "root", "", "n@example.com", NULL,
+      "root@example.com reply=root@example.com" },
+    { "rewritten", "root@web1.local", "", "", "Web <n@example.com>", NULL,
+      "\"root@web1.local\" <n@example.com> reply=root@web1.local instead of root@web1.local" },
+    { "rewritten, with a name", "Ann <ann@web1.local>", "", "", "n@example.com", NULL,
+      "Ann <n@example.com> reply=Ann <ann@web1.local> instead of ann@web1.local" },
+    { "rewritten, with a Reply-To", "ann@web1.local", "b@x.org", "", "n@example.com", NULL,
+      "\"ann@web1.local\" <n@example.com> reply=b@x.org instead of ann@web1.local" },
+    { "no from to stand in", "root@web1.local", "", "", NULL, "example.com", "wait" },
+    { "no from, no senders", "root@web1.local", "", "", NULL, NULL, "wait" },
+    { "from is not covered", "root@web1.local", "", "", "n@y.org", "example.com", "wait" },
+    { "from is no address", "root@web1.local", "", "", "nobody at all @@", "example.com", "wait" },
+    { "From is missing", "", "", "ann@example.com", "n@example.com", NULL,
+      "Ann A <ann@example.com>", "Ann A" },
+    { "From is missing, sender not covered", "", "", "root@web1.local", "n@example.com", NULL,
+      "\"root@web1.local\" <n@example.com> reply=root@web1.local instead of root@web1.local" },
+    { "neither From nor sender", "", "", "", "Web <n@example.com>", NULL, "Web <n@example.com>" },
+    { "neither, and no from", "", "", "", NULL, "example.com", "wait" },
+    { "our report", "Mail System <postmaster@example.com>", "", "", "n@example.com", NULL,
+      "Mail System <n@example.com> instead of postmaster@example.com", NULL, TRUE },
+    { "our report without from", "Mail System <postmaster@example.com>", "", "", NULL,
+      "example.com", "Mail System <postmaster@example.com>", NULL, TRUE },
+};
+/* clang-format on */
+
+static void
+test_senders (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (senders); i++) {
+        g_autoptr (World) world = world_new ();
+        replace (&world->message.from, senders[i].from);
+        replace (&world->message.reply_to, senders[i].reply_to);
+        g_free (world->config.from);
+        world->config.from = g_strdup (senders[i].config_from);
+        if (senders[i].senders != NULL)
+            world->account.senders = g_strsplit (senders[i].senders, " ", -1);
+        world->input.sender = senders[i].sender;
+        world->input.full_name = senders[i].full_name;
+        world->input.is_report = senders[i].is_report;
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_sender (plan);
+        g_test_message ("%s", senders[i].name);
+        g_assert_cmpstr (got, ==, senders[i].want);
+    }
+}
+
+static void
+test_waiting_names_both_lines (void)
+{
+    g_autoptr (World) world = world_new ();
+
+    replace (&world->message.from, "root@web1.local");
+    g_clear_pointer (&world->config.from, g_free);
+    g_autoptr (BrevPlan) plan = make (world);
+    g_assert_cmpint (plan->kind, ==, BREV_PLAN_WAIT);
+    g_assert_nonnull (strstr (plan->reason, "root@web1.local"));
+    g_assert_nonnull (strstr (plan->reason, "from = "));
+    g_assert_nonnull (strstr (plan->reason, "[brevdue]"));
+    g_assert_nonnull (strstr (plan->reason, "senders = "));
+    g_assert_nonnull (strstr (plan->reason, "[account main]"));
+    g_assert_cmpuint (plan->mails->len, ==, 0);
+}
+
+#define F(feature) (1u << BREV_FEATURE_##feature)
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    BrevFeatures features;
+    gboolean is_lossy, is_report, has_fallback, is_weak; /* weak: fewer bytes than Postmark */
+    BrevPlanKind want;
+    const char *step;
+    BrevFeatures losses;
+    const char *account;
+} steps[] = {
+    { "plain", 0, FALSE, FALSE, FALSE, FALSE, BREV_PLAN_SEND, "structured", 0, "main" },
+    { "harmless losses", F (FLOWED) | F (CHARSET) | F (NESTING) | F (CALENDAR) | F (GROUP) |
+      F (RECEIVED) | F (SENDER) | F (EMPTY_BODY), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_SEND,
+      "structured", F (FLOWED) | F (CHARSET) | F (NESTING) | F (CALENDAR) | F (GROUP) |
+      F (RECEIVED) | F (SENDER) | F (EMPTY_BODY), "main" },
+    { "carried all the same", F (MESSAGE_ID) | F (REPEATED_HEADER) | F (RESENT) |
+      F (EMPTY_SUBJECT), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_SEND, "structured", 0, "main" },
+    { "signed", F (SIGNED), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_REFUSE, NULL, F (SIGNED),
+      "main" },
+    { "encrypted", F (ENCRYPTED), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_REFUSE, NULL,
+      F (ENCRYPTED), "main" },
+    { "several authors", F (SEVERAL_FROM), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_REFUSE, NULL,
+      F (SEVERAL_FROM), "main" },
+    { "a report of others", F (REPORT), FALSE, FALSE, FALSE, FALSE, BREV_PLAN_REFUSE, NULL,
+      F (REPORT), "main" },
+    { "a report of ours", F (REPORT), FALSE, TRUE, FALSE, FALSE, BREV_PLAN_SEND, "lossy",
+      F (REPORT), "main" },
+    { "losses are taken", F (SIGNED) | F (FLOWED), TRUE, FALSE, FALSE, FALSE, BREV_PLAN_SEND,
+      "lossy", F (SIGNED) | F (FLOWED), "main" },
+    { "the fallback is no better", F (SIGNED), FALSE, FALSE, TRUE, FALSE, BREV_PLAN_REFUSE, NULL,
+      F (SIGNED), "main" },
+    { "no better, losses taken", F (SIGNED), TRUE, FALSE, TRUE, FALSE, BREV_PLAN_SEND, "lossy",
+      F (SIGNED), "main" },
+    { "too large", 0, FALSE, FALSE, FALSE, TRUE, BREV_PLAN_REFUSE, NULL, 0, "main" },
+    { "too large, losses taken", 0, TRUE, FALSE, FALSE, TRUE, BREV_PLAN_REFUSE, NULL, 0, "main" },
+    { "too large but for the fallback", 0, FALSE, FALSE, TRUE, TRUE, BREV_PLAN_SEND, "fallback",
+      0, "second" },
+    { "the fallback before a loss", F (FLOWED), TRUE, FALSE, TRUE, TRUE, BREV_PLAN_SEND,
+      "fallback", F (FLOWED), "second" },
+};
+/* clang-format on */
+
+static void
+test_ladder (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+        g_autoptr (World) world = world_new ();
+        world->message.features = steps[i].features;
+        world->account.lossy = steps[i].is_lossy;
+        world->input.is_report = steps[i].is_report;
+        world->account.fallback = steps[i].has_fallback ? g_strdup ("second") : NULL;
+        if (steps[i].is_weak)
+            world->provider.max_size = 4;
+        g_autoptr (BrevPlan) plan = make (world);
+        g_test_message ("%s", steps[i].name);
+        g_assert_cmpint (plan->kind, ==, steps[i].want);
+        g_assert_cmpstr (plan->step, ==, steps[i].step);
+        g_assert_cmphex (plan->losses, ==, steps[i].losses);
+        g_assert_cmpstr (plan->account->name, ==, steps[i].account);
+        g_assert_true ((plan->mails->len > 0) == (plan->kind == BREV_PLAN_SEND));
+        g_assert_true ((plan->reason != NULL) == (plan->kind != BREV_PLAN_SEND));
+        g_assert_true ((plan->dsn != NULL) == (plan->kind != BREV_PLAN_SEND));
+    }
+}
+
+static void
+test_refusal_says_what_to_do (void)
+{
+    g_autoptr (World) world = world_new ();
+
+    world->message.features = F (SIGNED) | F (FLOWED);
+    g_autoptr (BrevPlan) plan = make (world);
+    g_assert_nonnull (strstr (plan->reason, brev_features[BREV_FEATURE_SIGNED].help));
+    g_assert_null (strstr (plan->reason, brev_features[BREV_FEATURE_FLOWED].help));
+    g_assert_nonnull (strstr (plan->reason, "lossy = yes"));
+    g_assert_nonnull (strstr (plan->reason, "fallback = "));
+    g_assert_nonnull (strstr (plan->reason, "[account main]"));
+}
+
+/* A fallback that names itself, or nobody, is none. */
+static void
+test_odd_fallbacks (void)
+{
+    static const char *const names[] = { "main", "nobody", "" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+        g_autoptr (World) world = world_new ();
+        world->provider.max_size = 4;
+        world->account.fallback = g_strdup (names[i]);
+        g_autoptr (BrevPlan) plan = make (world);
+        g_assert_cmpint (plan->kind, ==, BREV_PLAN_REFUSE);
+    }
+}
+
+#define MB G_GUINT64_CONSTANT (1000000)
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    guint64 text, attachment; /* encoded bytes */
+    BrevEncoding encoding;    /* of both */
+    gboolean is_refused;
+    const char *size; /* that the reason names */
+} sizes[] = {
+    { "small", 1000, 1000, BREV_ENCODING_NONE, FALSE },
+    { "text at the limit", 5 * 1024 * 1024, 0, BREV_ENCODING_NONE, FALSE },
+    { "text beyond", 6 * MB, 0, BREV_ENCODING_NONE, TRUE, "the text body is 6.0 MB" },
+    { "text that shrinks", 6 * MB, 0, BREV_ENCODING_QP, FALSE },
+    { "attachment grows", 100, 9 * MB, BREV_ENCODING_NONE, TRUE, "the message is 12.0 MB" },
+    { "attachment in base64", 100, 10 * MB, BREV_ENCODING_BASE64, FALSE },
+    { "attachment beyond", 100, 11 * MB, BREV_ENCODING_BASE64, TRUE, "the message is 10.8 MB" },
+    { "attachment in qp", 100, 11 * MB, BREV_ENCODING_QP, FALSE },
+    { "beyond any number", 100, G_MAXUINT64 / 8, BREV_ENCODING_NONE, TRUE, "the message" },
+};
+/* clang-format on */
+
+static void
+test_sizes (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+        g_autoptr (World) world = world_new ();
+        BrevPart *part = g_new0 (BrevPart, 1);
+        part->type = g_strdup ("application/pdf");
+        part->content_type = g_strdup (part->type);
+        part->encoding = world->text.encoding = sizes[i].encoding;
+        part->length = sizes[i].attachment;
+        world->text.length = sizes[i].text;
+        g_ptr_array_add (world->message.attachments, part);
+        g_autoptr (BrevPlan) plan = make (world);
+        g_test_message ("%s: %s", sizes[i].name, plan->reason);
+        g_assert_true ((plan->kind == BREV_PLAN_REFUSE) == sizes[i].is_refused);
+        if (!sizes[i].is_refused)
+            continue;
+        g_assert_cmpstr (plan->dsn, ==, "5.3.4");
+        g_assert_nonnull (strstr (plan->reason, sizes[i].size));
+    }
+}
+
+static void
+add_header (World *world, const char *name, const char *text)
+{
+    g_ptr_array_add (world->message.headers, brev_header_new (name, text, text));
+}
+
+static char *
+describe_headers (const BrevPlan *plan)
+{
+    const BrevMail *mail = plan->mails->pdata[0];
+    GString *text = g_string_new (NULL);
+
+    for (guint i = 0; i < mail->headers->len; i++)
+        g_string_append_printf (text, "%s ",
+                                ((BrevHeader *) mail->headers->pdata[i])->name);
+    for (guint i = 0; i < mail->added->len; i++)
+        g_string_append_printf (text, "+%s ",
+                                ((BrevHeader *) mail->added->pdata[i])->name);
+    for (guint i = 0; i < plan->dropped->len; i++)
+        g_string_append_printf (text, "-%s ", (char *) plan->dropped->pdata[i]);
+    return g_strchomp (g_string_free (text, FALSE));
+}
+
+static void
+test_headers (void)
+{
+    static const struct {
+        const char *name, *text, *want;
+    } cases[] = {
+        { "In-Reply-To", "<a@b>", "In-Reply-To" },
+        { "List-Id", "a", "List-Id" },
+        { "X-PHP-Originating-Script", "33:a.php", "X-PHP-Originating-Script" },
+        { "Received", "from x", "-Received" },
+        { "dkim-signature", "v=1", "-dkim-signature" },
+        { "ARC-Seal", "i=1", "-ARC-Seal" },
+        { "Resent-Bcc", "a@b", "-Resent-Bcc" },
+        { "bcc", "a@b", "-bcc" },
+        { "X-PM-RCPT", "a@b", "-X-PM-RCPT" },
+        { "X Odd", "a", "-X Odd" },
+        { "X-\xc3\xa9", "a", "-X-\xc3\xa9" },
+        { "X:", "a", "-X:" },
+        { "", "a", "-" },
+        { "X-Blank", " \t", "-X-Blank" },
+        { "X-PM-Tag", "a", "" },
+        { "X-SES-Configuration-Set", "a", "-X-SES-Configuration-Set" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        add_header (world, cases[i].name, cases[i].text);
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_headers (plan);
+        g_assert_cmpstr (got, ==, cases[i].want);
+    }
+}
+
+/* A provider that takes no tags, metadata and fields of its own: what was wished is
+ * named. */
+static void
+test_headers_without_capabilities (void)
+{
+    g_autoptr (World) world = world_new ();
+
+    world->provider.caps = BREV_CAP_STRUCTURED;
+    world->message.date = NOW - 2 * BREV_HOUR;
+    add_header (world, "X-Mine", "a");
+    add_header (world, "X-PM-Tag", "a");
+    add_header (world, "X-PM-Metadata-k", "a");
+    g_autoptr (BrevPlan) plan = make (world);
+    g_autofree char *got = describe_headers (plan);
+    g_assert_cmpstr (got, ==, "-X-Mine -tag -k");
+    const BrevMail *mail = plan->mails->pdata[0];
+    g_assert_null (mail->controls.tag);
+    g_assert_cmpuint (mail->controls.metadata->len, ==, 0);
+}
+
+static void
+test_dates (void)
+{
+    static const struct {
+        gint64 ago; /* ms before now */
+        gboolean is_lost;
+    } cases[] = {
+        { 0, FALSE },
+        { 59 * BREV_MINUTE, FALSE },
+        { -59 * BREV_MINUTE, FALSE },
+        { 61 * BREV_MINUTE, TRUE },
+        { -61 * BREV_MINUTE, TRUE },
+        { NOW - BREV_DAY, TRUE },
+        { -G_GINT64_CONSTANT (9000000) * BREV_DAY, TRUE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        world->message.date = NOW - cases[i].ago;
+        world->message.features = F (DATE) | F (HIDDEN_RECIPIENT); /* ours to tell */
+        g_autoptr (BrevPlan) plan = make (world);
+        g_assert_cmpint (plan->kind, ==, BREV_PLAN_SEND);
+        g_assert_cmphex (plan->losses, ==, cases[i].is_lost ? F (DATE) : 0);
+    }
+}
+
+static void
+test_message_ids_and_blank_bodies (void)
+{
+    g_autoptr (World) world = world_new ();
+    char own[] = "<own@example.com>";
+
+    g_autoptr (BrevPlan) made = make (world);
+    g_assert_cmpstr (((BrevMail *) made->mails->pdata[0])->message_id, ==,
+                     "<made@example.com>");
+    g_assert_false (((BrevMail *) made->mails->pdata[0])->blank_body);
+    world->message.message_id = own;
+    world->text.length = 0;
+    g_autoptr (BrevPlan) kept = make (world);
+    g_assert_cmpstr (((BrevMail *) kept->mails->pdata[0])->message_id, ==, own);
+    g_assert_true (((BrevMail *) kept->mails->pdata[0])->blank_body);
+}
+
+static void
+test_outbox_plans_as_another (void)
+{
+    g_autoptr (World) world = world_new ();
+    char as[] = "postmark";
+
+    g_free (world->account.provider);
+    world->account.provider = g_strdup ("outbox");
+    world->input.provider = brev_provider_find ("outbox");
+    g_autoptr (BrevPlan) waiting = make (world);
+    g_assert_cmpint (waiting->kind, ==, BREV_PLAN_WAIT);
+    g_assert_nonnull (strstr (waiting->reason, "as ="));
+    world->account.as = as;
+    g_autoptr (BrevPlan) plan = make (world);
+    g_assert_cmpint (plan->kind, ==, BREV_PLAN_SEND);
+    g_assert_true (plan->provider == brev_provider_find ("postmark"));
+}
+
+int
+main (int argc, char **argv)
+{
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/plan/recipients", test_recipients);
+    g_test_add_func ("/plan/very-many-recipients", test_very_many_recipients);
+    g_test_add_func ("/plan/senders", test_senders);
+    g_test_add_func ("/plan/waiting-names-both-lines", test_waiting_names_both_lines);
+    g_test_add_func ("/plan/ladder", test_ladder);
+    g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
+    g_test_add_func ("/plan/odd-fallbacks", test_odd_fallbacks);
+    g_test_add_func ("/plan/sizes", test_sizes);
+    g_test_add_func ("/plan/headers", test_headers);
+    g_test_add_func ("/plan/headers-without-capabilities",
+                     test_headers_without_capabilities);
+    g_test_add_func ("/plan/dates", test_dates);
+    g_test_add_func ("/plan/message-ids-and-blank-bodies",
+                     test_message_ids_and_blank_bodies);
+    g_test_add_func ("/plan/outbox-plans-as-another", test_outbox_plans_as_another);
+    return g_test_run ();
+}
