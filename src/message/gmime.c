@@ -3,19 +3,43 @@
 
 #include <string.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_LEAK_CHECKER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_LEAK_CHECKER
+#endif
+#endif
+#ifdef HAS_LEAK_CHECKER
+#include <sanitizer/lsan_interface.h>
+#endif
+
+/* An attached message is a file like any other: its bytes travel, its parts are not ours
+ * to look at, and it cannot nest. GMime forgets the entries that these replace, 16 bytes
+ * each, once: tell the leak checker. */
+static void
+init_types (void)
+{
+    static const char *const messages[] = { "rfc822", "rfc2822", "global", "news" };
+
+#ifdef HAS_LEAK_CHECKER
+    __lsan_disable ();
+#endif
+    g_mime_init ();
+    for (gsize i = 0; i < G_N_ELEMENTS (messages); i++)
+        g_mime_object_register_type ("message", messages[i], GMIME_TYPE_PART);
+#ifdef HAS_LEAK_CHECKER
+    __lsan_enable ();
+#endif
+}
+
 static GMimeParserOptions *
 start (void)
 {
     const char *charsets[] = { "utf-8", "windows-1252", NULL };
     GMimeParserOptions *options;
 
-    g_mime_init ();
-    /* An attached message is a file like any other: its bytes travel, its parts are not
-     * ours to look at, and it cannot nest. */
-    g_mime_object_register_type ("message", "rfc822", GMIME_TYPE_PART);
-    g_mime_object_register_type ("message", "rfc2822", GMIME_TYPE_PART);
-    g_mime_object_register_type ("message", "global", GMIME_TYPE_PART);
-    g_mime_object_register_type ("message", "news", GMIME_TYPE_PART);
+    init_types ();
     options = g_mime_parser_options_new ();
     g_mime_parser_options_set_fallback_charsets (options, charsets);
     return options;
