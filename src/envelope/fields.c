@@ -265,7 +265,7 @@ check_envelope (const BrevEnvelope *envelope, guint32 seen, GError **error)
 G_STATIC_ASSERT (G_N_ELEMENTS (fields) <= 32);
 
 BrevEnvelope *
-brev_fields_read (const guint8 *bytes, gsize length, GError **error)
+brev_envelope_fields_read (const guint8 *bytes, gsize length, GError **error)
 {
     g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
     guint32 seen = 0;

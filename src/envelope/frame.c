@@ -105,7 +105,7 @@ finish_head (BrevFrameReader *reader, GError **error)
     const GByteArray *head = reader->head;
 
     reader->envelope =
-        brev_fields_read (head->data + FIXED_HEAD, head->len - FIXED_HEAD, error);
+        brev_envelope_fields_read (head->data + FIXED_HEAD, head->len - FIXED_HEAD, error);
     if (reader->envelope == NULL)
         return FALSE;
     reader->crc = brev_crc32c (0, head->data, head->len);
