@@ -50,6 +50,14 @@ brev_log_open (const char *program, BrevLogTarget target)
     return brev_log_state.target;
 }
 
+void
+brev_log_name (const char *program)
+{
+    brev_log_state.program = program;
+    if (brev_log_state.target == BREV_LOG_SYSLOG)
+        openlog (program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
 static gboolean
 write_journald (int priority, const char *const *values, const char *line)
 {

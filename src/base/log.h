@@ -42,6 +42,13 @@ extern const BrevLogFieldHelp brev_log_field_help[BREV_FIELD_LAST];
 BrevLogTarget brev_log_open (const char *program, BrevLogTarget target);
 
 /**
+ * brev_log_name:
+ *
+ * Gives the lines that follow another name: log readers tell kinds of lines by it.
+ */
+void brev_log_name (const char *program);
+
+/**
  * brev_log:
  *
  * Writes one line. Control characters are replaced, so that nothing a caller wrote can
