@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/import.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "courier/routing.h"
+#include "message/header.h"
+
+/* Files in one transaction: few enough to be held open together. */
+#define BATCH 256
+
+/* A whole queue file on its way to a row. */
+typedef struct {
+    char *id; /* its name in queue/ */
+    int fd;
+    BrevQueueFile *file;
+} Arrival;
+
+static void
+free_arrival (gpointer data)
+{
+    Arrival *arrival = data;
+
+    g_free (arrival->id);
+    brev_close_fd (&arrival->fd);
+    brev_queue_file_free (arrival->file);
+    g_free (arrival);
+}
+
+GPtrArray *
+brev_import_scan (const BrevCourier *courier, GError **error)
+{
+    g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+    int fd = openat (courier->spool->queue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir (fd);
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        (void) brev_throw_errno (error, errno, "cannot read '%s/queue'", courier->spool->path);
+        brev_close_fd (&fd);
+        return NULL;
+    }
+    while ((entry = readdir (dir)) != NULL)
+        if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+            g_ptr_array_add (names, g_strdup (entry->d_name));
+    (void) closedir (dir);
+    return g_steal_pointer (&names);
+}
+
+/* -- which files are new ------------------------------------------------------------- */
+
+static Arrival *
+read_arrival (const BrevCourier *courier, const char *id)
+{
+    g_autoptr (GError) error = NULL;
+    int fd = brev_courier_open_file (courier, id);
+    BrevQueueFile *file;
+    Arrival *arrival;
+
+    if (fd < 0 && errno == ENOENT) /* told of twice, and finished meanwhile */
+        return NULL;
+    if (fd < 0) {
+        brev_log (BREV_LOG_ERROR, "%s: cannot open the file in queue/: %s", id,
+                  g_strerror (errno));
+        return NULL;
+    }
+    file = brev_queue_file_read (fd, &error);
+    if (file == NULL) {
+        brev_log (BREV_LOG_ERROR, "%s: not taken into the queue, its file stays in queue/: %s",
+                  id, error->message);
+        (void) close (fd);
+        return NULL;
+    }
+    arrival = g_new0 (Arrival, 1);
+    arrival->id = g_strdup (id);
+    arrival->fd = fd;
+    arrival->file = file;
+    return arrival;
+}
+
+/* The id is taken by another message: somebody chose it. */
+static gboolean
+give_fresh_id (const BrevCourier *courier, Arrival *arrival)
+{
+    char id[BREV_ID_LENGTH + 1];
+    int queue = courier->spool->queue;
+
+    brev_id_new (id);
+    if (renameat2 (queue, arrival->id, queue, id, RENAME_NOREPLACE) < 0 || fsync (queue) < 0) {
+        brev_log (BREV_LOG_ERROR, "%s: cannot rename the file in queue/: %s", arrival->id,
+                  g_strerror (errno));
+        return FALSE;
+    }
+    brev_log (BREV_LOG_WARNING, "%s: uid %u chose an id that is taken; the message is now %s",
+              arrival->id, arrival->file->origin.uid, id);
+    g_free (arrival->id);
+    arrival->id = g_strdup (id);
+    return TRUE;
+}
+
+/* A row with its file still there: a copy that came late, or what a crash between the last
+ * settlement and the unlinking left.
+ * Returns: whether it is another message, which has a new id now */
+static gboolean
+is_another (const BrevCourier *courier, const BrevStoreMessage *row, Arrival *arrival)
+{
+    if (row->uid != arrival->file->origin.uid || row->checksum != arrival->file->checksum)
+        return give_fresh_id (courier, arrival);
+    if (row->finished == 0)
+        return FALSE;
+    brev_log (BREV_LOG_INFO, "%s: a late copy of a finished message was removed", row->id);
+    if (unlinkat (courier->spool->queue, row->id, 0) < 0)
+        brev_log (BREV_LOG_ERROR, "%s: cannot remove it: %s", row->id, g_strerror (errno));
+    return FALSE;
+}
+
+/* An unfinished row says all there is to say, unless this may be a copy under its name. */
+static gboolean
+is_settled (const BrevStoreMessage *row)
+{
+    return row != NULL && (row->parked != NULL || (row->is_imported && row->finished == 0));
+}
+
+static gboolean
+look_at (const BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **error)
+{
+    g_autoptr (BrevStoreMessage) row = NULL;
+    g_autoptr (GError) failure = NULL;
+    Arrival *arrival;
+
+    if (!brev_id_is_valid (id)) {
+        brev_log (BREV_LOG_WARNING, "'%s' in queue/ is no message; it is left alone", id);
+        return TRUE;
+    }
+    row = brev_store_get (courier->store, id, &failure);
+    if (failure != NULL) {
+        g_propagate_error (error, g_steal_pointer (&failure));
+        return FALSE;
+    }
+    if (is_settled (row))
+        return TRUE;
+    arrival = read_arrival (courier, id);
+    if (arrival == NULL)
+        return TRUE;
+    if (row != NULL && row->is_imported && !is_another (courier, row, arrival))
+        free_arrival (arrival);
+    else
+        g_ptr_array_add (arrivals, arrival);
+    return TRUE;
+}
+
+/* -- what their rows say ------------------------------------------------------------- */
+
+/* The first value of a field, without GMime. */
+static char *
+find_field (const BrevHeaderBlock *block, const char *name)
+{
+    const char *cursor = block->text;
+    BrevField field;
+
+    while (brev_field_next (&cursor, block->text + block->length, &field))
+        if (brev_field_is (&field, name))
+            return brev_field_unfold (&field);
+    return NULL;
+}
+
+static char *
+make_message_id (const BrevCourier *courier, const Arrival *arrival)
+{
+    return g_strdup_printf ("<%s@%s>", arrival->id, courier->config->mail_name);
+}
+
+static char *
+read_message_id (const BrevCourier *courier, const Arrival *arrival)
+{
+    const BrevQueueFile *file = arrival->file;
+    g_auto (BrevHeaderBlock) block = { 0 };
+    g_autofree char *id = NULL;
+
+    if (brev_header_block_read (&block, arrival->fd, file->message_offset,
+                                file->message_length, NULL))
+        id = find_field (&block, "Message-ID");
+    if (id == NULL || *id == '\0')
+        return make_message_id (courier, arrival);
+    return brev_text_printable (id);
+}
+
+static BrevStoreMessage *
+new_row (const BrevCourier *courier, const Arrival *arrival)
+{
+    const BrevQueueFile *file = arrival->file;
+    const BrevEnvelope *envelope = file->envelope;
+    g_autofree char *nobody = g_strdup_printf ("uid-%u", file->origin.uid);
+    BrevLocalNames names = brev_courier_names (courier);
+    BrevStoreMessage *row = brev_store_message_new (arrival->id);
+
+    row->is_imported = TRUE;
+    row->uid = file->origin.uid;
+    row->arrival = file->origin.arrival;
+    row->size = file->message_length;
+    row->checksum = file->checksum;
+    row->sender = brev_sender_qualify (envelope->sender,
+                                       envelope->login != NULL ? envelope->login : nobody,
+                                       &names);
+    row->message_id = read_message_id (courier, arrival);
+    row->login = g_strdup (envelope->login);
+    row->program = g_strdup (envelope->program);
+    row->way = (char) file->origin.way;
+    return row;
+}
+
+/* A recipient that cannot receive anything is final from the start; its report follows. */
+static void
+add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
+{
+    BrevStoreRecipient *recipient = brev_store_message_add (row, piece, piece, "", 0);
+
+    recipient->state = BREV_STATE_REFUSED;
+    recipient->dsn = g_strdup ("5.1.3");
+    recipient->reply = g_strdup (reason);
+    recipient->changed = brev_clock_now ();
+}
+
+static void
+add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
+          const BrevRecipients *recipients)
+{
+    const BrevQueueFile *file = arrival->file;
+    gboolean has_routes = courier->config->routes->len > 0;
+    g_autoptr (BrevMessage) message = NULL;
+    BrevRouting routing = { .config = courier->config, .sender = row->sender, .uid = row->uid };
+    gint64 now = brev_clock_now ();
+
+    if (has_routes)
+        message = brev_message_decode (arrival->fd, file->message_offset, file->message_length,
+                                       NULL);
+    routing.message = message;
+    for (guint i = 0; i < recipients->good->len; i++) {
+        const BrevRecipient *recipient = recipients->good->pdata[i];
+        const BrevAccount *account = brev_routing_account (&routing, recipient->address);
+        (void) brev_store_message_add (row, recipient->address, recipient->original,
+                                       account == NULL ? "" : account->name, now);
+    }
+}
+
+static BrevRecipients *
+find_recipients (const BrevCourier *courier, const Arrival *arrival, GError **error)
+{
+    const BrevQueueFile *file = arrival->file;
+    g_autoptr (BrevHeaderRecipients) header = NULL;
+    BrevLocalNames names = brev_courier_names (courier);
+
+    if (file->envelope->header_recipients) {
+        header = brev_header_recipients_read (arrival->fd, file->message_offset,
+                                              file->message_length, error);
+        if (header == NULL)
+            return NULL;
+    }
+    return brev_recipients_resolve (file->envelope, header, &names, error);
+}
+
+static BrevStoreMessage *
+make_row (const BrevCourier *courier, const Arrival *arrival)
+{
+    BrevStoreMessage *row = new_row (courier, arrival);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BrevRecipients) recipients = find_recipients (courier, arrival, &error);
+
+    if (recipients == NULL) {
+        add_bad (row, "(all recipients)", error->message);
+        return row;
+    }
+    add_good (courier, arrival, row, recipients);
+    for (guint i = 0; i < recipients->bad->len; i++)
+        add_bad (row, recipients->bad->pdata[i], "this is no mail address");
+    if (row->recipients->len == 0)
+        add_bad (row, "(no recipient)", "the message names nobody to send it to");
+    return row;
+}
+
+/* -- import -------------------------------------------------------------------------- */
+
+static Arrival *
+find_arrival (const GPtrArray *arrivals, const char *id)
+{
+    for (guint i = 0; i < arrivals->len; i++) {
+        Arrival *arrival = arrivals->pdata[i];
+        if (strcmp (arrival->id, id) == 0)
+            return arrival;
+    }
+    return NULL;
+}
+
+/* The letter takes over what the arrival holds open. */
+static BrevLetter *
+make_letter (const BrevCourier *courier, Arrival *arrival)
+{
+    BrevLetter *letter = brev_letter_new (make_row (courier, arrival), NULL);
+
+    letter->fd = brev_steal_fd (&arrival->fd);
+    letter->file = g_steal_pointer (&arrival->file);
+    return letter;
+}
+
+/* Those of @arrivals whose turn it is: all, but each over which a courier died alone. */
+static gboolean
+import_chosen (BrevCourier *courier, const GPtrArray *arrivals, const GPtrArray *chosen,
+               GError **error)
+{
+    g_autoptr (GPtrArray) letters =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_letter_unref);
+
+    for (guint i = 0; i < chosen->len; i++) {
+        Arrival *arrival = find_arrival (arrivals, chosen->pdata[i]);
+        if (arrival != NULL && arrival->file != NULL)
+            g_ptr_array_add (letters, make_letter (courier, arrival));
+    }
+    return brev_settler_import (courier->settler, letters, error);
+}
+
+static gboolean
+import_arrivals (BrevCourier *courier, const GPtrArray *arrivals, GError **error)
+{
+    g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+
+    for (guint i = 0; i < arrivals->len; i++)
+        g_ptr_array_add (ids, ((Arrival *) arrivals->pdata[i])->id);
+    for (guint turn = 0; turn <= arrivals->len; turn++) {
+        g_autoptr (GPtrArray) chosen =
+            brev_store_begin_import (courier->store, ids, brev_clock_now (), error);
+        if (chosen == NULL)
+            return FALSE;
+        if (chosen->len == 0)
+            break;
+        if (!import_chosen (courier, arrivals, chosen, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+import_some (BrevCourier *courier, const GPtrArray *ids, guint first, guint n, GError **error)
+{
+    g_autoptr (GPtrArray) arrivals = g_ptr_array_new_with_free_func (free_arrival);
+
+    for (guint i = first; i < first + n; i++)
+        if (!look_at (courier, ids->pdata[i], arrivals, error))
+            return FALSE;
+    return arrivals->len == 0 || import_arrivals (courier, arrivals, error);
+}
+
+gboolean
+brev_import (BrevCourier *courier, const GPtrArray *ids, GError **error)
+{
+    for (guint first = 0; first < ids->len; first += BATCH)
+        if (!import_some (courier, ids, first, MIN (BATCH, ids->len - first), error))
+            return FALSE;
+    return TRUE;
+}

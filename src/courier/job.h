@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "courier/letter.h"
+#include "provider/provider.h"
+
+/* One request: one mail, or a batch of them, each of a letter that it keeps alive. */
+typedef struct {
+    struct BrevWorker *worker; /* borrowed: whose slot it takes */
+    GPtrArray *letters;        /* owned, of BrevLetter: that of each mail */
+    GPtrArray *mails;          /* owned, of BrevMail: borrowed from the letters' plans */
+    GPtrArray *outcomes;       /* owned, of BrevOutcome, for each mail; empty before a reply */
+    guint64 size;              /* bytes that the body cannot exceed */
+} BrevJob;
+
+BrevJob *brev_job_new (struct BrevWorker *worker);
+void brev_job_free (BrevJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevJob, brev_job_free)
+
+void brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail);
+
+/**
+ * brev_job_fits:
+ *
+ * Returns: whether @mail may join: not too many, and surely not too large together
+ */
+gboolean brev_job_fits (const BrevJob *job, const BrevMail *mail, guint max_mails,
+                        guint64 max_size);
+
+/* Returns: (transfer full): the second half, which @job no longer has */
+BrevJob *brev_job_split (BrevJob *job);
+
+/* Makes @outcomes, all LATER. */
+void brev_job_expect (BrevJob *job);

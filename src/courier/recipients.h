@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/alias.h"
+#include "envelope/envelope.h"
+#include "message/address.h"
+
+/* No message has more recipients than this. */
+#define BREV_RECIPIENTS_MAX 10000
+
+/* What names without a domain come to on this host. All borrowed. */
+typedef struct {
+    const BrevAliases *aliases; /* nullable */
+    const char *mail_name;
+    const char *host_name;
+    const char *postmaster; /* nullable */
+} BrevLocalNames;
+
+typedef struct {
+    char *address;  /* owned: where it goes, qualified */
+    char *original; /* owned: as the header or the argument had it */
+} BrevRecipient;
+
+typedef struct {
+    GPtrArray *good; /* owned, of BrevRecipient, each address once */
+    GPtrArray *bad;  /* owned, of char *: pieces that hold no address, as written */
+} BrevRecipients;
+
+/**
+ * brev_recipients_resolve:
+ * @header: (nullable): the recipients of -t, which the arguments add to
+ *
+ * Who receives a message: the addresses of envelope and header, local names taken through
+ * alias, postmaster and mail-name, and of several that are the same only the first.
+ *
+ * Returns: (transfer full) (nullable): or %NULL with %BREV_ERROR_INPUT beyond
+ * BREV_RECIPIENTS_MAX
+ */
+BrevRecipients *brev_recipients_resolve (const BrevEnvelope *envelope,
+                                         const BrevHeaderRecipients *header,
+                                         const BrevLocalNames *names, GError **error);
+void brev_recipients_free (BrevRecipients *recipients);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevRecipients, brev_recipients_free)
+
+/**
+ * brev_sender_qualify:
+ * @sender: of the envelope; "" is the null sender and stays it
+ * @fallback: the login name that stands in for what is no address at all
+ *
+ * Returns: (transfer full)
+ */
+char *brev_sender_qualify (const char *sender, const char *fallback,
+                           const BrevLocalNames *names);

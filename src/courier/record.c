@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/record.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const char *const statuses[BREV_STATE_LAST] = {
+    [BREV_STATE_QUEUED]    = "deferred",
+    [BREV_STATE_DEFERRED]  = "deferred",
+    [BREV_STATE_SENDING]   = "deferred",
+    [BREV_STATE_SENT]      = "sent",
+    [BREV_STATE_DISCARDED] = "discarded-by-test",
+    [BREV_STATE_REFUSED]   = "bounced",
+    [BREV_STATE_EXPIRED]   = "bounced",
+    [BREV_STATE_PARKED]    = "parked",
+};
+static const struct {
+    char way;
+    const char *name;
+} ways[] = {
+    { 's', "socket" }, { 'd', "drop" }, { 'o', "own" }, { 'r', "report" },
+};
+/* clang-format on */
+
+const char *
+brev_record_status (BrevState state)
+{
+    return statuses[state] != NULL ? statuses[state] : "deleted";
+}
+
+static const char *
+way_name (char way)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+        if (ways[i].way == way)
+            return ways[i].name;
+    return "unknown";
+}
+
+/* Between < and >: nothing in an address may look like the end of it. */
+static char *
+bracketed (const char *address)
+{
+    return g_strdelimit (g_strdup (address), "<>", '?');
+}
+
+void
+brev_record_import (const BrevStoreMessage *message)
+{
+    g_autofree char *sender = bracketed (message->sender);
+    g_autofree char *uid = g_strdup_printf ("%u", message->uid);
+    const char *const fields[BREV_FIELD_LAST] = {
+        [BREV_FIELD_ID] = message->id,
+        [BREV_FIELD_UID] = uid,
+        [BREV_FIELD_SENDER] = message->sender,
+    };
+
+    brev_log_name (BREV_LOG_PICKUP);
+    brev_log_fields (BREV_LOG_INFO, fields, "%s: uid=%s from=<%s>", message->id, uid, sender);
+    brev_log_name (BREV_LOG_QUEUE);
+    brev_log_fields (BREV_LOG_INFO, fields,
+                     "%s: from=<%s>, size=%" G_GUINT64_FORMAT
+                     ", nrcpt=%u (queue active), uid=%s, way=%s",
+                     message->id, sender, message->size, message->recipients->len, uid,
+                     way_name (message->way));
+    brev_log_name (BREV_LOG_COURIER);
+}
+
+static BrevLogLevel
+level_of (BrevState state)
+{
+    return state == BREV_STATE_PARKED ? BREV_LOG_WARNING : BREV_LOG_INFO;
+}
+
+/* What stands in the last parentheses: the provider's id, or its words. */
+static char *
+remark (const BrevSettlement *settlement)
+{
+    const char *text = settlement->reply;
+
+    if (settlement->state == BREV_STATE_SENT || settlement->state == BREV_STATE_DISCARDED)
+        text = settlement->remote_id != NULL ? settlement->remote_id : text;
+    if (text == NULL || *text == '\0')
+        text = "no reply text";
+    return g_strdup_printf ("%s%s", text,
+                            settlement->maybe_sent ? "; possible duplicate" : "");
+}
+
+void
+brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *recipient,
+                     const char *relay, const BrevSettlement *settlement, gint64 now)
+{
+    g_autofree char *to = bracketed (recipient->address);
+    g_autofree char *original = bracketed (recipient->original);
+    g_autofree char *text = remark (settlement);
+    const char *status = brev_record_status (settlement->state);
+    gboolean is_alias = strcmp (to, original) != 0;
+    const char *const fields[BREV_FIELD_LAST] = {
+        [BREV_FIELD_ID] = message->id,         [BREV_FIELD_SENDER] = message->sender,
+        [BREV_FIELD_RECIPIENT] = recipient->address, [BREV_FIELD_ACCOUNT] = relay,
+        [BREV_FIELD_STATUS] = status,          [BREV_FIELD_DSN] = settlement->dsn,
+        [BREV_FIELD_REMOTE_ID] = settlement->remote_id,
+    };
+
+    brev_log_name (BREV_LOG_OUTCOME);
+    brev_log_fields (level_of (settlement->state), fields,
+                     "%s: to=<%s>,%s%s%s relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
+                     message->id, to, is_alias ? " orig_to=<" : "", is_alias ? original : "",
+                     is_alias ? ">," : "", relay,
+                     (double) MAX (now - message->arrival, 0) / 1000, settlement->dsn, status,
+                     text);
+    brev_log_name (BREV_LOG_COURIER);
+}
+
+static void
+append (GString *list, const char *name)
+{
+    g_string_append_printf (list, "%s%s", list->len == 0 ? "" : ", ", name);
+}
+
+static char *
+losses_of (const BrevPlan *plan)
+{
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; i < BREV_FEATURE_LAST; i++)
+        if (BREV_HAS (plan->losses, i))
+            append (list, brev_features[i].name);
+    for (guint i = 0; plan->dropped != NULL && i < plan->dropped->len; i++)
+        append (list, plan->dropped->pdata[i]);
+    return g_string_free (list, FALSE);
+}
+
+void
+brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan)
+{
+    g_autofree char *losses = losses_of (plan);
+    const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = message->id };
+
+    if (plan->rewritten_from != NULL)
+        brev_log_fields (BREV_LOG_INFO, fields,
+                         "%s: From <%s> is not covered by \"senders\" and was replaced by \"from\"",
+                         message->id, plan->rewritten_from);
+    if (*losses != '\0')
+        brev_log_fields (BREV_LOG_INFO, fields, "%s: travels as %s without or with changed: %s",
+                         message->id, plan->step, losses);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/log.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+/* The courier's log lines. Their words and order are those of Postfix, so that the log
+ * readers that people have understand them: pflogsumm --syslog-name=brevdue. */
+
+/* The log's name of each kind of line, in the place of Postfix' programs. */
+#define BREV_LOG_COURIER "brevdue/courier"
+#define BREV_LOG_PICKUP "brevdue/pickup" /* ID: uid=33 from=<a@b> */
+#define BREV_LOG_QUEUE "brevdue/qmgr"    /* ID: from=<a@b>, size=1, nrcpt=1 (queue active) */
+#define BREV_LOG_OUTCOME "brevdue/smtp"  /* ID: to=<a@b>, relay=x, delay=1, dsn=2.0.0, ... */
+
+/* A message got its row. */
+void brev_record_import (const BrevStoreMessage *message);
+
+/**
+ * brev_record_outcome:
+ * @relay: account that was asked, or "none"
+ * @settlement: what became of @recipient
+ *
+ * One line for one recipient.
+ */
+void brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *recipient,
+                          const char *relay, const BrevSettlement *settlement, gint64 now);
+
+/* What a message loses on its way, and which sender it goes out under. */
+void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);
+
+/**
+ * brev_record_status:
+ *
+ * Returns: the word of the log for a state
+ */
+const char *brev_record_status (BrevState state);

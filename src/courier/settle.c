@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/settle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "courier/record.h"
+#include "courier/report.h"
+
+/* What became of one recipient. */
+typedef struct {
+    BrevLetter *letter;                  /* owned */
+    const BrevStoreRecipient *recipient; /* of @letter */
+    char *relay;                         /* owned, nullable */
+    char *account, *remote_id, *dsn, *reply, *report; /* owned, nullable: those of @row */
+    BrevSettlement row;
+} Result;
+
+struct BrevSettler {
+    BrevSettlerSetup setup;
+    GPtrArray *pending;    /* owned, of Result */
+    GPtrArray *finished;   /* owned, of char *: files to unlink, once their reports exist */
+    GPtrArray *reports;    /* owned, of char *: written, not yet imported */
+    gboolean owes_reports; /* some that were committed are not written */
+};
+
+static void
+free_result (gpointer data)
+{
+    Result *result = data;
+
+    g_free (result->account);
+    g_free (result->remote_id);
+    g_free (result->dsn);
+    g_free (result->reply);
+    g_free (result->report);
+    g_free (result->relay);
+    brev_letter_unref (result->letter);
+    g_free (result);
+}
+
+static GPtrArray *
+new_results (void)
+{
+    return g_ptr_array_new_with_free_func (free_result);
+}
+
+BrevSettler *
+brev_settler_new (const BrevSettlerSetup *setup)
+{
+    BrevSettler *settler = g_new0 (BrevSettler, 1);
+
+    settler->setup = *setup;
+    settler->pending = new_results ();
+    settler->finished = g_ptr_array_new_with_free_func (g_free);
+    settler->reports = g_ptr_array_new_with_free_func (g_free);
+    return settler;
+}
+
+void
+brev_settler_free (BrevSettler *settler)
+{
+    if (settler == NULL)
+        return;
+    g_ptr_array_unref (settler->pending);
+    g_ptr_array_unref (settler->finished);
+    g_ptr_array_unref (settler->reports);
+    g_free (settler);
+}
+
+static Result *
+new_result (BrevLetter *letter, const BrevStoreRecipient *recipient, const char *relay,
+            const BrevSettlement *settlement)
+{
+    Result *result = g_new0 (Result, 1);
+    BrevSettlement *row = &result->row;
+
+    result->letter = brev_letter_ref (letter);
+    result->recipient = recipient;
+    result->relay = g_strdup (relay);
+    *row = *settlement;
+    row->id = letter->row->id;
+    row->account = result->account = g_strdup (settlement->account);
+    row->remote_id = result->remote_id = g_strdup (settlement->remote_id);
+    row->dsn = result->dsn = g_strdup (settlement->dsn);
+    if (settlement->reply != NULL) /* one line */
+        row->reply = result->reply = brev_text_printable (settlement->reply);
+    return result;
+}
+
+void
+brev_settler_add (BrevSettler *settler, BrevLetter *letter,
+                  const BrevStoreRecipient *recipient, const char *relay,
+                  const BrevSettlement *settlement)
+{
+    g_ptr_array_add (settler->pending, new_result (letter, recipient, relay, settlement));
+}
+
+guint
+brev_settler_pending (const BrevSettler *settler)
+{
+    return settler->pending->len;
+}
+
+/* -- reports ------------------------------------------------------------------------- */
+
+static gboolean
+is_failure (BrevState state)
+{
+    return state == BREV_STATE_REFUSED || state == BREV_STATE_EXPIRED;
+}
+
+static gboolean
+fails_in (const GPtrArray *results, const char *id, guint index)
+{
+    for (guint i = 0; i < results->len; i++) {
+        const Result *result = results->pdata[i];
+        if (result->row.index == index && is_failure (result->row.state) &&
+            strcmp (result->row.id, id) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether nobody at all gets a message: then whoever waits for the exit status hears it from
+ * that. Only asked in direct mode, where all results are of one message. */
+static gboolean
+fails_whole (const BrevSettler *settler, const GPtrArray *results, const char *id)
+{
+    g_autoptr (BrevStoreMessage) stored = brev_store_get (settler->setup.store, id, NULL);
+    const BrevStoreMessage *row = stored;
+
+    if (stored == NULL || !stored->is_imported)
+        row = ((const Result *) results->pdata[0])->letter->row;
+    for (guint i = 0; i < row->recipients->len; i++) {
+        const BrevStoreRecipient *recipient = row->recipients->pdata[i];
+        if (!is_failure (recipient->state) && !fails_in (results, id, recipient->index))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+deserves_report (const BrevSettler *settler, const GPtrArray *results, const Result *result)
+{
+    const BrevQueueFile *file = result->letter->file;
+
+    if (!settler->setup.may_report || file == NULL || !is_failure (result->row.state))
+        return FALSE;
+    if (!brev_report_is_wanted (file->envelope, file->origin.way)) {
+        brev_log (BREV_LOG_WARNING, "%s: nobody is told that <%s> does not get it: it has the "
+                  "null sender, is a report itself, or asked for none", result->row.id,
+                  result->recipient->address);
+        return FALSE;
+    }
+    return !settler->setup.caller_waits || !fails_whole (settler, results, result->row.id);
+}
+
+/* One report for all that failed of a message in this transaction. */
+static gboolean
+choose_reports (const BrevSettler *settler, const GPtrArray *results)
+{
+    g_autoptr (GHashTable) reports =
+        g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+
+    for (guint i = 0; i < results->len; i++) {
+        Result *result = results->pdata[i];
+        char *report = g_hash_table_lookup (reports, result->row.id);
+        if (!deserves_report (settler, results, result))
+            continue;
+        if (report == NULL) {
+            report = g_malloc (BREV_ID_LENGTH + 1);
+            brev_id_new (report);
+            g_hash_table_insert (reports, result->letter->row->id, report);
+        }
+        g_free (result->report);
+        result->row.report = result->report = g_strdup (report);
+    }
+    return g_hash_table_size (reports) > 0;
+}
+
+/* @message: with the recipients of one report alone */
+static gboolean
+write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **error)
+{
+    const BrevSpool *spool = settler->setup.spool;
+    const char *report = ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
+    brev_autofd int fd = openat (spool->queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    g_autoptr (BrevQueueFile) file = NULL;
+
+    if (fd < 0)
+        return brev_throw_errno (error, errno, "cannot open the file of %s to report on it",
+                                 message->id);
+    file = brev_queue_file_read (fd, error);
+    if (file == NULL || !brev_report_write (settler->setup.config, spool, report, message, file,
+                                            fd, brev_clock_now (), error))
+        return FALSE;
+    g_ptr_array_add (settler->reports, g_strdup (report));
+    return TRUE;
+}
+
+static gboolean
+mend_reports (BrevSettler *settler, GError **error)
+{
+    g_autoptr (GPtrArray) missing = brev_store_missing_reports (settler->setup.store, error);
+
+    if (missing == NULL)
+        return FALSE;
+    for (guint i = 0; i < missing->len; i++) {
+        const BrevStoreMessage *message = missing->pdata[i];
+        if (message->recipients->len > 0 && !write_report (settler, message, error))
+            return FALSE;
+    }
+    settler->owes_reports = FALSE;
+    return TRUE;
+}
+
+GPtrArray *
+brev_settler_take_reports (BrevSettler *settler)
+{
+    GPtrArray *reports = settler->reports;
+
+    settler->reports = g_ptr_array_new_with_free_func (g_free);
+    return reports;
+}
+
+/* -- after the transaction ----------------------------------------------------------- */
+
+static void
+log_results (const BrevSettler *settler, const GPtrArray *results)
+{
+    gint64 now = brev_clock_now ();
+
+    for (guint i = 0; i < results->len && !settler->setup.is_quiet; i++) {
+        const Result *result = results->pdata[i];
+        if (result->relay != NULL)
+            brev_record_outcome (result->letter->row, result->recipient, result->relay,
+                                 &result->row, now);
+    }
+}
+
+static void
+remember_finished (BrevSettler *settler, GPtrArray *finished)
+{
+    for (guint i = 0; i < finished->len; i++)
+        g_ptr_array_add (settler->finished, g_strdup (finished->pdata[i]));
+}
+
+/* No sync: what a crash brings back has a finished row, and goes again. */
+static void
+unlink_finished (BrevSettler *settler)
+{
+    for (guint i = 0; settler->setup.spool != NULL && i < settler->finished->len; i++) {
+        const char *id = settler->finished->pdata[i];
+        if (unlinkat (settler->setup.spool->queue, id, 0) < 0 && errno != ENOENT)
+            brev_log (BREV_LOG_ERROR, "%s: cannot remove its file, though it is finished: %s",
+                      id, g_strerror (errno));
+    }
+    g_ptr_array_set_size (settler->finished, 0);
+}
+
+/* The reports quote the files: they come first. */
+static gboolean
+conclude (BrevSettler *settler, GError **error)
+{
+    if (settler->owes_reports && !mend_reports (settler, error))
+        return FALSE;
+    unlink_finished (settler);
+    return TRUE;
+}
+
+gboolean
+brev_settler_mend (BrevSettler *settler, GError **error)
+{
+    return settler->setup.spool == NULL || mend_reports (settler, error);
+}
+
+/* -- the transactions ---------------------------------------------------------------- */
+
+static GArray *
+rows_of (const GPtrArray *results)
+{
+    GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (BrevSettlement), results->len);
+
+    for (guint i = 0; i < results->len; i++)
+        g_array_append_val (rows, ((const Result *) results->pdata[i])->row);
+    return rows;
+}
+
+gboolean
+brev_settler_flush (BrevSettler *settler, GError **error)
+{
+    g_autoptr (GPtrArray) finished = NULL;
+    g_autoptr (GArray) rows = NULL;
+
+    if (settler->pending->len > 0) {
+        settler->owes_reports |= choose_reports (settler, settler->pending);
+        rows = rows_of (settler->pending);
+        if (!brev_store_settle (settler->setup.store, (const BrevSettlement *) rows->data,
+                                rows->len, brev_clock_now (), &finished, error))
+            return FALSE;
+        log_results (settler, settler->pending);
+        remember_finished (settler, finished);
+        g_ptr_array_set_size (settler->pending, 0);
+    }
+    return conclude (settler, error);
+}
+
+/* Recipients that are final from the start, as results. */
+static GPtrArray *
+early_results (const GPtrArray *letters)
+{
+    GPtrArray *results = new_results ();
+
+    for (guint i = 0; i < letters->len; i++) {
+        BrevLetter *letter = letters->pdata[i];
+        for (guint j = 0; j < letter->row->recipients->len; j++) {
+            const BrevStoreRecipient *recipient = letter->row->recipients->pdata[j];
+            BrevSettlement row = { .index = recipient->index, .state = recipient->state,
+                                   .dsn = recipient->dsn, .reply = recipient->reply };
+            if (is_failure (recipient->state))
+                g_ptr_array_add (results, new_result (letter, recipient, "none", &row));
+        }
+    }
+    return results;
+}
+
+static void
+name_reports (const GPtrArray *results)
+{
+    for (guint i = 0; i < results->len; i++) {
+        const Result *result = results->pdata[i];
+        BrevStoreRecipient *recipient =
+            brev_letter_recipient (result->letter, result->row.index);
+        recipient->report = g_strdup (result->row.report);
+    }
+}
+
+gboolean
+brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **error)
+{
+    g_autoptr (GPtrArray) rows = g_ptr_array_new ();
+    g_autoptr (GPtrArray) results = early_results (letters);
+    g_autoptr (GPtrArray) finished = NULL;
+
+    settler->owes_reports |= choose_reports (settler, results);
+    name_reports (results);
+    for (guint i = 0; i < letters->len; i++)
+        g_ptr_array_add (rows, ((BrevLetter *) letters->pdata[i])->row);
+    if (!brev_store_import (settler->setup.store, rows, brev_clock_now (), &finished, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len && !settler->setup.is_quiet; i++)
+        brev_record_import (rows->pdata[i]);
+    log_results (settler, results);
+    remember_finished (settler, finished);
+    return conclude (settler, error);
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/secret.h"
+#include "courier/claim.h"
+#include "courier/routing.h"
+#include "courier/verdict.h"
+
+/* Claimed ahead, for each slot, where a request takes one mail: saves a disk sync for each. */
+#define CLAIM_AHEAD 4
+/* Mail that waits for the administrator is looked at again this often at least. */
+#define LONGEST_PAUSE (15 * BREV_MINUTE)
+/* After a request without a useful answer the account rests: 1 s, 2 s, 4 s, ... */
+#define FIRST_REST BREV_SECOND
+#define LONGEST_REST (5 * BREV_MINUTE)
+
+/* -- life ---------------------------------------------------------------------------- */
+
+static gboolean
+load_token (BrevWorker *worker, GError **error)
+{
+    if (worker->provider == NULL)
+        return brev_throw (error, BREV_ERROR_CONFIG, "account '%s' has an unknown provider '%s'",
+                           worker->account->name,
+                           worker->is_outbox ? worker->account->as : worker->account->provider);
+    if (worker->is_outbox) { /* its requests show no secret anyway */
+        worker->token = g_strdup ("outbox");
+        return TRUE;
+    }
+    worker->token = brev_secret_load (worker->account, worker->courier->is_service, error);
+    if (worker->token == NULL)
+        return FALSE;
+    if (brev_token_check (worker->account, worker->token, error))
+        return TRUE;
+    g_clear_pointer (&worker->token, brev_secret_free);
+    return FALSE;
+}
+
+BrevWorker *
+brev_worker_new (BrevCourier *courier, const BrevAccount *account)
+{
+    BrevWorker *worker = g_new0 (BrevWorker, 1);
+    const BrevConfig *config = courier->config;
+
+    worker->courier = courier;
+    worker->account = account;
+    worker->may_have_due = TRUE;
+    g_queue_init (&worker->jobs);
+    worker->trouble = brev_trouble_new (courier->store, account == NULL ? "" : account->name,
+                                        config->retry_min,
+                                        MIN (config->retry_max, LONGEST_PAUSE),
+                                        brev_clock_now ());
+    if (account == NULL)
+        return worker;
+    brev_limiter_init (&worker->limiter, account->rate, brev_clock_ticks ());
+    worker->provider = brev_provider_for (account);
+    worker->is_outbox = worker->provider != brev_provider_find (account->provider);
+    return worker;
+}
+
+void
+brev_worker_free (BrevWorker *worker)
+{
+    if (worker == NULL)
+        return;
+    g_queue_clear_full (&worker->jobs, (GDestroyNotify) brev_job_free);
+    g_clear_pointer (&worker->token, brev_secret_free);
+    brev_trouble_free (worker->trouble);
+    g_free (worker);
+}
+
+/* -- what it may do now -------------------------------------------------------------- */
+
+static const char *
+account_name (const BrevWorker *worker)
+{
+    return worker->account == NULL ? "none" : worker->account->name;
+}
+
+/* Whether the account as a whole can send; looks for its token again when it had none. */
+static gboolean
+is_able (BrevWorker *worker)
+{
+    g_autoptr (GError) error = NULL;
+    gint64 now = brev_clock_now ();
+    gint64 until;
+
+    if (brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
+        return FALSE;
+    if (worker->account == NULL)
+        return TRUE;
+    if (worker->token != NULL || load_token (worker, &error))
+        return TRUE;
+    (void) brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, error->message, now);
+    return FALSE;
+}
+
+/* After trouble one message goes ahead, and the others when it got through. */
+static gboolean
+is_probing (const BrevWorker *worker)
+{
+    return worker->failures > 0 || brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE);
+}
+
+static guint
+slots (const BrevWorker *worker)
+{
+    return is_probing (worker) || worker->account == NULL ? 1 : worker->account->concurrency;
+}
+
+gboolean
+brev_worker_may_send (BrevWorker *worker)
+{
+    gint64 ticks = brev_clock_ticks ();
+
+    return !worker->courier->is_stopping && worker->open < slots (worker) &&
+           ticks >= worker->rest_until && brev_limiter_wait (&worker->limiter, ticks) == 0;
+}
+
+gboolean
+brev_worker_may_claim (BrevWorker *worker)
+{
+    return worker->may_have_due && worker->courier->suspects == 0 &&
+           g_queue_is_empty (&worker->jobs) && brev_worker_may_send (worker) &&
+           is_able (worker);
+}
+
+guint
+brev_worker_batch (const BrevWorker *worker)
+{
+    guint most = worker->account->batch;
+
+    if ((worker->provider->caps & BREV_CAP_BATCH) == 0 || worker->is_outbox)
+        return 1;
+    return most == 0 ? worker->provider->max_batch : MIN (most, worker->provider->max_batch);
+}
+
+guint
+brev_worker_appetite (const BrevWorker *worker)
+{
+    if (is_probing (worker))
+        return 1;
+    if (worker->account == NULL)
+        return worker->courier->max_claim;
+    return MIN (MAX (brev_worker_batch (worker), CLAIM_AHEAD * worker->account->concurrency),
+                worker->courier->max_claim);
+}
+
+void
+brev_worker_wake (BrevWorker *worker)
+{
+    worker->may_have_due = TRUE;
+    worker->rest_until = 0;
+    brev_trouble_retry (worker->trouble);
+}
+
+gint64
+brev_worker_wait (BrevWorker *worker)
+{
+    gint64 ticks = brev_clock_ticks ();
+    gint64 now = brev_clock_now ();
+    gint64 wait = MAX (worker->rest_until - ticks, brev_limiter_wait (&worker->limiter, ticks));
+    gint64 until;
+
+    if (!worker->may_have_due && g_queue_is_empty (&worker->jobs))
+        return -1;
+    if (brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
+        wait = MAX (wait, until - now);
+    return wait > 0 ? wait : -1;
+}
+
+/* -- settling ------------------------------------------------------------------------ */
+
+/* What becomes of a recipient becomes of those who share its mailbox. */
+static void
+settle_with_twins (BrevWorker *worker, BrevLetter *letter, const BrevStoreRecipient *recipient,
+                   const char *relay, const BrevSettlement *settlement)
+{
+    BrevSettler *settler = worker->courier->settler;
+
+    brev_settler_add (settler, letter, recipient, relay, settlement);
+    for (guint i = 0; i < letter->plans->len; i++) {
+        const BrevPlan *plan = letter->plans->pdata[i];
+        for (guint j = 0; plan->kind == BREV_PLAN_SEND && j < plan->twins->len; j++) {
+            const BrevPlanTwin *twin = &g_array_index (plan->twins, BrevPlanTwin, j);
+            BrevSettlement same = *settlement;
+            same.index = twin->index;
+            if (twin->of == recipient->index)
+                brev_settler_add (settler, letter, brev_letter_recipient (letter, twin->index),
+                                  relay, &same);
+        }
+    }
+}
+
+void
+brev_worker_settle (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipient,
+                    const BrevVerdict *verdict, gint64 hold_until)
+{
+    BrevSettleFacts facts = {
+        .now = brev_clock_now (),
+        .arrival = letter->row->arrival,
+        .paused = letter->row->paused,
+        .hold_until = hold_until,
+        .random = g_random_int (),
+        .config = worker->courier->config,
+    };
+    BrevSettlement settlement;
+
+    brev_verdict_settle (verdict, recipient, &facts, &settlement);
+    settle_with_twins (worker, letter, recipient, account_name (worker), &settlement);
+}
+
+void
+brev_worker_return (BrevWorker *worker, BrevLetter *letter, guint index,
+                    const BrevAccount *account, gint64 due)
+{
+    const BrevStoreRecipient *recipient = brev_letter_recipient (letter, index);
+    BrevSettlement settlement = {
+        .index = index,
+        .state = recipient->attempts == 0 ? BREV_STATE_QUEUED : BREV_STATE_DEFERRED,
+        .due = due,
+        .maybe_sent = recipient->maybe_sent,
+        .account = account == NULL ? NULL : account->name,
+        .dsn = recipient->dsn,
+        .reply = recipient->reply,
+    };
+
+    settle_with_twins (worker, letter, recipient, NULL, &settlement);
+}
+
+/* What shares the fate of @mail when the provider objects to it for this scope. */
+static char *
+scope_of (const BrevWorker *worker, const BrevMail *mail, const char *recipient,
+          BrevScope scope)
+{
+    const char *stream = mail->controls.stream;
+
+    switch (scope) {
+    case BREV_SCOPE_SENDER:
+        return brev_trouble_scope ("sender", mail->from->address);
+    case BREV_SCOPE_RECIPIENT:
+        return brev_trouble_scope ("recipient", recipient);
+    case BREV_SCOPE_STREAM:
+        if (stream == NULL)
+            stream = worker->account->stream;
+        return brev_trouble_scope ("stream", stream != NULL ? stream : "(default)");
+    case BREV_SCOPE_ACCOUNT:
+    default:
+        return g_strdup (BREV_SCOPE_WHOLE);
+    }
+}
+
+const char *
+brev_worker_objection (BrevWorker *worker, const BrevMail *mail, gint64 *until)
+{
+    static const BrevScope shared[] = { BREV_SCOPE_ACCOUNT, BREV_SCOPE_SENDER,
+                                        BREV_SCOPE_STREAM };
+    gint64 now = brev_clock_now ();
+
+    if (is_able (worker) && brev_trouble_is_empty (worker->trouble))
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS (shared); i++) {
+        g_autofree char *scope = scope_of (worker, mail, NULL, shared[i]);
+        const char *problem = brev_trouble_find (worker->trouble, scope, now, until);
+        if (problem != NULL)
+            return problem;
+    }
+    return NULL;
+}
+
+void
+brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
+{
+    if (worker->filling == NULL ||
+        !brev_job_fits (worker->filling, mail, brev_worker_batch (worker),
+                        worker->provider->max_batch_size)) {
+        worker->filling = brev_job_new (worker);
+        g_queue_push_tail (&worker->jobs, worker->filling);
+    }
+    brev_job_add (worker->filling, letter, mail);
+}
+
+/* -- requests ------------------------------------------------------------------------ */
+
+/* The request of @job could not even be made. */
+static void
+settle_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
+{
+    gboolean is_input = g_error_matches (error, BREV_ERROR, BREV_ERROR_INPUT);
+    gboolean is_system = g_error_matches (error, BREV_ERROR, BREV_ERROR_SYSTEM);
+    BrevVerdict verdict = {
+        .kind = is_input ? BREV_VERDICT_REFUSED
+                         : (is_system ? BREV_VERDICT_LATER : BREV_VERDICT_PARK),
+        .dsn = is_input ? "5.6.0" : "4.3.0",
+        .text = error->message,
+    };
+
+    brev_job_expect (job);
+    for (guint i = 0; i < job->outcomes->len; i++)
+        brev_outcome_set_all (job->outcomes->pdata[i], &verdict);
+    brev_worker_answered (worker, job);
+}
+
+static BrevHttpRequest *
+encode (const BrevWorker *worker, const BrevJob *job, GError **error)
+{
+    const char *endpoint = worker->account->endpoint;
+
+    if (endpoint == NULL || *endpoint == '\0' || worker->is_outbox)
+        endpoint = worker->provider->url;
+    return worker->provider->encode (job->mails, worker->account, worker->token, endpoint,
+                                     error);
+}
+
+BrevJob *
+brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
+{
+    BrevJob *job;
+
+    while ((job = g_queue_pop_head (&worker->jobs)) != NULL) {
+        g_autoptr (GError) error = NULL;
+        if (job == worker->filling)
+            worker->filling = NULL;
+        *request = encode (worker, job, &error);
+        if (*request != NULL)
+            break;
+        if (job->mails->len == 1) {
+            settle_unmade (worker, job, error);
+            continue;
+        }
+        g_queue_push_head (&worker->jobs, brev_job_split (job));
+        g_queue_push_head (&worker->jobs, job);
+    }
+    if (job != NULL)
+        brev_limiter_take (&worker->limiter, job->mails->len, brev_clock_ticks ());
+    return job;
+}
+
+/* -- answers ------------------------------------------------------------------------- */
+
+/* Planned mail goes back to the queue: nothing of it has left. */
+static void
+give_back (BrevWorker *worker, const BrevJob *job, gint64 due)
+{
+    for (guint i = 0; i < job->mails->len; i++) {
+        const BrevMail *mail = job->mails->pdata[i];
+        for (guint j = 0; j < mail->n_recipients; j++)
+            brev_worker_return (worker, job->letters->pdata[i], mail->recipients[j], NULL, due);
+    }
+}
+
+void
+brev_worker_give_back (BrevWorker *worker, gint64 due)
+{
+    BrevJob *job;
+
+    worker->filling = NULL;
+    while ((job = g_queue_pop_head (&worker->jobs)) != NULL) {
+        give_back (worker, job, due);
+        brev_job_free (job);
+    }
+    worker->may_have_due = TRUE;
+}
+
+static gint64
+rest_after (guint failures, gint64 asked)
+{
+    gint64 rest = FIRST_REST << MIN (failures - 1, 20);
+
+    return MAX (MIN (rest, LONGEST_REST), MIN (asked, BREV_HOUR));
+}
+
+/* What a reply says about the account, for the requests after it. */
+static void
+learn (BrevWorker *worker, const BrevJob *job)
+{
+    gint64 now = brev_clock_now ();
+    const BrevVerdict *pause;
+    gint64 asked;
+
+    switch (brev_outcomes_health (job->outcomes, &asked, &pause)) {
+    case BREV_HEALTH_GOOD:
+        worker->failures = 0;
+        brev_trouble_end (worker->trouble, BREV_SCOPE_WHOLE, now);
+        break;
+    case BREV_HEALTH_SLOW:
+        worker->failures++;
+        worker->rest_until = brev_clock_ticks () + rest_after (worker->failures, asked);
+        brev_worker_give_back (worker, now);
+        break;
+    case BREV_HEALTH_PAUSED:
+        brev_worker_give_back (
+            worker, brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now));
+        break;
+    }
+}
+
+static gboolean
+says_all (const BrevOutcome *outcome, BrevVerdictKind kind)
+{
+    for (guint i = 0; i < outcome->n; i++)
+        if (outcome->verdicts[i].kind != kind)
+            return FALSE;
+    return TRUE;
+}
+
+/* The mails of a request that was refused as a whole, as two requests. */
+static void
+halve (BrevWorker *worker, BrevJob *job)
+{
+    g_autoptr (BrevJob) rest = brev_job_new (worker);
+
+    for (guint i = 0; i < job->mails->len; i++)
+        if (says_all (job->outcomes->pdata[i], BREV_VERDICT_SPLIT))
+            brev_job_add (rest, job->letters->pdata[i], job->mails->pdata[i]);
+    if (rest->mails->len == 0)
+        return;
+    if (rest->mails->len > 1)
+        g_queue_push_head (&worker->jobs, brev_job_split (rest));
+    g_queue_push_head (&worker->jobs, g_steal_pointer (&rest));
+}
+
+/* The recipients of one mail that nobody received because of another one. */
+static void
+send_again (BrevWorker *worker, BrevJob *job, guint i)
+{
+    const BrevMail *mail = job->mails->pdata[i];
+    const BrevOutcome *outcome = job->outcomes->pdata[i];
+    g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+    for (guint j = 0; j < outcome->n; j++)
+        if (outcome->verdicts[j].kind == BREV_VERDICT_AGAIN)
+            g_ptr_array_add (others,
+                             brev_letter_recipient (job->letters->pdata[i], mail->recipients[j]));
+    if (others->len > 0 && others->len < outcome->n)
+        brev_claim_plan (worker, job->letters->pdata[i], others);
+}
+
+static void
+note_success (BrevWorker *worker, const BrevMail *mail, const char *recipient)
+{
+    static const BrevScope shared[] = { BREV_SCOPE_SENDER, BREV_SCOPE_STREAM,
+                                        BREV_SCOPE_RECIPIENT };
+
+    if (brev_trouble_is_empty (worker->trouble))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS (shared); i++) {
+        g_autofree char *scope = scope_of (worker, mail, recipient, shared[i]);
+        brev_trouble_end (worker->trouble, scope, brev_clock_now ());
+    }
+}
+
+static void
+settle_verdict (BrevWorker *worker, BrevLetter *letter, const BrevMail *mail, guint j,
+                const BrevVerdict *verdict)
+{
+    BrevStoreRecipient *recipient = brev_letter_recipient (letter, mail->recipients[j]);
+    gint64 until = 0;
+
+    if (verdict->kind == BREV_VERDICT_ACCEPTED)
+        note_success (worker, mail, recipient->address);
+    if (verdict->kind == BREV_VERDICT_ACCOUNT) {
+        g_autofree char *scope = scope_of (worker, mail, recipient->address, verdict->scope);
+        until = brev_trouble_add (worker->trouble, scope, verdict->text, brev_clock_now ());
+    }
+    brev_worker_settle (worker, letter, recipient, verdict, until);
+}
+
+static void
+settle_mail (BrevWorker *worker, BrevJob *job, guint i)
+{
+    const BrevOutcome *outcome = job->outcomes->pdata[i];
+    gboolean is_split = job->mails->len > 1 && says_all (outcome, BREV_VERDICT_SPLIT);
+    gboolean are_all_again = says_all (outcome, BREV_VERDICT_AGAIN);
+
+    for (guint j = 0; j < outcome->n && !is_split; j++)
+        if (outcome->verdicts[j].kind != BREV_VERDICT_AGAIN || are_all_again)
+            settle_verdict (worker, job->letters->pdata[i], job->mails->pdata[i], j,
+                            &outcome->verdicts[j]);
+}
+
+void
+brev_worker_answered (BrevWorker *worker, BrevJob *answered)
+{
+    g_autoptr (BrevJob) job = answered;
+
+    for (guint i = 0; i < job->mails->len; i++)
+        settle_mail (worker, job, i);
+    learn (worker, job);
+    if (job->mails->len > 1)
+        halve (worker, job);
+    for (guint i = 0; i < job->mails->len; i++)
+        send_again (worker, job, i);
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of whole deliveries share: a site with an account at a stand-in."""
+
+import os
+import unittest
+
+from postmark import Postmark, addresses_of
+from programs import Site, wait
+
+
+def mail(to='ann@example.net', subject='hello', body='text', sender='Web <www@example.com>',
+         **fields):
+    """A message as text; further header fields by name."""
+    lines = [f'From: {sender}', f'To: {to}', f'Subject: {subject}']
+    lines += [f'{name.replace("_", "-")}: {value}' for name, value in fields.items()]
+    return '\n'.join(lines) + f'\n\n{body}\n'
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.server = self.enterContext(Postmark())
+        self.site = self.enterContext(Site())
+        self.site.postmark(self.server)
+        self.addCleanup(self.check_requests)
+
+    def check_requests(self):
+        """No request broke a rule of the provider."""
+        self.assertEqual(self.server.problems, [])
+
+    def submit(self, *args, **options):
+        done = self.site.sendmail(*args, **options)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
+
+    def files(self):
+        return os.listdir(os.path.join(self.site.spool, 'queue'))
+
+    def wait_for_log(self, text, seconds=20):
+        wait(lambda: text in self.site.log_text(), f'{text!r} in the log', seconds)
+
+    def wait_for(self, n, seconds=20):
+        """Exactly @n messages arrive, and nothing is left in the queue."""
+        try:
+            self.server.wait(lambda: len(self.server.messages) >= n, f'{n} messages', seconds)
+            wait(lambda: not self.files(), 'an empty queue directory')
+            self.assertEqual(len(self.server.messages), n)
+        except AssertionError:
+            print(self.site.log_text())
+            raise
+        return self.server.messages
+
+    @staticmethod
+    def recipients(message):
+        fields = [message.get(name) or '' for name in ('To', 'Cc', 'Bcc')]
+        return {address for field in fields if field for address in addresses_of(field)}
