@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads a frame (src/envelope/frame.h) without our own reader: a second opinion."""
+"""Reads and writes a frame (src/envelope/frame.h) without our own code: a second opinion."""
+import socket
 import struct
 
 MAGIC = b'brevdue1'
@@ -61,3 +62,47 @@ def read(data):
         raise ValueError('wrong checksum')
     return (data[len(MAGIC):head].decode(), envelope(data[head + 4:head + 4 + length]),
             message)
+
+
+def read_queue_file(data):
+    """The same with the origin in front: (uid, gid, pid, arrival, way), then as read()."""
+    record = data[:48]
+    if record[:8] != b'brevori1' or record[44:] != struct.pack('>I', crc32c(record[:44])):
+        raise ValueError('no origin record')
+    uid, gid, pid, arrival = struct.unpack('>IIIQ', record[8:28])
+    return ((uid, gid, pid, arrival, chr(record[28])), *read(data[48:]))
+
+
+ID = '0123456789abcdefghijklmnop'
+
+
+def field(tag, value):
+    if isinstance(value, int):
+        value = struct.pack('>I', value)
+    elif isinstance(value, str):
+        value = value.encode()
+    return tag.encode() + struct.pack('>I', len(value)) + value
+
+
+def write(id=ID, fields=(('f', 'root'), ('r', 'a@example.com')),
+          message=b'Subject: x\n\nbody\n'):
+    """The bytes of a frame whose length and checksum are right, whatever its fields are."""
+    row = b''.join(field(*one) for one in fields)
+    whole = (MAGIC + id.encode() + struct.pack('>I', len(row)) + row + message +
+             struct.pack('>Q', len(message)))
+    return whole + struct.pack('>I', crc32c(whole))
+
+
+def ask(path, data, patience=20):
+    """Says @data on the submission socket, to its end, and returns all that comes back."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(patience)
+        client.connect(path)
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        reply = b''
+        while True:
+            part = client.recv(65536)
+            if not part:
+                return reply.decode()
+            reply += part
