@@ -55,7 +55,7 @@ brev_message_decode (int fd, guint64 offset, guint64 length, GError **error)
 
     if (!brev_header_block_read (&block, fd, offset, length, error) ||
         !brev_scan_limits (fd, offset, length, error) ||
-        !brev_fields_read (message, &block, error) ||
+        !brev_message_fields_read (message, &block, error) ||
         !brev_structure_read (message, fd, &block, error))
         return NULL;
     note_empty (message, fd);

@@ -179,7 +179,8 @@ note_header_features (BrevMessage *message)
 }
 
 gboolean
-brev_fields_read (BrevMessage *message, const BrevHeaderBlock *block, GError **error)
+brev_message_fields_read (BrevMessage *message, const BrevHeaderBlock *block,
+                          GError **error)
 {
     g_autoptr (GHashTable) seen =
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);

@@ -5,12 +5,12 @@
 #include "message/message.h"
 
 /**
- * brev_fields_read:
+ * brev_message_fields_read:
  *
  * Fills in what @message has from its header: addresses, subject, date, Message-ID, the
  * other fields, and the features that follow from them.
  *
  * Returns: %FALSE with %BREV_ERROR_INPUT beyond a limit of an address field
  */
-gboolean brev_fields_read (BrevMessage *message, const BrevHeaderBlock *block,
-                           GError **error);
+gboolean brev_message_fields_read (BrevMessage *message, const BrevHeaderBlock *block,
+                                   GError **error);
