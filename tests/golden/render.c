@@ -21,8 +21,8 @@
 
 typedef struct {
     BrevPlanInput input;
-    GArray
-        *recipients; /* of BrevPlanRecipient; their strings live as long as the program */
+    GArray *recipients;    /* of BrevPlanRecipient */
+    GStringChunk *strings; /* of the envelope */
     const char *account;
     gboolean is_batch;
     gboolean is_raw;
@@ -32,13 +32,15 @@ typedef struct {
 static void
 take_recipient (Case *c, const char *value)
 {
-    char **words = g_strsplit (value, " ", 2);
-    BrevPlanRecipient recipient = { .address = words[0],
-                                    .original = words[1] != NULL ? words[1] : words[0],
-                                    .index = c->recipients->len };
+    g_auto (GStrv) words = g_strsplit (value, " ", 2);
+    const char *original = words[1] != NULL ? words[1] : words[0];
+    BrevPlanRecipient recipient = {
+        .address = g_string_chunk_insert (c->strings, words[0]),
+        .original = g_string_chunk_insert (c->strings, original),
+        .index = c->recipients->len,
+    };
 
     g_array_append_val (c->recipients, recipient);
-    g_free (words);
 }
 
 static void
@@ -47,11 +49,11 @@ take_line (Case *c, const char *key, const char *value)
     if (g_str_equal (key, "recipient"))
         take_recipient (c, value);
     else if (g_str_equal (key, "sender"))
-        c->input.sender = g_strdup (value);
+        c->input.sender = g_string_chunk_insert (c->strings, value);
     else if (g_str_equal (key, "full-name"))
-        c->input.full_name = g_strdup (value);
+        c->input.full_name = g_string_chunk_insert (c->strings, value);
     else if (g_str_equal (key, "account"))
-        c->account = g_strdup (value);
+        c->account = g_string_chunk_insert (c->strings, value);
     else if (g_str_equal (key, "report"))
         c->input.is_report = TRUE;
     else if (g_str_equal (key, "batch"))
@@ -197,10 +199,14 @@ main (int argc, char **argv)
     brev_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
     g_autoptr (GArray) recipients =
         g_array_new (FALSE, FALSE, sizeof (BrevPlanRecipient));
+    g_autoptr (GStringChunk) strings = g_string_chunk_new (1000);
     g_autoptr (BrevConfig) config = load_config (directory);
     g_autoptr (GError) error = NULL;
     struct stat status;
-    Case c = { .recipients = recipients, .account = "postmark", .is_raw = argc > 2 };
+    Case c = { .recipients = recipients,
+               .strings = strings,
+               .account = "postmark",
+               .is_raw = argc > 2 };
 
     g_assert_cmpint (fstat (fd, &status), ==, 0);
     g_autoptr (BrevMessage) message =

@@ -299,6 +299,79 @@ test_words (void)
     g_assert_cmpstr (outcome->verdicts[0].code, ==, "411");
 }
 
+static void
+mutate (GByteArray *bytes, GRand *random)
+{
+    static const char pieces[] = "{}[]\",:\\0-.eE\0\xff\xc3tfn";
+
+    for (guint n = g_rand_int_range (random, 1, 5); n > 0 && bytes->len > 0; n--) {
+        guint at = (guint) g_rand_int_range (random, 0, (gint32) bytes->len);
+        if (g_rand_boolean (random))
+            bytes->data[at] =
+                (guint8) pieces[g_rand_int_range (random, 0, sizeof pieces)];
+        else if (g_rand_boolean (random))
+            g_byte_array_remove_index (bytes, at);
+        else
+            g_byte_array_set_size (bytes, at);
+    }
+}
+
+/* What must hold whatever came back. */
+static void
+check_invariants (const Case *c, int status, GBytes *body)
+{
+    g_autoptr (BrevHttpReply) reply = brev_http_reply_new (status, g_bytes_ref (body));
+    g_autofree char *got =
+        test_read (brev_provider_find ("postmark"), c->recipients, reply);
+
+    if (status < 200 || status > 299)
+        g_assert_null (strstr (got, "accepted"));
+    if (status >= 500)
+        g_assert_null (strstr (got, "refused"));
+    if (strchr (c->recipients, '|') == NULL)
+        g_assert_null (strstr (got, "split"));
+}
+
+/* Damaged replies never crash, and mail is neither accepted nor split where it cannot be.
+ */
+static void
+test_mutations (void)
+{
+    static const int other_statuses[] = {
+        200, 207, 400, 401, 413, 422, 429, 500, 503, 599
+    };
+    g_autoptr (GRand) random = g_rand_new_with_seed (1);
+
+    for (guint i = 0; i < 20000; i++) {
+        const Table *table = &tables[i % G_N_ELEMENTS (tables)];
+        const Case *c = &table->cases[g_rand_int_range (random, 0, (gint32) table->n)];
+        int status = i % 2 == 0 ? c->status
+                                : other_statuses[g_rand_int_range (
+                                      random, 0, G_N_ELEMENTS (other_statuses))];
+        GByteArray *bytes = g_byte_array_new ();
+        g_byte_array_append (bytes, (const guint8 *) c->body, (guint) strlen (c->body));
+        mutate (bytes, random);
+        g_autoptr (GBytes) body = g_byte_array_free_to_bytes (bytes);
+        check_invariants (c, status, body);
+    }
+}
+
+static void
+test_bad_token (void)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+    g_autoptr (GError) error = NULL;
+    char name[] = "main";
+    const BrevAccount account = { .name = name };
+    BrevHttpRequest *request =
+        brev_provider_find ("postmark")
+            ->encode (mails, &account, "secret\nX-Other: 1", "https://x", &error);
+
+    g_assert_null (request);
+    g_assert_nonnull (error);
+    g_assert_null (strstr (error->message, "secret"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -308,5 +381,7 @@ main (int argc, char **argv)
     g_test_add_func ("/postmark/retry-after", test_retry_after);
     g_test_add_func ("/postmark/large-replies", test_large_replies);
     g_test_add_func ("/postmark/words", test_words);
+    g_test_add_func ("/postmark/mutations", test_mutations);
+    g_test_add_func ("/postmark/bad-token", test_bad_token);
     return g_test_run ();
 }
