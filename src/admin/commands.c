@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "admin/commands.h"
+
+#define MANY G_MAXUINT
+#define ALL                                       \
+    {                                             \
+        "all", NULL, "every message of the queue" \
+    }
+
+/* clang-format off */
+const BrevCommand brev_commands[] = {
+    { "status", "", 0, 0, "accounts, queue and service at a glance", brev_cmd_status,
+      .examples = { "status", "status --json" } },
+    { "queue list", "", 0, 0, "the messages in the queue", brev_cmd_queue_list,
+      .options = {
+          { "mailq", NULL, "as mailq prints it" },
+          { "peer", "UID", "only what this user submitted; 0: everything" },
+      },
+      .examples = { "queue list", "queue list --json", "queue list --mailq --peer 1000" } },
+    { "queue show", "ID", 1, 1, "all that is known about a message, sent ones included", brev_cmd_queue_show,
+      .options = {
+          { "message", NULL, "the message itself, as it is kept" },
+      },
+      .examples = { "queue show 0123456789abcdefghijklmnop" } },
+    { "queue retry", "ID...", 0, MANY, "try messages again now", brev_cmd_queue_retry,
+      .options = { ALL },
+      .examples = { "queue retry 0123456789abcdefghijklmnop", "queue retry --all" } },
+    { "queue hold", "ID...", 0, MANY, "keep messages until they are released", brev_cmd_queue_hold,
+      .options = { ALL },
+      .examples = { "queue hold 0123456789abcdefghijklmnop", "queue hold --all" } },
+    { "queue release", "ID...", 0, MANY, "let go what is on hold or parked", brev_cmd_queue_release,
+      .options = { ALL },
+      .examples = { "queue release 0123456789abcdefghijklmnop" } },
+    { "queue delete", "ID...", 0, MANY, "delete messages; nobody is told", brev_cmd_queue_delete,
+      .options = { ALL },
+      .examples = { "queue delete 0123456789abcdefghijklmnop" } },
+    { "trace", "ID", 1, 1, "what became of a message, for each recipient", brev_cmd_queue_show,
+      .examples = { "trace 0123456789abcdefghijklmnop" } },
+    { "flush", "", 0, 0, "send everything that waits, now", brev_cmd_flush,
+      .options = {
+          { "wait", NULL, "until nothing is due, also without a terminal" },
+      },
+      .examples = { "flush", "flush --wait --json" } },
+    { "plan", "FILE", 1, 1, "what would be sent for a message, and what is lost; sends nothing", brev_cmd_plan,
+      .options = {
+          { "recipient", "ADDRESS", "instead of those in the header" },
+          { "sender", "ADDRESS", "envelope sender" },
+          { "account", "NAME", "instead of the one that routes choose" },
+      },
+      .examples = { "plan message.eml", "plan - --recipient ops@example.com < message.eml",
+                    "plan message.eml --account outbox --json" } },
+    { "config check", "", 0, 0, "problems of configuration, aliases and tokens", brev_cmd_config_check,
+      .examples = { "config check" } },
+    { "config show", "", 0, 0, "every setting, and where it comes from", brev_cmd_config_show,
+      .examples = { "config show", "config show --json" } },
+    { "test", "ADDRESS", 1, 1, "send a test message and say what became of it", brev_cmd_test,
+      .options = {
+          { "timeout", "SECONDS", "how long to follow it; 30" },
+      },
+      .examples = { "test ops@example.com" } },
+    { NULL },
+};
+/* clang-format on */

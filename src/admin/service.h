@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/config.h"
+
+/* Returns: whether somebody takes connections at the service's socket and answers */
+gboolean brev_service_answers (const BrevConfig *config);
+
+/**
+ * brev_courier_run:
+ * @arguments: without argv[0], NULL-terminated
+ * @fd: a descriptor that the courier gets under its own number, or -1
+ * @status: (out): its exit status
+ *
+ * Runs a courier and waits for its end.
+ */
+gboolean brev_courier_run (const char *const *arguments, int fd, int *status,
+                           GError **error);
