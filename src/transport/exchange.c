@@ -12,8 +12,8 @@
 #define REPLY_MAX (1024 * 1024)
 
 /* A connection that was idle for longer is not used again. A provider that closes an idle
- * connection at the moment we use it leaves us with an unknown outcome, which may become a
- * duplicate; a new connection costs only its handshake. */
+ * connection at the moment we use it leaves us with an unknown outcome, which may become
+ * a duplicate; a new connection costs only its handshake. */
 #define MAX_IDLE_SECONDS 20L
 
 struct BrevExchange {
@@ -23,11 +23,11 @@ struct BrevExchange {
     struct curl_slist *headers; /* owned */
     guint64 length;             /* of the body */
     guint64 taken;              /* bytes of the body that libcurl has been given */
-    gboolean was_ready;         /* a connection stood, the request was about to be written */
-    GError *failure;            /* owned, nullable: ours, when a callback ended the exchange */
-    GPtrArray *reply_headers;   /* owned, of BrevHttpHeader */
-    GByteArray *reply_body;     /* owned */
-    gsize reply_size;           /* bytes, header and body */
+    gboolean was_ready; /* a connection stood, the request was about to be written */
+    GError *failure;    /* owned, nullable: ours, when a callback ended the exchange */
+    GPtrArray *reply_headers; /* owned, of BrevHttpHeader */
+    GByteArray *reply_body;   /* owned */
+    gsize reply_size;         /* bytes, header and body */
     gboolean is_too_long;
     char curls_words[CURL_ERROR_SIZE];
 };
@@ -41,8 +41,8 @@ must (CURLcode result)
         g_error ("libcurl refused an option: %s", curl_easy_strerror (result));
 }
 
-/* Once the last byte of the body was handed over, the provider may have accepted the mail:
- * nobody below the courier may send it again. */
+/* Once the last byte of the body was handed over, the provider may have accepted the
+ * mail: nobody below the courier may send it again. */
 static gboolean
 last_byte_has_left (const BrevExchange *exchange)
 {
@@ -63,8 +63,8 @@ rewind_body (BrevExchange *exchange)
     return TRUE;
 }
 
-/* libcurl asks for this when it wants to send again on a new connection, because a kept-alive
- * one had closed (libcurl 7.88 does so by itself, without telling). */
+/* libcurl asks for this when it wants to send again on a new connection, because a
+ * kept-alive one had closed (libcurl 7.88 does so by itself, without telling). */
 static int
 on_seek (void *data, curl_off_t offset, int origin)
 {
@@ -127,7 +127,8 @@ on_body (char *bytes, size_t size, size_t count, void *data)
 
     if (!reply_fits (exchange, size * count))
         return 0;
-    g_byte_array_append (exchange->reply_body, (const guint8 *) bytes, (guint) (size * count));
+    g_byte_array_append (exchange->reply_body, (const guint8 *) bytes,
+                         (guint) (size * count));
     return size * count;
 }
 
@@ -183,8 +184,8 @@ set_rules (BrevExchange *exchange)
     must (curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, exchange));
     must (curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L));
     must (curl_easy_setopt (easy, CURLOPT_USERAGENT, "brevdue/" BREV_VERSION));
-    /* A new request waits to learn whether a handshake in progress leads to HTTP/2 and can
-     * be shared. Without TLS that is only known with the first reply: too late. */
+    /* A new request waits to learn whether a handshake in progress leads to HTTP/2 and
+     * can be shared. Without TLS that is only known with the first reply: too late. */
     must (curl_easy_setopt (easy, CURLOPT_PIPEWAIT, is_plain ? 0L : 1L));
     /* A libcurl without HTTP/2 stays with HTTP/1.1. */
     (void) curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
@@ -196,7 +197,8 @@ set_limits (BrevExchange *exchange, const BrevHttpLimits *limits)
     CURL *easy = exchange->easy;
     long stall = (long) MAX ((limits->stall_timeout + 999) / 1000, 1);
 
-    must (curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS, (long) limits->connect_timeout));
+    must (curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS,
+                            (long) limits->connect_timeout));
     must (curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long) limits->total_timeout));
     must (curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, 1L));
     must (curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, stall));
@@ -258,8 +260,9 @@ set_headers (BrevExchange *exchange, GError **error)
         if (!brev_target_check_header (header->name, header->value, error))
             return FALSE;
         /* libcurl's way to say that a field is to be sent empty */
-        line = *header->value == '\0' ? g_strconcat (header->name, ";", NULL)
-                                      : g_strconcat (header->name, ": ", header->value, NULL);
+        line = *header->value == '\0'
+                   ? g_strconcat (header->name, ";", NULL)
+                   : g_strconcat (header->name, ": ", header->value, NULL);
         add_header_line (exchange, line);
     }
     add_header_line (exchange, "Expect:"); /* no round trip before the body */
@@ -330,8 +333,8 @@ brev_exchange_easy (BrevExchange *exchange)
     return exchange->easy;
 }
 
-/* Nothing leaves before a connection stands, and with TLS its handshake is done. From there
- * on one byte is enough to make the outcome doubtful. */
+/* Nothing leaves before a connection stands, and with TLS its handshake is done. From
+ * there on one byte is enough to make the outcome doubtful. */
 static gboolean
 may_have_left (BrevExchange *exchange)
 {

@@ -12,8 +12,8 @@ typedef struct BrevExchange BrevExchange;
  * brev_exchange_new:
  * @request: (transfer full)
  *
- * Returns: (transfer full) (nullable): ready for a multi handle; or %NULL with @error when
- * this request must not leave, or its body cannot be read
+ * Returns: (transfer full) (nullable): ready for a multi handle; or %NULL with @error
+ * when this request must not leave, or its body cannot be read
  */
 BrevExchange *brev_exchange_new (BrevHttpRequest *request, const BrevHttpLimits *limits,
                                  GError **error);

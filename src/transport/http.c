@@ -103,8 +103,8 @@ on_socket (int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE; /* without effect if libcurl has dropped this watch */
 }
 
-/* libcurl tells which events it waits for on a socket. @old is the source that we keep with
- * the socket, as a pointer. */
+/* libcurl tells which events it waits for on a socket. @old is the source that we keep
+ * with the socket, as a pointer. */
 static int
 watch_socket (CURL *easy, curl_socket_t socket, int what, void *data, void *old)
 {
@@ -211,7 +211,8 @@ give_up (Call *call, const char *reason)
 }
 
 void
-brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done, gpointer data)
+brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
+                gpointer data)
 {
     Call *call = g_new0 (Call, 1);
     g_autoptr (GError) error = NULL;

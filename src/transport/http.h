@@ -29,11 +29,12 @@ typedef void (*BrevHttpDone) (const BrevHttpReply *reply, gpointer data);
  * @done: called once, from the main loop, never from inside this call
  *
  * https only, but http to a loopback address; no redirect, no netrc, no proxy from the
- * environment; the reply is capped at 1 MB. Never sends a request twice: once the last byte
- * of the body was handed over, libcurl's wish to rewind is refused and the outcome is
- * unknown.
+ * environment; the reply is capped at 1 MB. Never sends a request twice: once the last
+ * byte of the body was handed over, libcurl's wish to rewind is refused and the outcome
+ * is unknown.
  */
-void brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done, gpointer data);
+void brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
+                     gpointer data);
 
 /* Requests that have not called back yet. */
 guint brev_http_open (const BrevHttp *http);

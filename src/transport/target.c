@@ -63,10 +63,11 @@ check_parts (CURLU *parts, BrevTarget *target, GError **error)
         return brev_throw (error, BREV_ERROR_CONFIG,
                            "the endpoint at '%s' is '%s', must be https", host, scheme);
     if (is_plain && !host_is_loopback (host))
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "the endpoint at '%s' must be https: http would show the token "
-                           "to the network; it is taken on loopback addresses only",
-                           host);
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "the endpoint at '%s' must be https: http would show the token "
+            "to the network; it is taken on loopback addresses only",
+            host);
     target->origin = g_strdup_printf ("%s://%s:%s", scheme, host, port);
     target->is_plain = is_plain;
     return TRUE;
@@ -119,11 +120,14 @@ brev_target_is_token (const char *text)
 gboolean
 brev_target_check_header (const char *name, const char *value, GError **error)
 {
-    static const char *const own[] = { "Connection", "Content-Length", "Expect", "Host",
-                                       "TE",         "Transfer-Encoding", "Upgrade" };
+    static const char *const own[] = { "Connection", "Content-Length",
+                                       "Expect",     "Host",
+                                       "TE",         "Transfer-Encoding",
+                                       "Upgrade" };
 
     if (!brev_target_is_token (name))
-        return brev_throw (error, BREV_ERROR_INPUT, "the name of a header field is invalid");
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the name of a header field is invalid");
     for (guint i = 0; i < G_N_ELEMENTS (own); i++) {
         if (g_ascii_strcasecmp (name, own[i]) == 0)
             return brev_throw (error, BREV_ERROR_INPUT, "header field '%s' cannot be set",

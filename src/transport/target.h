@@ -21,8 +21,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevTarget, brev_target_clear)
  * brev_target_parse:
  * @url: where a request shall go
  *
- * https to anywhere, http to a loopback address or to "localhost"; neither a user name nor a
- * password in it.
+ * https to anywhere, http to a loopback address or to "localhost"; neither a user name
+ * nor a password in it.
  *
  * Returns: %FALSE with %BREV_ERROR_CONFIG
  */
@@ -34,8 +34,9 @@ gboolean brev_target_is_loopback (const struct sockaddr *address);
 /**
  * brev_target_check_header:
  *
- * Refuses a name that is no token (RFC 9110 section 5.1), a value that could begin a second
- * field, and the fields that say where a request ends: those are the transport's own.
+ * Refuses a name that is no token (RFC 9110 section 5.1), a value that could begin a
+ * second field, and the fields that say where a request ends: those are the transport's
+ * own.
  *
  * Returns: %FALSE with %BREV_ERROR_INPUT, whose text does not hold the value
  */

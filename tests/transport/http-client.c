@@ -37,7 +37,8 @@ print_reply (const BrevHttpReply *reply, gpointer data)
     g_autofree char *error = g_strescape (reply->error != NULL ? reply->error : "", NULL);
     const char *after = brev_http_reply_header (reply, "retry-after");
 
-    printf ("status=%d\tleft=%d\tcomplete=%d\tlength=%" G_GSIZE_FORMAT "\tafter=%s\tbody=%s"
+    printf ("status=%d\tleft=%d\tcomplete=%d\tlength=%" G_GSIZE_FORMAT
+            "\tafter=%s\tbody=%s"
             "\terror=%s\n",
             reply->status, reply->may_have_left, reply->is_complete, length,
             after != NULL ? after : "", body, error);
@@ -110,7 +111,9 @@ open_file (Client *client, const char *path)
 int
 main (int argc, char **argv)
 {
-    Options options = { .connect_timeout = 5000, .stall_timeout = 5000, .total_timeout = 20000 };
+    Options options = { .connect_timeout = 5000,
+                        .stall_timeout = 5000,
+                        .total_timeout = 20000 };
     const GOptionEntry entries[] = {
         { "method", 0, 0, G_OPTION_ARG_STRING, &options.method, NULL, NULL },
         { "header", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.headers, NULL, NULL },

@@ -118,7 +118,8 @@ test_loopback (void)
         const struct sockaddr *address = (const struct sockaddr *) &in4;
 
         if (inet_pton (AF_INET, addresses[i].address, &in4.sin_addr) != 1) {
-            g_assert_cmpint (inet_pton (AF_INET6, addresses[i].address, &in6.sin6_addr), ==, 1);
+            g_assert_cmpint (inet_pton (AF_INET6, addresses[i].address, &in6.sin6_addr),
+                             ==, 1);
             address = (const struct sockaddr *) &in6;
         }
         g_test_message ("%s", addresses[i].address);

@@ -297,7 +297,7 @@ class HttpTest(unittest.TestCase):
                 connection.sendall(answer)
                 while connection.recv(1 << 20):
                     pass
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         reply = self.client('--file', self.large_file()).send(
             f'http://127.0.0.1:{listener.getsockname()[1]}/')
