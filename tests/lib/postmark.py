@@ -456,7 +456,8 @@ class Postmark(socketserver.ThreadingTCPServer):
             self.tls.load_cert_chain(certificate.cert, certificate.key)
         self.changed = threading.Condition()
         self.stopping = threading.Event()
-        self.connections = 0
+        self.connections = 0  # that came
+        self.ended = 0        # of those, how many are closed
         self.requests = []
         self.accepted = []
         self.other_problems = []
@@ -481,6 +482,12 @@ class Postmark(socketserver.ThreadingTCPServer):
         self.server_close()
         if self.log:
             self.log.close()
+
+    def process_request_thread(self, request, client_address):
+        super().process_request_thread(request, client_address)
+        with self.changed:
+            self.ended += 1
+            self.changed.notify_all()
 
     def shutdown_request(self, request):
         try:

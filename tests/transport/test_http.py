@@ -171,9 +171,10 @@ class HttpTest(unittest.TestCase):
     def test_closed_while_idle(self):
         server = self.serve({'action': 'close-after-reply'})
         client = self.client()
-        for _ in range(3):
+        for i in range(3):
             self.assert_reply(client.send(server.url + '/email'), 200, True, True)
-        self.assertEqual(len(server.messages), 3)
+            server.wait(lambda: server.ended > i, 'the end of the connection')
+        self.assertEqual((len(server.messages), server.connections), (3, 3))
 
     def test_no_connection(self):
         with socket.socket() as closed:
