@@ -110,6 +110,11 @@ class Messages(Case):
         envelope, _ = self.send('a@b', env=self.site.env(NAME='X\nBcc: evil@x'))
         self.assertNotIn('evil', envelope.get('full_name', ''))
 
+    def test_login_is_not_what_the_environment_says(self):
+        other = 'daemon' if os.getuid() == 0 else 'root'
+        envelope, _ = self.send('a@b', env=self.site.env(LOGNAME=other, USER=other))
+        self.assertNotEqual(envelope['login'], other)
+
     def test_rmail(self):
         done = self.site.run('rmail', 'a@b', input=b'From x!y Mon Jan 1 remote from z\nS: s\n\n.\n')
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
