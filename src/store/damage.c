@@ -163,7 +163,9 @@ brev_damage_salvage (BrevStore *store, const char *aside, gint64 now, guint *n, 
     gboolean done = TRUE;
 
     *n = 0;
-    if (sqlite3_open_v2 (file, &old.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+    /* with "writable_schema" SQLite reads a file that is shorter than it should be */
+    if (sqlite3_open_v2 (file, &old.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        brev_sql_exec (&old, "PRAGMA writable_schema = ON", NULL))
         done = copy_all (store, &old, now, n, error);
     brev_store_disconnect (&old);
     (void) unlinkat (store->dir, index, 0);

@@ -189,6 +189,12 @@ static const char *const texts[SQL_LAST] = {
 };
 /* clang-format on */
 
+const char *
+brev_sql_text (BrevSql sql)
+{
+    return texts[sql];
+}
+
 gboolean
 brev_sql_is_damage (int status)
 {

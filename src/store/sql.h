@@ -117,6 +117,9 @@ int brev_sql_run (BrevStore *store, BrevSql sql, const BrevSqlValue *values, gui
     brev_sql_run (store, sql, (BrevSqlValue[]) { __VA_ARGS__ },                                 \
                   G_N_ELEMENTS (((BrevSqlValue[]) { __VA_ARGS__ })), error)
 
+/* The text of a statement, for the test that explains how SQLite runs it. */
+const char *brev_sql_text (BrevSql sql);
+
 /* Statements without parameters, as text. */
 gboolean brev_sql_exec (BrevStore *store, const char *text, GError **error);
 
