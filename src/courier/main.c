@@ -49,6 +49,7 @@ typedef struct {
     char *id;        /* owned: --direct */
     BrevLogTarget log; /* where lines go */
     gint64 idle;     /* ms without work before a service's courier ends */
+    gint64 timeout;  /* ms for a request and its reply, 0: the mode's own */
 } Options;
 
 /* One run of the courier. */
@@ -630,7 +631,7 @@ harden (void)
 static gboolean
 parse_options (int argc, char **argv, Options *options, GError **error)
 {
-    int control = -1, direct_fd = -1, idle = -1;
+    int control = -1, direct_fd = -1, idle = -1, timeout = 0;
     gboolean is_drain = FALSE;
     const GOptionEntry entries[] = {
         { "control", 0, 0, G_OPTION_ARG_INT, &control, "brevdued's courier", "FD" },
@@ -638,6 +639,8 @@ parse_options (int argc, char **argv, Options *options, GError **error)
         { "direct", 0, 0, G_OPTION_ARG_STRING, &options->id, "send one message now", "ID" },
         { "direct-fd", 0, 0, G_OPTION_ARG_INT, &direct_fd, "one that is in no spool", "FD" },
         { "idle", 0, 0, G_OPTION_ARG_INT, &idle, "end after so long without work", "SECONDS" },
+        { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout, "give a request up after so long",
+          "SECONDS" },
         { NULL },
     };
     g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -655,6 +658,7 @@ parse_options (int argc, char **argv, Options *options, GError **error)
                     : direct_fd >= 0 ? MODE_DIRECT_FD : MODE_DIRECT;
     options->fd = MAX (control, direct_fd);
     options->idle = idle >= 0 ? idle * BREV_SECOND : IDLE_TIME;
+    options->timeout = MAX (timeout, 0) * BREV_SECOND;
     return TRUE;
 }
 
@@ -704,17 +708,27 @@ read_memory (Options *options, GError **error)
     return TRUE;
 }
 
+static BrevHttpLimits
+limits_of (const Options *options, gboolean is_direct)
+{
+    gint64 total = is_direct ? DIRECT_TIME : 10 * BREV_MINUTE;
+
+    if (options->timeout > 0)
+        total = options->timeout;
+    return (BrevHttpLimits){ .connect_timeout = MIN (total, 15 * BREV_SECOND),
+                             .stall_timeout = MIN (total, BREV_MINUTE),
+                             .total_timeout = total };
+}
+
 static int
 run (const Options *options, BrevConfig *config, BrevSpool *spool, GError **error)
 {
     gboolean is_direct = options->mode == MODE_DIRECT || options->mode == MODE_DIRECT_FD;
     gboolean is_durable = !is_direct || (spool != NULL && brev_spool_is_durable (spool, config));
-    gint64 total = is_direct ? DIRECT_TIME : 10 * BREV_MINUTE;
     const BrevCourierSetup setup = {
         .config = config,
         .spool = spool,
-        .limits = { .connect_timeout = 15 * BREV_SECOND, .stall_timeout = MIN (total, BREV_MINUTE),
-                    .total_timeout = total },
+        .limits = limits_of (options, is_direct),
         .is_service = options->mode == MODE_CONTROL,
         .only_id = is_direct ? options->id : NULL,
         .memory_fd = options->mode == MODE_DIRECT_FD ? options->fd : -1,

@@ -52,3 +52,20 @@ class Case(unittest.TestCase):
     def recipients(message):
         fields = [message.get(name) or '' for name in ('To', 'Cc', 'Bcc')]
         return {address for field in fields if field for address in addresses_of(field)}
+
+
+def wrap_courier(site, *options):
+    """Lets brevdued start the courier with further options."""
+    path = os.path.join(site.programs, 'courier')
+    real = os.path.realpath(path)
+    os.unlink(path)
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'#!/bin/sh\nexec {real} {" ".join(options)} "$@"\n')
+    os.chmod(path, 0o755)
+
+
+def hold_courier(site, held=True):
+    """Takes the courier away, so that mail only gathers, or brings it back."""
+    path = os.path.join(site.programs, 'courier')
+    aside = path + '.held'
+    os.rename(path, aside) if held else os.rename(aside, path)

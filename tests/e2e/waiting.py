@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Mail that waits for its administrator: it is accepted, kept, and goes as soon as the
+configuration is mended."""
+
+import os
+import signal
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from case import Case, mail, wrap_courier  # noqa: E402
+from programs import wait  # noqa: E402
+
+
+class Waiting(Case):
+    def keep_one(self, *args, text=None):
+        self.site.start()
+        self.submit('-t', '-i', *args, input=text or mail())
+        wait(lambda: len(self.files()) == 1, 'the file')
+
+    def mend(self):
+        self.site.write_config()
+        self.site.daemon.send_signal(signal.SIGHUP)
+        self.wait_for(1, 10)
+        self.assertNotIn('bounced', self.site.log_text())
+
+    def test_token_is_missing(self):
+        os.unlink(os.path.join(self.site.path, 'postmark.token'))
+        self.keep_one()
+        self.wait_for_log('postmark.token')
+        self.site.postmark(self.server)
+        self.mend()
+
+    def test_token_is_readable_by_all(self):
+        os.chmod(os.path.join(self.site.path, 'postmark.token'), 0o644)
+        self.keep_one()
+        self.wait_for_log('postmark.token')
+        os.chmod(os.path.join(self.site.path, 'postmark.token'), 0o600)
+        self.mend()
+
+    def test_from_is_missing(self):
+        self.site.sections['account postmark']['senders'] = 'example.org'
+        self.site.write_config()
+        self.keep_one()
+        self.wait_for_log('status=deferred')
+        self.assertIn('from', self.site.log_text())
+        self.site.set(**{'from': 'Web <noreply@example.org>'})
+        self.mend()
+        message, = self.server.messages
+        self.assertIn('noreply@example.org', message['From'])
+
+    def test_no_account(self):
+        del self.site.settings['account']
+        self.site.sections.clear()
+        self.site.write_config()
+        self.keep_one()
+        self.wait_for_log('POSTMARK_SERVER_TOKEN')
+        self.site.postmark(self.server)
+        self.mend()
+        self.assertIn('relay=postmark', self.site.log_text())
+
+    def test_account_is_renamed(self):
+        """Mail follows to the account that takes it now."""
+        os.unlink(os.path.join(self.site.path, 'postmark.token'))
+        self.keep_one()
+        self.wait_for_log('postmark.token')
+        self.site.settings['account'] = 'other'
+        self.site.sections.clear()
+        self.site.account('other', self.server.url, self.server.token)
+        self.mend()
+        self.assertIn('relay=other', self.site.log_text())
+
+    def test_configuration_is_broken(self):
+        with open(self.site.config, 'a', encoding='utf-8') as file:
+            file.write('concurrency = many\n')
+        self.keep_one()
+        self.wait_for_log('mail waits until the configuration is mended')
+        self.mend()
+
+    def test_mends_itself_without_a_signal(self):
+        os.unlink(os.path.join(self.site.path, 'postmark.token'))
+        self.keep_one()
+        self.wait_for_log('postmark.token')
+        self.site.write('postmark.token', self.server.token + '\n', 0o600)
+        self.wait_for(1, 10)
+
+    def test_idle_courier_comes_back(self):
+        """A courier without work ends; new mail and due mail start another."""
+        wrap_courier(self.site, '--idle', '0')
+        self.server.script.set([{'action': 'error', 'status': 503, 'code': 100,
+                                 'message': 'maintenance', 'times': 1}])
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(1)
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(2)
+
+    def test_term_gives_back_what_is_in_hand(self):
+        """The daemon ends while a request waits for its reply."""
+        self.server.script.set([{'action': 'late', 'seconds': 1, 'times': 1}])
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.server.wait(lambda: self.server.messages, 'the request')
+        self.assertEqual(self.site.stop(), 0)
+        self.assertEqual(self.files(), [])
+        self.assertIn('status=sent', self.site.log_text())
+
+
+if __name__ == '__main__':
+    unittest.main()
