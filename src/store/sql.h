@@ -75,6 +75,7 @@ struct BrevStore {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_LAST]; /* prepared at first use */
     BrevStoreMode mode;
+    gboolean is_ready; /* opened as a whole */
     char *path;     /* owned: of the directory, for messages; ":memory:" */
     int dir;        /* -1 in memory */
     BrevLock lock;
@@ -194,4 +195,5 @@ void brev_store_disconnect (BrevStore *store);
 #define BREV_STORE_INDEX "store.db-shm"
 #define BREV_STORE_LOCK "lock"
 #define BREV_STORE_SUSPECT "suspect"   /* somebody has read a damaged page */
+#define BREV_STORE_IN_USE "in-use"     /* the log may hold what the database does not */
 #define BREV_STORE_LOG_LOST "log-lost" /* the log is missing, and the rows are not parked yet */

@@ -115,20 +115,28 @@ replace_damaged (BrevStore *store, gint64 now, char **damaged, GError **error)
     return TRUE;
 }
 
-/* Opening makes a new log: that the old one is missing must not be forgotten by a crash. */
+static gboolean
+mark (BrevStore *store, const char *name, GError **error)
+{
+    brev_autofd int fd =
+        openat (store->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return brev_throw_errno (error, errno, "cannot write to the store '%s'", store->path);
+    return TRUE;
+}
+
+/* Opening makes a new log: that the old one is missing must not be forgotten by a crash.
+ * After an end in good order the log held nothing; sqlite3(1) then removes it. */
 static gboolean
 note_lost_log (BrevStore *store, GError **error)
 {
-    brev_autofd int fd = -1;
+    gboolean is_lost = brev_lock_was_made (&store->lock) && exists (store, BREV_STORE_FILE) &&
+                       exists (store, BREV_STORE_IN_USE) && !exists (store, BREV_STORE_LOG);
 
-    if (!brev_lock_was_made (&store->lock) || !exists (store, BREV_STORE_FILE) ||
-        exists (store, BREV_STORE_LOG))
-        return TRUE;
-    fd = openat (store->dir, BREV_STORE_LOG_LOST, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                 0600);
-    if (fd < 0 || fsync (store->dir) < 0)
-        return brev_throw_errno (error, errno, "cannot write to the store '%s'", store->path);
-    return TRUE;
+    if (is_lost && !mark (store, BREV_STORE_LOG_LOST, error))
+        return FALSE;
+    return mark (store, BREV_STORE_IN_USE, error);
 }
 
 /* The rows are those of some earlier time: whatever waits may have been sent since. */
@@ -263,9 +271,23 @@ brev_store_open (const char *directory, BrevStoreMode mode, gint64 now, char **d
                                            : open_writable (store, now, &why, error));
     if (!is_open)
         return NULL;
+    store->is_ready = TRUE;
     if (damaged != NULL)
         *damaged = g_steal_pointer (&why);
     return g_steal_pointer (&store);
+}
+
+/* The last one to leave moves all of the log into the database. */
+static void
+leave_in_order (BrevStore *store)
+{
+    int in_log = -1, moved = -1;
+
+    if (brev_lock_setup (&store->lock, NULL) && brev_lock_is_alone (&store->lock) &&
+        sqlite3_wal_checkpoint_v2 (store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+                                   &moved) == SQLITE_OK &&
+        in_log >= 0 && in_log == moved)
+        (void) unlinkat (store->dir, BREV_STORE_IN_USE, 0);
 }
 
 void
@@ -273,9 +295,11 @@ brev_store_free (BrevStore *store)
 {
     if (store == NULL)
         return;
-    /* an end in good order: what was being sent is deferred, and nobody crashed */
-    if (store->db != NULL && store->lock.number != 0)
+    /* what was being sent is deferred, and nobody crashed */
+    if (store->is_ready && store->lock.number != 0)
         (void) brev_let_go (store, brev_clock_now (), NULL);
+    if (store->is_ready && store->dir >= 0 && store->mode != BREV_STORE_READ)
+        leave_in_order (store);
     brev_store_disconnect (store);
     brev_lock_close (&store->lock);
     brev_close_fd (&store->dir);

@@ -218,7 +218,6 @@ test_claim_takes_what_is_due (void)
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
         g_autoptr (BrevStoreMessage) message = new_message ("m", 1, NOW);
-        g_autoptr (GPtrArray) accounts = NULL;
 
         g_test_message ("%s", cases[i].name);
         first (message)->state = cases[i].state;
