@@ -106,10 +106,10 @@ brev_rule_sender (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     g_autoptr (BrevMailbox) author = find_author (input);
     g_autoptr (BrevMailbox) stand_in = NULL;
     /* A report of ours speaks for this host, whatever mail from it may look like. */
-    gboolean is_own = !input->is_report || input->config->from == NULL;
+    gboolean may_stay = !input->is_report || input->config->from == NULL;
 
     add_reply_to (input, draft);
-    if (is_own && may_send_as (input, author)) {
+    if (may_stay && may_send_as (input, author)) {
         draft->from = g_steal_pointer (&author);
         return TRUE;
     }
