@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The units as meson configured them: what systemd makes of them. Needs root and systemd."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from programs import SKIPPED, program
+
+UNITS = os.path.join(os.environ['BREVDUE_BUILD'], 'packaging', 'systemd')
+TOOLS = ('systemd-analyze', 'systemd-sysusers', 'systemd-tmpfiles')
+EXPOSURE_MAX = 1.5
+
+
+def run(*args):
+    return subprocess.run(args, capture_output=True, text=True)
+
+
+def setting(unit, name):
+    with open(os.path.join(UNITS, unit), encoding='utf-8') as file:
+        return re.findall(rf'^{name}=(.*)$', file.read(), re.M)
+
+
+class Units(unittest.TestCase):
+    def setUp(self):
+        self.path = tempfile.mkdtemp(prefix='brevdue-units.')
+        self.addCleanup(shutil.rmtree, self.path)
+
+    def test_exposure(self):
+        done = run('systemd-analyze', 'security', '--offline=true', '--no-pager',
+                   os.path.join(UNITS, 'brevdue.service'))
+        self.assertEqual(done.stderr, '')  # a line that it does not understand
+        level = re.search(r'Overall exposure level for brevdue.service: ([0-9.]+)', done.stdout)
+        self.assertLessEqual(float(level[1]), EXPOSURE_MAX, done.stdout)
+
+    def test_units_are_understood(self):
+        for name in ('brevdue.service', 'brevdue.socket'):
+            with open(os.path.join(UNITS, name), encoding='utf-8') as file:
+                text = re.sub(r'^ExecStart=.*$', f'ExecStart={program("brevdued")}',
+                              file.read(), flags=re.M)
+            with open(os.path.join(self.path, name), 'w', encoding='utf-8') as file:
+                file.write(text)
+        done = run('systemd-analyze', 'verify', '--man=no',
+                   *(os.path.join(self.path, name) for name in os.listdir(self.path)))
+        self.assertEqual(re.findall(r'^.*brevdue.*$', done.stderr, re.M), [])
+
+    def test_uids_are_not_hidden_and_a_missing_token_does_not_matter(self):
+        self.assertEqual(setting('brevdue.service', 'PrivateUsers'), [])
+        self.assertEqual(setting('brevdue.service', 'OOMPolicy'), ['continue'])
+        (loaded,) = setting('brevdue.service', 'LoadCredential')
+        defaults = setting('brevdue.service', 'SetCredential')
+        # systemd.exec(5): with a default, a path that is missing is not fatal
+        self.assertIn(loaded.split(':')[0], [default.split(':')[0] for default in defaults])
+
+    def test_folders(self):
+        os.mkdir(os.path.join(self.path, 'etc'))
+        done = run('systemd-sysusers', f'--root={self.path}',
+                   os.path.join(UNITS, 'sysusers.conf'))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = run('systemd-tmpfiles', '--create', f'--root={self.path}',
+                   os.path.join(UNITS, 'tmpfiles.conf'))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (spool,) = setting('brevdue.service', 'ReadWritePaths')
+        (user,) = setting('brevdue.service', 'User')
+        with open(os.path.join(self.path, 'etc', 'passwd'), encoding='utf-8') as file:
+            uid = int(re.search(rf'^{user}:x:(\d+):', file.read(), re.M)[1])
+        for name, mode in (('', 0o755), ('drop', 0o3733), ('queue', 0o700), ('tmp', 0o700),
+                           ('store', 0o700)):
+            info = os.stat(os.path.join(self.path, spool.lstrip('/'), name))
+            self.assertEqual((name, oct(stat.S_IMODE(info.st_mode)), info.st_uid),
+                             (name, oct(mode), uid))
+
+
+if __name__ == '__main__':
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing or os.geteuid() != 0:
+        print('needs root and', *TOOLS)
+        sys.exit(SKIPPED)
+    unittest.main()
