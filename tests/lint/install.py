@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Installs with DESTDIR: everything lies below the prefix (and the unit directories), no
-file has a set-id bit, sendmail and brevdued load libc and GLib alone, and nothing that
-another package owns is written."""
+"""Installs with DESTDIR: everything lies below the build's prefix, no file has a set-id bit,
+sendmail and brevdued load libc and GLib alone, and nothing that another package owns is
+written. The test command runs it with two prefixes."""
 import os
 import pathlib
 import re
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-build = sys.argv[1]
+build, prefix = sys.argv[1:3]
 LEAN = {"libc.so.6", "libglib-2.0.so.0"}
 # What the sanitizers of a debug build bring along.
 SANITIZERS = {"libasan.so.8", "libubsan.so.1", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0",
@@ -39,6 +39,8 @@ def main():
         for path in files:
             if os.lstat(path).st_mode & (stat.S_ISUID | stat.S_ISGID):
                 found.append(f"{path}: set-id bit")
+            if not str(path).startswith((target + prefix + "/", target + "/etc/")):
+                found.append(f"{path}: outside the prefix {prefix}")
             if any(str(path).endswith("/" + name) for name in FOREIGN
                    if "libexec" not in str(path)):
                 found.append(f"{path}: belongs to another package")
