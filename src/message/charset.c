@@ -27,12 +27,18 @@ is_ascii (const char *charset)
 }
 
 gboolean
+brev_charset_is_declared_utf8 (const char *charset)
+{
+    static const char *const names[] = { "utf-8", "utf8", "'utf-8'" };
+
+    return charset != NULL && is_one_of (charset, names, G_N_ELEMENTS (names));
+}
+
+gboolean
 brev_charset_is_utf8 (const char *charset)
 {
-    static const char *const names[] = { "utf-8", "utf8" };
-
     return charset == NULL || is_ascii (charset) ||
-           is_one_of (charset, names, G_N_ELEMENTS (names));
+           brev_charset_is_declared_utf8 (charset);
 }
 
 /* The name comes from the message and goes to iconv_open(), where "//" begins options.

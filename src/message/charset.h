@@ -3,7 +3,10 @@
 
 #include <glib.h>
 
-/* Whether UTF-8 says the same, as far as the name tells. */
+/* Whether the name is one of UTF-8. */
+gboolean brev_charset_is_declared_utf8 (const char *charset);
+
+/* Whether UTF-8 says the same, as far as the name, or that there is none, tells. */
 gboolean brev_charset_is_utf8 (const char *charset);
 
 /**

@@ -11,15 +11,18 @@
 
 #define CHUNK 32768
 
-/* file -> transfer encoding -> charset -> caller. Each stage works on one chunk, so that
- * a reader costs the same whatever the part holds. */
+/* file -> transfer encoding -> charset -> repair -> caller; bytes skip the two in the
+ * middle, UTF-8 the charset. Each stage works on one chunk, so that a reader costs the
+ * same whatever the part holds. */
 struct BrevReader {
     int fd;
     guint64 next, end; /* of the encoded bytes in the file */
     BrevTransfer transfer;
-    GIConv converter; /* (GIConv) -1: bytes as they are */
+    gboolean is_text;
+    GIConv converter; /* (GIConv) -1: there is nothing to convert */
     gboolean is_flushed;
     GByteArray *pending; /* owned: decoded bytes the converter has not taken */
+    GByteArray *utf8;    /* owned: what ought to be UTF-8 */
     GByteArray *ready;   /* owned: for the caller */
     gsize taken;         /* of ready */
     guint8 chunk[CHUNK];
@@ -34,9 +37,11 @@ reader_new (int fd, const BrevPart *part)
     reader->next = part->offset;
     reader->end = part->offset + part->length;
     brev_transfer_init (&reader->transfer, part->encoding);
+    reader->is_text = FALSE;
     reader->converter = (GIConv) -1;
     reader->is_flushed = FALSE;
     reader->pending = g_byte_array_new ();
+    reader->utf8 = g_byte_array_new ();
     reader->ready = g_byte_array_new ();
     reader->taken = 0;
     return reader;
@@ -50,6 +55,7 @@ brev_reader_free (BrevReader *reader)
     if (reader->converter != (GIConv) -1)
         (void) g_iconv_close (reader->converter);
     g_byte_array_unref (reader->pending);
+    g_byte_array_unref (reader->utf8);
     g_byte_array_unref (reader->ready);
     g_free (reader);
 }
@@ -112,19 +118,50 @@ check_utf8 (int fd, const BrevPart *part, gboolean *is_utf8, GError **error)
 }
 
 static gboolean
-open_converter (BrevReader *reader, const BrevPart *part, GError **error)
+open_text (BrevReader *reader, const BrevPart *part, GError **error)
 {
     gboolean is_utf8;
 
+    reader->is_text = TRUE;
+    if (brev_charset_is_declared_utf8 (part->charset))
+        return TRUE;
     reader->converter = brev_charset_open (part->charset);
     if (reader->converter != (GIConv) -1)
         return TRUE;
     if (!check_utf8 (reader->fd, part, &is_utf8, error))
         return FALSE;
-    reader->converter = g_iconv_open ("UTF-8", is_utf8 ? "UTF-8" : "windows-1252");
+    if (is_utf8)
+        return TRUE;
+    reader->converter = g_iconv_open ("UTF-8", "windows-1252");
     if (reader->converter == (GIConv) -1)
         return brev_throw (error, BREV_ERROR_SYSTEM,
                            "the C library cannot convert windows-1252");
+    return TRUE;
+}
+
+static void
+append_replacement (GByteArray *text)
+{
+    g_byte_array_append (text, (const guint8 *) "\xef\xbf\xbd", 3); /* U+FFFD */
+}
+
+/* One call of iconv. Returns: FALSE when the rest of the input has to wait for more */
+static gboolean
+convert_some (BrevReader *reader, char **in, gsize *left, gboolean is_last)
+{
+    char buffer[4096], *out = buffer;
+    gsize room = sizeof buffer;
+    gsize result = g_iconv (reader->converter, in, left, &out, &room);
+    int number = errno;
+
+    g_byte_array_append (reader->utf8, (guint8 *) buffer, (guint) (out - buffer));
+    if (result != (gsize) -1 || number == E2BIG)
+        return TRUE;
+    if (number == EINVAL && !is_last)
+        return FALSE;
+    append_replacement (reader->utf8);
+    (*in)++;
+    (*left)--;
     return TRUE;
 }
 
@@ -134,22 +171,38 @@ convert (BrevReader *reader, gboolean is_last)
     char *in = (char *) reader->pending->data;
     gsize left = reader->pending->len;
 
-    while (left > 0) {
-        char buffer[4096], *out = buffer;
-        gsize room = sizeof buffer;
-        gsize result = g_iconv (reader->converter, &in, &left, &out, &room);
-        int number = errno;
-
-        g_byte_array_append (reader->ready, (guint8 *) buffer, (guint) (out - buffer));
-        if (result != (gsize) -1 || number == E2BIG)
-            continue;
-        if (number == EINVAL && !is_last)
-            break;
-        g_byte_array_append (reader->ready, (const guint8 *) "\xef\xbf\xbd", 3);
-        in++;
-        left--;
-    }
+    while (left > 0 && convert_some (reader, &in, &left, is_last))
+        ;
     g_byte_array_remove_range (reader->pending, 0, (guint) (reader->pending->len - left));
+    if (is_last) { /* what a charset with states still holds back */
+        char buffer[64], *out = buffer;
+        gsize room = sizeof buffer;
+        (void) g_iconv (reader->converter, NULL, NULL, &out, &room);
+        g_byte_array_append (reader->utf8, (guint8 *) buffer, (guint) (out - buffer));
+    }
+}
+
+/* iconv() passes on numbers beyond U+10FFFF, which no JSON parser takes. */
+static void
+repair (BrevReader *reader, gboolean is_last)
+{
+    const guint8 *text = reader->utf8->data;
+    gsize length = reader->utf8->len, start = 0, i = 0;
+
+    while (i < length) {
+        int n = sequence_length (text + i, length - i);
+        if (n > 0) {
+            i += (gsize) n;
+            continue;
+        }
+        if (n < 0 && !is_last)
+            break;
+        g_byte_array_append (reader->ready, text + start, (guint) (i - start));
+        append_replacement (reader->ready);
+        start = ++i;
+    }
+    g_byte_array_append (reader->ready, text + start, (guint) (i - start));
+    g_byte_array_remove_range (reader->utf8, 0, (guint) i);
 }
 
 /* Transfer encoding */
@@ -158,13 +211,16 @@ static void
 decode (BrevReader *reader, gsize length, gboolean is_last)
 {
     gboolean is_converted = reader->converter != (GIConv) -1;
-    GByteArray *out = is_converted ? reader->pending : reader->ready;
+    GByteArray *text = is_converted ? reader->pending : reader->utf8;
+    GByteArray *out = reader->is_text ? text : reader->ready;
 
     brev_transfer_step (&reader->transfer, reader->chunk, length, out);
     if (is_last)
         brev_transfer_finish (&reader->transfer, out);
     if (is_converted)
         convert (reader, is_last);
+    if (reader->is_text)
+        repair (reader, is_last);
 }
 
 /* Puts at least one byte into ready, or none at the end. */
@@ -194,7 +250,7 @@ brev_reader_new (int fd, const BrevPart *part, gboolean as_utf8, GError **error)
 {
     g_autoptr (BrevReader) reader = reader_new (fd, part);
 
-    if (as_utf8 && !open_converter (reader, part, error))
+    if (as_utf8 && !open_text (reader, part, error))
         return NULL;
     return g_steal_pointer (&reader);
 }

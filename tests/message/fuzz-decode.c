@@ -14,10 +14,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
     brev_autofd int fd = test_file (data, size);
     g_autoptr (BrevMessage) message = brev_message_decode (fd, 0, size, NULL);
-    g_autoptr (BrevHeaderRecipients) recipients =
-        brev_header_recipients_read (fd, 0, size, NULL);
 
     if (message != NULL)
         test_walk (fd, message);
+    brev_header_recipients_free (brev_header_recipients_read (fd, 0, size, NULL));
     return 0;
 }

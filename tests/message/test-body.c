@@ -56,6 +56,8 @@ static const struct {
     { "\xf8", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\xc3\xb8" },
     { "\xf8", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd" },
     { "\xed\xa0\x80", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+    { "\xf6\xab\x97\xa1", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+    { "+AOU-", BREV_ENCODING_NONE, "utf-7", BREV_AS_JSON_TEXT, "\xc3\xa5" },
     { "\x80", BREV_ENCODING_NONE, "iso-8859-1", BREV_AS_JSON_TEXT, "\xe2\x82\xac" },
     { "\x80", BREV_ENCODING_NONE, "utf-8//TRANSLIT", BREV_AS_JSON_TEXT, "\xe2\x82\xac" },
     { "\x1b$B$3\x1b(B", BREV_ENCODING_NONE, "iso-2022-jp", BREV_AS_JSON_TEXT, "\xe3\x81\x93" },
