@@ -436,22 +436,22 @@ class Modes(Case):
             done = self.site.sendmail(*args)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
 
-    def brevdue(self, script):
-        path = pathlib.Path(self.site.programs, 'brevdue')
+    def stand_in(self, name, script):
+        path = pathlib.Path(self.site.programs, name)
         path.unlink()
         path.write_text('#!/bin/sh\n' + script)
         path.chmod(0o755)
 
     def test_mailq(self):
-        self.brevdue('echo "$@"; printf "\\t\\tTotal requests: 7\\n-- 3 Kbytes\\n"; exit 0\n')
+        self.stand_in('brevdue', 'echo "$@"; printf "\\t\\tTotal requests: 7\\n-- 3 Kbytes\\n"; exit 0\n')
         done = self.site.run('mailq')
         self.assertEqual(done.stdout.splitlines()[0], b'queue list --mailq')
         self.assertEqual(self.site.sendmail('-bpc').stdout, b'7\n')
-        self.brevdue('echo Mail queue is empty\n')
+        self.stand_in('brevdue', 'echo Mail queue is empty\n')
         self.assertEqual(self.site.sendmail('-bP').stdout, b'0\n')
 
     def test_mailq_that_fails_is_not_empty(self):
-        self.brevdue('exit 71\n')
+        self.stand_in('brevdue', 'exit 71\n')
         self.assertEqual(self.site.run('mailq').returncode, 71)
         done = self.site.sendmail('-bpc')
         self.assertEqual((done.returncode, done.stdout), (71, b''))
@@ -459,9 +459,18 @@ class Modes(Case):
         self.assertNotEqual(self.site.run('mailq').returncode, 0)
 
     def test_check_config(self):
-        self.brevdue('echo "$@"; exit 3\n')
+        self.stand_in('brevdue', 'echo "$@"; exit 3\n')
         done = self.site.sendmail('-bC')
         self.assertEqual((done.returncode, done.stdout), (3, b'config check\n'))
+
+    def test_be_the_service(self):
+        mark = pathlib.Path(self.site.path, 'started')
+        self.stand_in('brevdued', f'echo "$@" >{mark}.new; mv {mark}.new {mark}\nexit 4\n')
+        done = self.site.sendmail('-bD', '-q15m')
+        self.assertEqual((done.returncode, mark.read_text()), (4, '\n'))
+        mark.unlink()
+        self.assertEqual(self.site.sendmail('-bd').returncode, 0)
+        wait(mark.exists, 'brevdued in the background')
 
 
 class Loads(unittest.TestCase):

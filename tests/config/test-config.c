@@ -629,9 +629,11 @@ static void
 test_programs (Fixture *fixture, gconstpointer data)
 {
     g_autofree char *installed = brev_program_path ("courier");
+    g_autofree char *service = brev_program_path ("brevdued");
     g_autofree char *named = NULL;
 
     g_assert_true (g_str_has_suffix (installed, "/libexec/brevdue/courier"));
+    g_assert_true (g_str_has_suffix (service, "/sbin/brevdued"));
     g_setenv ("BREVDUE_PROGRAMS", "/b", TRUE);
     named = brev_program_path ("courier");
     g_assert_cmpstr (named, ==, "/b/courier");
