@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "compat/newaliases.h"
 #include "compat/options.h"
 #include "compat/post.h"
+#include "compat/sender.h"
 #include "compat/smtp.h"
 #include "compat/verify.h"
 
@@ -27,7 +29,8 @@ typedef struct {
     BrevOptions *options;
     BrevConfig *config;
     BrevCaller *caller;
-    gboolean is_told; /* somebody else has printed what went wrong */
+    gboolean is_told;   /* somebody else has printed what went wrong */
+    gboolean is_unread; /* the caller may still be writing a message */
 } Program;
 
 /* ---- telling ---- */
@@ -116,8 +119,8 @@ take_from_line (BrevEnvelope *envelope, const char *line)
 {
     g_auto (GStrv) words = g_strsplit_set (line == NULL ? "" : line, " \t\r\n", 3);
 
-    if (g_strv_length (words) >= 2 && *words[1] != '\0' && envelope->sender == NULL)
-        envelope->sender = g_strdup (words[1]);
+    if (envelope->sender == NULL && g_strv_length (words) >= 2 && *words[1] != '\0')
+        (void) brev_sender_parse (words[1], &envelope->sender, NULL);
 }
 
 static gboolean
@@ -317,6 +320,19 @@ prepare_process (void)
         (void) clearenv ();
 }
 
+/* A caller that is still writing would be killed by SIGPIPE and never see why. One that
+ * waits for an SMTP greeting, behind an option that we refused, sees the end instead. */
+static void
+drain_input (void)
+{
+    brev_autofd int null = open ("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (null < 0 || isatty (STDIN_FILENO))
+        return;
+    (void) dup2 (null, STDOUT_FILENO);
+    brev_input_drain (STDIN_FILENO);
+}
+
 static gboolean
 run (Program *program, int argc, char **argv, GError **error)
 {
@@ -326,9 +342,7 @@ run (Program *program, int argc, char **argv, GError **error)
         program->caller = brev_caller_look_up ();
         return modes[program->options->mode](program, error);
     }
-    /* A caller that is still writing would be killed by SIGPIPE and never see why. */
-    if (program->options->mode == BREV_MODE_MESSAGE && !isatty (STDIN_FILENO))
-        brev_input_drain (STDIN_FILENO);
+    program->is_unread = program->options->mode == BREV_MODE_MESSAGE;
     program->config = brev_config_load ();
     return FALSE;
 }
@@ -347,6 +361,8 @@ main (int argc, char **argv)
     is_done = run (&program, argc, argv, &error);
     if (!is_done)
         tell_failure (&program, error->message);
+    if (program.is_unread)
+        drain_input ();
     config = program.config;
     caller = program.caller;
     if (is_done && fflush (stdout) != 0)

@@ -176,6 +176,30 @@ class Case(unittest.TestCase):
         self.assertEqual((envelope['queue_only'], envelope['full_name'], message),
                          (1, 'Some One', b'S: s\n\n.\n'))
 
+    def test_refused_options_do_not_keep_a_client_waiting(self):
+        with Dialogue(self.site, '-Z') as d:
+            self.assertIn(b"'-Z'", d.process.stderr.readline())
+            self.assertEqual(d.process.stdout.read(), b'')  # while stdin is open
+        with subprocess.Popen([program('sendmail'), '-Z', '-bs'], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=self.site.env()) as process:
+            self.assertEqual(process.stdout.read(), b'')
+            process.stdin.close()
+            self.assertEqual(process.wait(), 64)
+
+    def test_courier_in_direct_mode(self):
+        self.site.set(delivery='direct')
+        self.site.write_config()
+        courier = pathlib.Path(self.site.programs, 'courier')
+        courier.unlink()
+        with Dialogue(self.site) as d:
+            d.reply()
+            for status, code in ((0, 250), (65, 554), (67, 550), (69, 554), (71, 451), (78, 451)):
+                courier.write_text(f'#!/bin/sh\nexit {status}\n')
+                courier.chmod(0o755)
+                self.assertEqual(self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', '.'),
+                                 [250, 250, 354, code])
+
     def test_something_else_than_smtp(self):
         with Dialogue(self.site) as d:
             d.put(b'just text\n' * 500)
