@@ -410,7 +410,7 @@ finish_bare (Parser *parser, const char *end)
     gboolean is_one = first == words->len;
 
     for (guint i = 0; i < words->len && !is_one; i += run_length (words, i)) {
-        g_autoptr (GArray) run = g_array_new (FALSE, FALSE, sizeof (Token));
+        g_autoptr (GArray) run = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
         guint n = run_length (words, i);
         g_autofree char *address = NULL;
 
@@ -560,9 +560,9 @@ BrevAddressList *
 brev_address_parse (const char *text, GError **error)
 {
     g_autoptr (BrevAddressList) list = brev_address_list_new ();
-    g_autoptr (GArray) words = g_array_new (FALSE, FALSE, sizeof (Token));
-    g_autoptr (GArray) angle = g_array_new (FALSE, FALSE, sizeof (Token));
-    g_autoptr (GArray) after = g_array_new (FALSE, FALSE, sizeof (Token));
+    g_autoptr (GArray) words = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
+    g_autoptr (GArray) angle = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
+    g_autoptr (GArray) after = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
     Parser parser = {
         .list = list, .words = words, .angle = angle, .after = after, .start = text
     };

@@ -41,7 +41,7 @@ brev_body_new (void)
     BrevBody *body = g_new0 (BrevBody, 1);
 
     body->pieces = g_ptr_array_new_with_free_func ((GDestroyNotify) piece_free);
-    body->ready = g_byte_array_new ();
+    body->ready = g_byte_array_sized_new (64);
     return body;
 }
 
@@ -146,7 +146,7 @@ void
 brev_body_add_json (BrevBody *body, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid (text, -1);
-    g_autoptr (GByteArray) escaped = g_byte_array_new ();
+    g_autoptr (GByteArray) escaped = g_byte_array_sized_new (64);
     GString *tail = tail_text (body);
 
     append_json (escaped, (const guint8 *) valid, strlen (valid));

@@ -40,9 +40,9 @@ reader_new (int fd, const BrevPart *part)
     reader->is_text = FALSE;
     reader->converter = (GIConv) -1;
     reader->is_flushed = FALSE;
-    reader->pending = g_byte_array_new ();
-    reader->utf8 = g_byte_array_new ();
-    reader->ready = g_byte_array_new ();
+    reader->pending = g_byte_array_sized_new (64);
+    reader->utf8 = g_byte_array_sized_new (64);
+    reader->ready = g_byte_array_sized_new (64);
     reader->taken = 0;
     return reader;
 }
