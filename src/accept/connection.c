@@ -98,18 +98,16 @@ take (BrevConnection *connection, BrevReception *reception, const char *bytes,
         connection->drained += length;
         return;
     }
-    if (connection->arrival == NULL && may_be_request (connection)) {
-        gsize taken = MIN (length, sizeof connection->first - connection->n_first);
-        memcpy (connection->first + connection->n_first, bytes, taken);
+    if (connection->arrival == NULL) {
+        gsize before = connection->n_first;
+        gsize taken = MIN (length, sizeof connection->first - before);
+        memcpy (connection->first + before, bytes, taken);
         connection->n_first += taken;
-        bytes += taken;
-        length -= taken;
         if (may_be_request (connection) ||
-            !put (connection, reception, connection->first, connection->n_first))
+            (before > 0 && !put (connection, reception, connection->first, before)))
             return;
     }
-    if (length > 0)
-        (void) put (connection, reception, bytes, length);
+    (void) put (connection, reception, bytes, length);
 }
 
 static BrevTalk
