@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -48,21 +48,27 @@ brev_listen_inherited (void)
     return FIRST_INHERITED;
 }
 
-/* Removes what a service that was killed left behind, and nothing else. */
 static gboolean
-clear_the_way (const struct sockaddr_un *address, GError **error)
+make_address (const char *path, struct sockaddr_un *address, GError **error)
+{
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    if (g_strlcpy (address->sun_path, path, sizeof address->sun_path) >=
+        sizeof address->sun_path)
+        return brev_throw (error, BREV_ERROR_CONFIG, "the socket's path '%s' is too long",
+                           path);
+    return TRUE;
+}
+
+static gboolean
+is_alive (const char *path)
 {
     brev_autofd int probe =
         socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address;
 
-    if (connect (probe, (const struct sockaddr *) address, sizeof *address) == 0 ||
-        errno == EAGAIN)
-        return brev_throw (error, BREV_ERROR_DENIED, "another service listens on '%s'",
-                           address->sun_path);
-    if (errno == ECONNREFUSED && unlink (address->sun_path) < 0 && errno != ENOENT)
-        return brev_throw_errno (error, errno, "cannot remove the old socket '%s'",
-                                 address->sun_path);
-    return TRUE;
+    return make_address (path, &address, NULL) &&
+           (connect (probe, (const struct sockaddr *) &address, sizeof address) == 0 ||
+            errno == EAGAIN);
 }
 
 static gboolean
@@ -78,24 +84,28 @@ bind_for_all (int fd, const struct sockaddr_un *address)
     return is_bound;
 }
 
+/* The name appears when somebody listens, not before, and in the place of an old one. */
 int
 brev_listen_at (const char *path, GError **error)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    g_autofree char *directory = g_path_get_dirname (path);
     brev_autofd int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    g_autofree char *directory = g_path_get_dirname (path);
+    g_autofree char *temporary = g_strconcat (path, ".new", NULL);
+    struct sockaddr_un address;
 
-    if (g_strlcpy (address.sun_path, path, sizeof address.sun_path) >=
-        sizeof address.sun_path) {
-        (void) brev_throw (error, BREV_ERROR_CONFIG, "the socket's path '%s' is too long",
+    if (!make_address (temporary, &address, error))
+        return -1;
+    if (is_alive (path)) {
+        (void) brev_throw (error, BREV_ERROR_DENIED, "another service listens on '%s'",
                            path);
         return -1;
     }
     (void) g_mkdir_with_parents (directory, 0755);
-    if (!clear_the_way (&address, error))
-        return -1;
-    if (fd < 0 || !bind_for_all (fd, &address) || listen (fd, BACKLOG) < 0) {
+    (void) unlink (temporary);
+    if (fd < 0 || !bind_for_all (fd, &address) || listen (fd, BACKLOG) < 0 ||
+        rename (temporary, path) < 0) {
         (void) brev_throw_errno (error, errno, "cannot listen on '%s'", path);
+        (void) unlink (temporary);
         return -1;
     }
     return brev_steal_fd (&fd);

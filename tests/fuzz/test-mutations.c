@@ -3,7 +3,7 @@
 #include "fuzz-frame.h"
 #include "seeds.h"
 
-#define ROUNDS 200000
+#define ROUNDS 1000000
 
 /* Always the same numbers, on every machine: a failure can be repeated. */
 static guint32
