@@ -102,7 +102,7 @@ drain (GError **error)
     static const char *const arguments[] = { "--drain", NULL };
     int status;
 
-    if (!brev_courier_run (arguments, -1, &status, error))
+    if (!brev_service_run_courier (arguments, -1, &status, error))
         return FALSE;
     return status == 0 ||
            brev_throw (error, BREV_ERROR_BUSY,

@@ -67,6 +67,8 @@ unlink_unread (const BrevSite *site, const char *id)
 static gboolean
 is_waiting_to_be_read (const BrevSite *site, const char *id)
 {
+    if (!brev_id_is_valid (id))
+        return FALSE;
     return faccessat (site->spool->queue, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
            (site->spool->drop >= 0 &&
             faccessat (site->spool->drop, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0);

@@ -91,7 +91,7 @@ run_courier (Trial *trial, int fd, GError **error)
     const char *const own[] = { "--direct", trial->id, NULL };
     const char *const memory[] = { "--direct-fd", number, NULL };
 
-    return brev_courier_run (fd >= 0 ? memory : own, fd, &trial->status, error) &&
+    return brev_service_run_courier (fd >= 0 ? memory : own, fd, &trial->status, error) &&
            (fd < 0 || trial->status == EX_OK || courier_failed (trial, error));
 }
 

@@ -2,12 +2,9 @@
 #include "admin/commands.h"
 
 #define MANY G_MAXUINT
-#define ALL                                       \
-    {                                             \
-        "all", NULL, "every message of the queue" \
-    }
-
 /* clang-format off */
+#define ALL { "all", NULL, "every message of the queue" }
+
 const BrevCommand brev_commands[] = {
     { "status", "", 0, 0, "accounts, queue and service at a glance", brev_cmd_status,
       .examples = { "status", "status --json" } },

@@ -446,13 +446,14 @@ brev_listing_read (const BrevSite *site, gint64 uid, GError **error)
         { "drop", site->spool->drop, read_dropped },
         { "queue", site->spool->queue, read_queued },
     };
-    /* In the order in which a message moves, so that none slips through; one that is seen
-     * on its way is listed once. */
+    if (!add_rows (&reading, error))
+        return NULL;
+    /* In the order in which a message moves, so that none slips through. A file stays in
+     * queue/ for as long as its row is unfinished: what gets its row just now is found.
+     */
     for (guint i = 0; i < G_N_ELEMENTS (places); i++)
         if (!add_place (&reading, &places[i], error))
             return NULL;
-    if (!add_rows (&reading, error))
-        return NULL;
     g_ptr_array_sort (listing->messages, compare_arrival);
     return g_steal_pointer (&listing);
 }

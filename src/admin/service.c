@@ -37,7 +37,8 @@ command_line (const char *const *arguments)
 }
 
 gboolean
-brev_courier_run (const char *const *arguments, int fd, int *status, GError **error)
+brev_service_run_courier (const char *const *arguments, int fd, int *status,
+                          GError **error)
 {
     g_auto (GStrv) words = command_line (arguments);
     g_autoptr (GError) local = NULL;

@@ -7,12 +7,12 @@
 gboolean brev_service_answers (const BrevConfig *config);
 
 /**
- * brev_courier_run:
+ * brev_service_run_courier:
  * @arguments: without argv[0], NULL-terminated
  * @fd: a descriptor that the courier gets under its own number, or -1
  * @status: (out): its exit status
  *
  * Runs a courier and waits for its end.
  */
-gboolean brev_courier_run (const char *const *arguments, int fd, int *status,
-                           GError **error);
+gboolean brev_service_run_courier (const char *const *arguments, int fd, int *status,
+                                   GError **error);

@@ -18,8 +18,8 @@ typedef struct {
  * @problems: where what cannot be read is added, as BrevProblem
  *
  * GKeyFile reads the values, but it refuses a whole file for one bad line, merges
- * duplicates without a word and does not tell lines: it is given the lines found good here.
- * Each good line counts, whatever stands beside it.
+ * duplicates without a word and does not tell lines: it is given the lines found good
+ * here. Each good line counts, whatever stands beside it.
  *
  * Returns: (transfer full): (array of BrevEntry), in the order of the file
  */

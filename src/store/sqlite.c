@@ -218,6 +218,18 @@ open_writable (BrevStore *store, gint64 now, char **damaged, GError **error)
     return brev_lock_setup_done (&store->lock, error);
 }
 
+/* The first courier may be making the tables in this very moment. */
+static gboolean
+check_is_made (BrevStore *store, GError **error)
+{
+    gint64 version = brev_schema_version (store, error);
+
+    if (version == 0)
+        return brev_throw (error, BREV_ERROR_NO_FILE, "the database in '%s' is just being made",
+                           store->path);
+    return version > 0;
+}
+
 /* A reader may have no right to write: then SQLite keeps the index of the log in memory. */
 static gboolean
 open_readable (BrevStore *store, GError **error)
@@ -231,7 +243,7 @@ open_readable (BrevStore *store, GError **error)
         !brev_lock_join (&store->lock, error))
         return FALSE;
     return connect_to (store, file, SQLITE_OPEN_READONLY, error) &&
-           brev_schema_check (store, error);
+           brev_schema_check (store, error) && check_is_made (store, error);
 }
 
 static gboolean

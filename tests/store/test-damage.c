@@ -326,6 +326,19 @@ test_reading_what_is_not_there (void)
     g_assert_error (error, BREV_ERROR, BREV_ERROR_NO_FILE);
 }
 
+/* The first courier has made the file and not its tables. */
+static void
+test_reading_what_is_being_made (void)
+{
+    g_auto (Fixture) f = { g_dir_make_tmp ("brevdue-store-XXXXXX", NULL), NULL };
+    g_autofree char *file = g_build_filename (f.directory, "store.db", NULL);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_true (g_file_set_contents (file, "", 0, NULL));
+    g_assert_null (brev_store_open (f.directory, BREV_STORE_READ, NOW, NULL, &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_NO_FILE);
+}
+
 /* Reads in a process that may not write anything in the directory. */
 static int
 read_without_rights (const char *directory)
@@ -398,6 +411,7 @@ main (int argc, char **argv)
     g_test_add_func ("/schema/newer", test_newer_version_is_left_alone);
     g_test_add_func ("/schema/zero", test_version_zero_is_taken_up);
     g_test_add_func ("/read/nothing", test_reading_what_is_not_there);
+    g_test_add_func ("/read/being-made", test_reading_what_is_being_made);
     g_test_add_func ("/read/without-rights", test_reader_without_rights);
     g_test_add_func ("/read/beside-a-writer", test_reader_beside_a_writer);
     return g_test_run ();
