@@ -75,7 +75,7 @@ write_journald (int priority, const char *const *values, const char *line)
     return g_log_writer_journald (G_LOG_LEVEL_MESSAGE, fields, n, NULL) == G_LOG_WRITER_HANDLED;
 }
 
-static void
+G_GNUC_PRINTF (3, 0) static void
 write_line (BrevLogLevel level, const char *const *values, const char *format, va_list args)
 {
     g_autofree char *raw = g_strdup_vprintf (format, args);

@@ -19,6 +19,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
                                  g_bytes_new (data + 1, size - 1));
         g_autofree char *got =
             test_read (brev_provider_find ("postmark"), mails[i], reply);
+        g_assert_nonnull (got);
     }
     return 0;
 }

@@ -82,6 +82,7 @@ site_add_drop (const Site *site)
     g_autoptr (BrevSpool) spool = brev_spool_open (site->config.spool, TRUE, &error);
 
     g_assert_no_error (error);
+    g_assert_nonnull (spool);
 }
 
 guint

@@ -393,6 +393,7 @@ test_reader_beside_a_writer (void)
     g_autoptr (BrevStore) reader = NULL;
     g_autoptr (BrevStoreMessage) got = NULL;
 
+    g_assert_null (damaged);
     import_in_state (f.store, "m", BREV_STATE_SENDING, NOW);
     reader = brev_store_open (f.directory, BREV_STORE_READ, NOW, NULL, NULL);
     got = get_message (reader, "m");
