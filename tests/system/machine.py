@@ -114,6 +114,12 @@ class Machine:
             daemon, self.daemon = self.daemon, None
             programs.stop(daemon)
 
+    def remove_service(self):
+        """What the service's package leaves behind when it goes: nothing."""
+        self.stop()
+        for directory in (os.path.dirname(self.paths['SOCKET']), self.paths['SPOOL']):
+            shutil.rmtree(directory, ignore_errors=True)
+
     def log_text(self):
         if not os.path.exists(self.log):
             return ''

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Sends messages through django-anymail's Postmark backend: another mapper of mail to the
+same API, written by others. Runs with Debian's own python3. Standard input: {"url", "token",
+"messages"}; a message is described at the top of test_anymail.py."""
+
+import base64
+import email.mime.image
+import json
+import sys
+
+import django
+from django.conf import settings
+from django.core import mail
+
+
+def build(message):
+    built = mail.EmailMultiAlternatives(
+        message['subject'], message.get('text', ''), message['from'], message['to'],
+        bcc=message.get('bcc'), cc=message.get('cc'), reply_to=message.get('reply_to'),
+        headers=message.get('headers'))
+    if 'html' in message:
+        built.attach_alternative(message['html'], 'text/html')
+    for item in message.get('attachments', ()):
+        content = base64.b64decode(item['content'])
+        if 'cid' in item:
+            part = email.mime.image.MIMEImage(content, item['type'].partition('/')[2])
+            part.add_header('Content-ID', f'<{item["cid"]}>')
+            part.add_header('Content-Disposition', 'inline', filename=item['name'])
+            built.attach(part)
+        else:
+            built.attach(item['name'], content, item['type'])
+    for name in ('tags', 'metadata', 'track_opens', 'esp_extra'):
+        if name in message:
+            setattr(built, name, message[name])
+    return built
+
+
+def main():
+    call = json.load(sys.stdin)
+    settings.configure(
+        EMAIL_BACKEND='anymail.backends.postmark.EmailBackend', USE_TZ=True,
+        ANYMAIL={'POSTMARK_SERVER_TOKEN': call['token'],
+                 'POSTMARK_API_URL': call['url'] + '/'})
+    django.setup()
+    for message in call['messages']:
+        build(message).send()
+
+
+if __name__ == '__main__':
+    main()
