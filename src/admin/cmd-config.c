@@ -130,19 +130,32 @@ check_senders (const BrevConfig *config, Findings *findings)
             names->str, n > NAMES_MAX ? " and others" : "", config->mail_name);
 }
 
+/* What this user may not read the service may; that is not a problem of the file. */
+static void
+check_accounts (const BrevConfig *config, Findings *findings)
+{
+    g_autoptr (GError) foreign = NULL;
+    g_autofree char *spool = brev_site_find (config, &foreign);
+    gboolean as_service = brev_site_has_service (config);
+
+    for (guint i = 0; i < config->accounts->len; i++) {
+        check_provider (config->accounts->pdata[i], findings);
+        if (foreign == NULL)
+            check_token (config->accounts->pdata[i], as_service, findings);
+    }
+    if (foreign != NULL)
+        add (findings->warnings, "the tokens were not looked at: run this as root");
+}
+
 static void
 check_all (const BrevConfig *config, Findings *findings)
 {
-    gboolean as_service = brev_site_has_service (config);
     g_autoptr (GPtrArray) warnings = brev_config_warnings (config);
 
     for (guint i = 0; i < config->problems->len; i++)
         g_ptr_array_add (findings->problems,
                          brev_problem_format (config->problems->pdata[i]));
-    for (guint i = 0; i < config->accounts->len; i++) {
-        check_provider (config->accounts->pdata[i], findings);
-        check_token (config->accounts->pdata[i], as_service, findings);
-    }
+    check_accounts (config, findings);
     g_ptr_array_extend_and_steal (findings->warnings, g_steal_pointer (&warnings));
     check_aliases (config, findings);
     check_senders (config, findings);

@@ -109,20 +109,40 @@ normalise (const char *text, gsize length)
     return clean;
 }
 
-static char *
-read_input (const char *path, gsize max, gsize *length, GError **error)
+/* Waits for a pipe, as brev_read_file_at() does not. */
+static GString *
+read_input (const char *path, gsize max, GError **error)
 {
-    return brev_read_file_at (AT_FDCWD, strcmp (path, "-") == 0 ? "/dev/stdin" : path,
-                              max, length, error);
+    g_autoptr (GString) text = g_string_new (NULL);
+    gboolean is_stdin = strcmp (path, "-") == 0;
+    brev_autofd int opened = is_stdin ? -1 : open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = is_stdin ? STDIN_FILENO : opened;
+    char chunk[16384];
+    gssize got = 0;
+
+    if (fd < 0) {
+        (void) brev_throw (error,
+                           errno == ENOENT ? BREV_ERROR_NO_FILE : BREV_ERROR_SYSTEM,
+                           "cannot open '%s': %s", path, g_strerror (errno));
+        return NULL;
+    }
+    while (text->len <= max && (got = brev_read_some (fd, chunk, sizeof chunk)) > 0)
+        g_string_append_len (text, chunk, got);
+    if (got < 0)
+        (void) brev_throw_errno (error, errno, "cannot read '%s'", path);
+    else if (text->len > max)
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "'%s' is larger than 'max-message-size', %zu bytes", path,
+                           max);
+    return got < 0 || text->len > max ? NULL : g_steal_pointer (&text);
 }
 
 static gboolean
 load_message (Draft *draft, const char *path, GError **error)
 {
-    gsize length = 0;
-    g_autofree char *text =
-        read_input (path, draft->call->config->max_message_size, &length, error);
-    g_autoptr (GString) clean = text == NULL ? NULL : normalise (text, length);
+    g_autoptr (GString) text =
+        read_input (path, draft->call->config->max_message_size, error);
+    g_autoptr (GString) clean = text == NULL ? NULL : normalise (text->str, text->len);
 
     if (clean == NULL)
         return FALSE;

@@ -209,6 +209,7 @@ new_row (const BrevCourier *courier, const Arrival *arrival)
     row->arrival = file->origin.arrival;
     row->size = file->message_length;
     row->checksum = file->checksum;
+    g_free (row->sender);
     row->sender = brev_sender_qualify (envelope->sender,
                                        envelope->login != NULL ? envelope->login : nobody,
                                        &names);

@@ -354,6 +354,25 @@ class Plan(Case):
         body = self.plan(mail)['plans'][0]['requests'][0]['body']
         self.assertEqual(body['Attachments'][0]['Content'], 'QUJD' * 18 * 101)
 
+    def test_waits_for_a_pipe(self):
+        process = subprocess.Popen([program('brevdue'), 'plan', '-'], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, env=self.site.env())
+        self.addCleanup(process.kill)
+
+        def waits_or_ended():
+            with open(f'/proc/{process.pid}/stat') as file:
+                return file.read().rpartition(')')[2].split()[0] in 'SZ'
+        wait(waits_or_ended, 'a reader')
+        output, _ = process.communicate(MAIL, timeout=30)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b'a@example.net', output)
+
+    def test_size_limit(self):
+        self.site.set(max_message_size='1K')
+        self.site.write_config()
+        self.assertIn('max-message-size', self.refused(EX_DATAERR, 'plan', '-',
+                                                       input=MAIL + b'x' * 1100))
+
     def test_options(self):
         self.site.account('other', token='t0ken', stream='slow')
         plan = self.plan(MAIL, '--recipient', 'z@example.org', '--sender', 'bounce@example.com',

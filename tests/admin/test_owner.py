@@ -52,6 +52,14 @@ class Owner(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (77, b''))
         self.assertIn(b'mailq', done.stderr)
 
+    def test_others_can_check_the_configuration(self):
+        self.site.account('second', token='t0ken')
+        self.submit()
+        done = self.site.run('brevdue', 'config', 'check',
+                             preexec_fn=lambda: os.setuid(OWNER - 1))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(b'not looked at', done.stdout)
+
     def test_no_spool_yet(self):
         os.rmdir(self.site.spool)
         self.assertEqual(self.site.queue(), [])
