@@ -3,6 +3,7 @@
 """Kills a program that uses the store at each of its system calls that change a file, and
 looks at what is left. Which calls these are is taken from a trace of an undisturbed run."""
 import collections
+import os
 import re
 import shutil
 import subprocess
@@ -17,8 +18,10 @@ NEVER = {"sending"}
 
 def run(directory, *strace):
     command = ["strace", "-qq", "-o", directory + ".trace", *strace] if strace else []
+    # LeakSanitizer does not work in a program that is traced
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
     done = subprocess.run([*command, PROGRAM, "work", directory], text=True,
-                          capture_output=True)
+                          capture_output=True, env=dict(os.environ, ASAN_OPTIONS=options))
     return done.stdout.splitlines(), done
 
 
