@@ -25,13 +25,10 @@ waiting_clear (Waiting *waiting)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Waiting, waiting_clear)
 
-/* Goes on behind @waiting. One step down an index, however much is waiting.
- * Returns: 1, 0 at the end, -1 with @error set */
+/* Returns: 1 with @waiting filled, 0 at the end, -1 with @error set */
 static int
-next_waiting (BrevStore *store, Waiting *waiting, GError **error)
+read_waiting_row (BrevStore *store, sqlite3_stmt *row, Waiting *waiting, GError **error)
 {
-    sqlite3_stmt *row = BREV_SQL_START (store, SQL_NEXT_WAITING, error,
-                                        SQL_T (waiting->account ?: ""), SQL_I (waiting->uid));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
@@ -42,6 +39,35 @@ next_waiting (BrevStore *store, Waiting *waiting, GError **error)
     waiting->due = sqlite3_column_int64 (row, 2);
     (void) sqlite3_reset (row);
     return 1;
+}
+
+/* The next submitter of the same account: one step down an index, however much waits. */
+static int
+next_submitter (BrevStore *store, Waiting *waiting, GError **error)
+{
+    return read_waiting_row (store,
+                             BREV_SQL_START (store, SQL_NEXT_SUBMITTER, error,
+                                             SQL_T (waiting->account ?: ""),
+                                             SQL_I (waiting->uid)),
+                             waiting, error);
+}
+
+static int
+next_account (BrevStore *store, Waiting *waiting, GError **error)
+{
+    return read_waiting_row (store,
+                             BREV_SQL_START (store, SQL_NEXT_ACCOUNT, error,
+                                             SQL_T (waiting->account ?: "")),
+                             waiting, error);
+}
+
+/* Mail for which no account was found has the account "", and comes first. */
+static int
+next_waiting (BrevStore *store, Waiting *waiting, GError **error)
+{
+    int got = next_submitter (store, waiting, error);
+
+    return got != 0 ? got : next_account (store, waiting, error);
 }
 
 gint64
@@ -181,11 +207,9 @@ take_round (Claiming *claiming, GError **error)
     int got;
 
     while (!claiming->is_over && claiming->messages->len < claim->max_messages &&
-           (got = next_waiting (claiming->store, &waiting, error)) != 0) {
+           (got = next_submitter (claiming->store, &waiting, error)) != 0) {
         if (got < 0)
             return -1;
-        if (g_strcmp0 (waiting.account, claim->account) != 0)
-            return 0;
         if (waiting.due <= claim->now && !take_oldest_of (claiming, waiting.uid, error))
             return -1;
     }

@@ -67,9 +67,13 @@ static const char *const texts[SQL_LAST] = {
         "SELECT DISTINCT m.id, r.report FROM recipients r JOIN messages m ON m.n = r.message"
         " WHERE r.report_due = 1 ORDER BY r.report",
 
-    [SQL_NEXT_WAITING] =
+    /* not as one row value: SQLite would step over all that is equal to it, one by one */
+    [SQL_NEXT_SUBMITTER] =
         "SELECT account, uid, due FROM recipients WHERE " WAITING
-        " AND (account, uid) > (?1, ?2) ORDER BY account, uid, due LIMIT 1",
+        " AND account = ?1 AND uid > ?2 ORDER BY uid, due LIMIT 1",
+    [SQL_NEXT_ACCOUNT] =
+        "SELECT account, uid, due FROM recipients WHERE " WAITING
+        " AND account > ?1 ORDER BY account, uid, due LIMIT 1",
     [SQL_OLDEST_WAITING] =
         "SELECT message FROM recipients WHERE " WAITING
         " AND account = ?1 AND uid = ?2 ORDER BY due LIMIT 1",

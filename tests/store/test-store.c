@@ -314,7 +314,7 @@ test_next_due (void)
         gint64 due;
     } rows[] = {
         { "a", "main", 1, 50 }, { "b", "main", 2, 20 }, { "c", "other", 1, 30 },
-        { "d", "third", 9, 90 },
+        { "d", "third", 9, 90 },     { "e", "", 9, 30 },
     };
 
     g_assert_cmpint (brev_store_next_due (f.store, NULL), ==, G_MAXINT64);
@@ -327,9 +327,10 @@ test_next_due (void)
     }
     g_assert_cmpint (brev_store_next_due (f.store, NULL), ==, NOW + 20);
     accounts = brev_store_due_accounts (f.store, NOW + 30, NULL);
-    g_assert_cmpuint (accounts->len, ==, 2);
-    g_assert_cmpstr (accounts->pdata[0], ==, "main");
-    g_assert_cmpstr (accounts->pdata[1], ==, "other");
+    g_assert_cmpuint (accounts->len, ==, 3);
+    g_assert_cmpstr (accounts->pdata[0], ==, "");
+    g_assert_cmpstr (accounts->pdata[1], ==, "main");
+    g_assert_cmpstr (accounts->pdata[2], ==, "other");
 }
 
 static void
