@@ -114,7 +114,8 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
         g_autofree char *scope = from_scope (letter);
         brev_trouble_end (worker->trouble, scope, brev_clock_now ());
     }
-    brev_record_plan (letter->row, plan);
+    if (!worker->courier->is_quiet)
+        brev_record_plan (letter->row, plan);
     for (guint i = 0; i < plan->mails->len; i++)
         queue_mail (sender, letter, plan->mails->pdata[i]);
 }

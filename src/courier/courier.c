@@ -146,6 +146,7 @@ brev_courier_open (const BrevCourierSetup *setup, GError **error)
     courier->is_service = setup->is_service;
     courier->only_id = setup->only_id;
     courier->memory_fd = setup->memory_fd;
+    courier->is_quiet = setup->is_quiet;
     courier->host_name = g_strdup (g_get_host_name ());
     courier->max_claim = claim_limit (setup->config, raise_file_limit ());
     courier->aliases = brev_aliases_load (setup->config->aliases);

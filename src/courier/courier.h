@@ -23,6 +23,7 @@ typedef struct {
     const char *only_id;    /* nullable: direct mode works on this message alone */
     int memory_fd;          /* with it, without a spool: the queue file; else -1 */
     gboolean is_stopping;   /* no new claims */
+    gboolean is_quiet;      /* no log line for what goes well */
     guint suspects;         /* messages in hand over which a courier died */
     guint max_claim;        /* messages in one claim: each is an open file */
 } BrevCourier;

@@ -31,6 +31,7 @@
 #include "courier/worker.h"
 
 #define IDLE_TIME (60 * BREV_SECOND)
+#define REQUEST_TIME (10 * BREV_MINUTE)
 /* How long a caller waits for its message in direct mode; they were promised 20 s. */
 #define DIRECT_TIME (18 * BREV_SECOND)
 /* How long a courier that was told to end waits for replies. */
@@ -49,7 +50,7 @@ typedef struct {
     char *id;        /* owned: --direct */
     BrevLogTarget log; /* where lines go */
     gint64 idle;     /* ms without work before a service's courier ends */
-    gint64 timeout;  /* ms for a request and its reply, 0: the mode's own */
+    gint64 timeout;  /* ms for a request and its reply; in direct mode for all of them */
 } Options;
 
 /* One run of the courier. */
@@ -348,13 +349,14 @@ decide_direct (Flow *flow)
 {
     BrevCourier *courier = flow->courier;
     gint64 elapsed = brev_clock_ticks () - flow->started;
+    gint64 patience = flow->options->timeout;
     g_autoptr (BrevStoreMessage) row = NULL;
     gint64 delay;
 
-    if (elapsed >= DIRECT_TIME)
+    if (elapsed >= patience)
         abandon (flow, "no reply in the time that the caller waits");
     if (!is_idle (flow)) {
-        set_timer (flow, MAX (DIRECT_TIME - elapsed, 1));
+        set_timer (flow, MAX (patience - elapsed, 1));
         return;
     }
     row = brev_store_get (courier->store, courier->only_id, NULL);
@@ -364,7 +366,7 @@ decide_direct (Flow *flow)
     }
     delay = brev_direct_is_anothers (row) ? BREV_SECOND / 5
                                           : brev_direct_delay (flow->attempts++);
-    if (elapsed + delay + BREV_SECOND > DIRECT_TIME)
+    if (elapsed + delay + BREV_SECOND > patience)
         finish (flow, EX_OK);
     else
         set_timer (flow, delay);
@@ -658,7 +660,8 @@ parse_options (int argc, char **argv, Options *options, GError **error)
                     : direct_fd >= 0 ? MODE_DIRECT_FD : MODE_DIRECT;
     options->fd = MAX (control, direct_fd);
     options->idle = idle >= 0 ? idle * BREV_SECOND : IDLE_TIME;
-    options->timeout = MAX (timeout, 0) * BREV_SECOND;
+    options->timeout = timeout > 0               ? timeout * BREV_SECOND
+                       : options->mode < MODE_DIRECT ? REQUEST_TIME : DIRECT_TIME;
     return TRUE;
 }
 
@@ -709,12 +712,10 @@ read_memory (Options *options, GError **error)
 }
 
 static BrevHttpLimits
-limits_of (const Options *options, gboolean is_direct)
+limits_of (const Options *options)
 {
-    gint64 total = is_direct ? DIRECT_TIME : 10 * BREV_MINUTE;
+    gint64 total = options->timeout;
 
-    if (options->timeout > 0)
-        total = options->timeout;
     return (BrevHttpLimits){ .connect_timeout = MIN (total, 15 * BREV_SECOND),
                              .stall_timeout = MIN (total, BREV_MINUTE),
                              .total_timeout = total };
@@ -728,7 +729,7 @@ run (const Options *options, BrevConfig *config, BrevSpool *spool, GError **erro
     const BrevCourierSetup setup = {
         .config = config,
         .spool = spool,
-        .limits = limits_of (options, is_direct),
+        .limits = limits_of (options),
         .is_service = options->mode == MODE_CONTROL,
         .only_id = is_direct ? options->id : NULL,
         .memory_fd = options->mode == MODE_DIRECT_FD ? options->fd : -1,

@@ -131,17 +131,31 @@ losses_of (const BrevPlan *plan)
     return g_string_free (list, FALSE);
 }
 
+/* (nullable): the From address that @plan took away, if it did */
+static const char *
+replaced_from (const BrevPlan *plan)
+{
+    const BrevMail *mail = plan->mails->len == 0 ? NULL : plan->mails->pdata[0];
+
+    if (plan->rewritten_from == NULL || mail == NULL ||
+        g_ascii_strcasecmp (plan->rewritten_from, mail->from->address) == 0)
+        return NULL;
+    return plan->rewritten_from;
+}
+
 void
 brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan)
 {
     g_autofree char *losses = losses_of (plan);
+    const char *from = replaced_from (plan);
     const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = message->id };
 
-    if (plan->rewritten_from != NULL)
+    if (from != NULL)
         brev_log_fields (BREV_LOG_INFO, fields,
-                         "%s: From <%s> is not covered by \"senders\" and was replaced by \"from\"",
-                         message->id, plan->rewritten_from);
+                         "%s: From <%s> is not covered by \"senders\": <%s> stands in for it",
+                         message->id, from,
+                         ((const BrevMail *) plan->mails->pdata[0])->from->address);
     if (*losses != '\0')
-        brev_log_fields (BREV_LOG_INFO, fields, "%s: travels as %s without or with changed: %s",
-                         message->id, plan->step, losses);
+        brev_log_fields (BREV_LOG_INFO, fields, "%s: what does not arrive as it was written: %s",
+                         message->id, losses);
 }

@@ -188,19 +188,37 @@ choose_reports (const BrevSettler *settler, const GPtrArray *results)
 
 /* @message: with the recipients of one report alone */
 static gboolean
+write_from_file (const BrevSettler *settler, const BrevStoreMessage *message, const char *report,
+                 int fd, GError **error)
+{
+    g_autoptr (BrevQueueFile) file = brev_queue_file_read (fd, error);
+
+    return file != NULL &&
+           brev_report_write (settler->setup.config, settler->setup.spool, report, message, file,
+                              fd, brev_clock_now (), error);
+}
+
+/* Once the report exists its message may be gone already: that comes before the import of
+ * the report, which is what takes it off the list of the missing. */
+static gboolean
 write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **error)
 {
-    const BrevSpool *spool = settler->setup.spool;
+    int queue = settler->setup.spool->queue;
     const char *report = ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
-    brev_autofd int fd = openat (spool->queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    g_autoptr (BrevQueueFile) file = NULL;
+    gboolean exists = faccessat (queue, report, F_OK, 0) == 0;
+    brev_autofd int fd = -1;
 
-    if (fd < 0)
+    if (!exists)
+        fd = openat (queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (!exists && fd < 0 && errno == ENOENT) {
+        brev_log (BREV_LOG_ERROR, "%s: its file is gone, and with it what the report %s to <%s> "
+                  "would say", message->id, report, message->sender);
+        return TRUE;
+    }
+    if (!exists && fd < 0)
         return brev_throw_errno (error, errno, "cannot open the file of %s to report on it",
                                  message->id);
-    file = brev_queue_file_read (fd, error);
-    if (file == NULL || !brev_report_write (settler->setup.config, spool, report, message, file,
-                                            fd, brev_clock_now (), error))
+    if (!exists && !write_from_file (settler, message, report, fd, error))
         return FALSE;
     g_ptr_array_add (settler->reports, g_strdup (report));
     return TRUE;

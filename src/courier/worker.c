@@ -472,6 +472,19 @@ settle_verdict (BrevWorker *worker, BrevLetter *letter, const BrevMail *mail, gu
     brev_worker_settle (worker, letter, recipient, verdict, until);
 }
 
+/* A provider may repeat our secret in its words; nobody else must. */
+static void
+mask_secret (const BrevWorker *worker, BrevOutcome *outcome)
+{
+    for (guint i = 0; i < outcome->n && !worker->is_outbox; i++) {
+        BrevVerdict *verdict = &outcome->verdicts[i];
+        if (verdict->text != NULL)
+            verdict->text = brev_secret_mask (verdict->text, worker->token);
+        if (verdict->remote_id != NULL)
+            verdict->remote_id = brev_secret_mask (verdict->remote_id, worker->token);
+    }
+}
+
 static void
 settle_mail (BrevWorker *worker, BrevJob *job, guint i)
 {
@@ -490,8 +503,10 @@ brev_worker_answered (BrevWorker *worker, BrevJob *answered)
 {
     g_autoptr (BrevJob) job = answered;
 
-    for (guint i = 0; i < job->mails->len; i++)
+    for (guint i = 0; i < job->mails->len; i++) {
+        mask_secret (worker, job->outcomes->pdata[i]);
         settle_mail (worker, job, i);
+    }
     learn (worker, job);
     if (job->mails->len > 1)
         halve (worker, job);

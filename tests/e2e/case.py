@@ -19,9 +19,12 @@ def mail(to='ann@example.net', subject='hello', body='text', sender='Web <www@ex
 class Case(unittest.TestCase):
     def setUp(self):
         self.server = self.enterContext(Postmark())
-        self.site = self.enterContext(Site())
+        self.site = self.enterContext(self.make_site())
         self.site.postmark(self.server)
         self.addCleanup(self.check_requests)
+
+    def make_site(self):
+        return Site()
 
     def check_requests(self):
         """No request broke a rule of the provider."""
