@@ -35,7 +35,7 @@ typedef struct {
     BrevSpool *spool;
     BrevReception reception;
     int listener;
-    gboolean is_own_socket;
+    char *own_socket; /* owned, nullable: its path, when we made it */
     int signals;
     BrevWatch watch;
     GPtrArray *connections; /* owned, of BrevConnection */
@@ -114,8 +114,10 @@ start_listening (BrevDaemon *daemon, GError **error)
     if (daemon->listener >= 0)
         return TRUE;
     daemon->listener = brev_listen_at (daemon->config->socket, error);
-    daemon->is_own_socket = daemon->listener >= 0;
-    return daemon->is_own_socket;
+    if (daemon->listener < 0)
+        return FALSE;
+    daemon->own_socket = g_strdup (daemon->config->socket);
+    return TRUE;
 }
 
 static gboolean
@@ -141,8 +143,9 @@ daemon_init (BrevDaemon *daemon, GError **error)
 static void
 daemon_clear (BrevDaemon *daemon)
 {
-    if (daemon->is_own_socket)
-        (void) unlink (daemon->config->socket);
+    if (daemon->own_socket != NULL)
+        (void) unlink (daemon->own_socket);
+    g_free (daemon->own_socket);
     brev_close_fd (&daemon->listener);
     brev_close_fd (&daemon->signals);
     brev_watch_clear (&daemon->watch);

@@ -86,8 +86,8 @@ brev_schedule_ended (BrevSchedule *schedule, const BrevEnding *ending, gint64 ti
 void
 brev_schedule_config_changed (BrevSchedule *schedule)
 {
-    if (schedule->is_config_broken)
-        schedule->not_before = 0;
+    if (schedule->is_config_broken) /* its folder may be one where much happens */
+        schedule->not_before = MIN (schedule->not_before, schedule->started + DELAY_MIN);
 }
 
 gboolean
