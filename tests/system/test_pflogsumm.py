@@ -46,9 +46,10 @@ class PflogsummTest(unittest.TestCase):
             {'action': 'reply', 'status': 503, 'times': 1, 'match': {'to': 'c@example.org'}}))
         self.host.configure(server, log='syslog')
         self.host.start()
-        for recipients in (('a@example.org', 'b@example.org'), ('gone@example.org',),
-                           ('c@example.org',)):
-            self.send(*recipients)
+        self.send('c@example.org')
+        programs.wait(lambda: 'status=deferred' in '\n'.join(log.lines), 'the deferral')
+        self.send('a@example.org', 'b@example.org')
+        self.send('gone@example.org')
         sent = r'to=<([^>]*)>.*status=sent'
         wanted = ['a@example.org', 'b@example.org', 'c@example.org', 'shop@example.com']
         programs.wait(lambda: sorted(re.findall(sent, '\n'.join(log.lines))) == wanted,
