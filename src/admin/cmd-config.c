@@ -6,6 +6,7 @@
 
 #include "admin/commands.h"
 #include "admin/output.h"
+#include "admin/service.h"
 #include "admin/site.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -54,12 +55,19 @@ check_provider (const BrevAccount *account, Findings *findings)
 }
 
 static void
-check_token (const BrevAccount *account, gboolean as_service, Findings *findings)
+check_token (const BrevConfig *config, const BrevAccount *account, Findings *findings)
 {
     g_autoptr (GError) error = NULL;
-    char *secret = brev_secret_load (account, as_service, &error);
+    char *secret = brev_secret_load (account, brev_site_has_service (config), &error);
 
-    if (secret == NULL)
+    if (secret == NULL && brev_service_has_token (config, account))
+        add (
+            findings->warnings,
+            "[account %s]: its token cannot be seen from here; the service needs %s%s the "
+            "systemd credential brevdue.%s.token",
+            account->name, account->token_env == NULL ? "" : account->token_env,
+            account->token_env == NULL ? "" : " in its environment, or", account->name);
+    else if (secret == NULL)
         add (findings->problems, "[account %s]: %s", account->name, error->message);
     else if (*secret != '\0' && !brev_token_check (account, secret, &error))
         add (findings->problems, "%s", error->message);
@@ -136,12 +144,11 @@ check_accounts (const BrevConfig *config, Findings *findings)
 {
     g_autoptr (GError) foreign = NULL;
     g_autofree char *spool = brev_site_find (config, &foreign);
-    gboolean as_service = brev_site_has_service (config);
 
     for (guint i = 0; i < config->accounts->len; i++) {
         check_provider (config->accounts->pdata[i], findings);
         if (foreign == NULL)
-            check_token (config->accounts->pdata[i], as_service, findings);
+            check_token (config, config->accounts->pdata[i], findings);
     }
     if (foreign != NULL)
         add (findings->warnings, "the tokens were not looked at: run this as root");

@@ -86,6 +86,8 @@ account_fault (const Status *status, const BrevAccount *account)
     }
     secret = brev_secret_load (account, status->has_service, &error);
     brev_secret_free (secret);
+    if (brev_service_has_token (status->config, account))
+        return NULL;
     return error == NULL ? NULL : g_strdup (error->message);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "admin/site.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
@@ -22,6 +23,13 @@ brev_service_answers (const BrevConfig *config)
 
     return fd >= 0 && shutdown (fd, SHUT_WR) == 0 &&
            brev_talk_get (fd, &byte, 1, brev_clock_ticks () + PATIENCE, NULL) >= 0;
+}
+
+gboolean
+brev_service_has_token (const BrevConfig *config, const BrevAccount *account)
+{
+    return brev_site_has_service (config) && account->token == NULL &&
+           account->token_file == NULL;
 }
 
 static char **

@@ -106,7 +106,7 @@ char *brev_problem_format (const BrevProblem *problem);
  * brev_config_warnings:
  *
  * What is no error and still deserves a look: a fallback or a route to an account that
- * does not exist, no "from".
+ * does not exist, no account at all.
  *
  * Returns: (transfer full): (array of char *)
  */

@@ -226,7 +226,7 @@ class Status(Case):
     def test_missing_token(self):
         self.site.account()
         account, = self.site.admin('status')['accounts']
-        self.assertIn('token-file', account['fault'])
+        self.assertIn('token-file', account['fault'])  # there is no service that may know it
 
     def test_strange_files(self):
         self.dropped()
@@ -281,6 +281,12 @@ class Config(Case):
         done = self.brevdue('config', 'check', status=EX_CONFIG)
         self.assertIn(b'every user', done.stdout)
         self.assertNotIn(b't0ken', done.stdout + done.stderr)
+
+    def test_token_that_only_the_service_knows(self):
+        self.dropped()
+        self.site.account(token_env='SERVICE_TOKEN')
+        self.assertIn('SERVICE_TOKEN in its environment', self.text('config', 'check'))
+        self.assertIsNone(self.site.admin('status')['accounts'][0]['fault'])
 
     def test_senders_that_will_wait(self):
         self.site.account(url='http://127.0.0.1:1', token='t', senders='elsewhere.example')
