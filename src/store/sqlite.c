@@ -68,8 +68,10 @@ static gboolean
 make_file (BrevStore *store, GError **error)
 {
     brev_autofd int fd = openat (store->dir, BREV_STORE_FILE,
-                                 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+                                 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+    if (fd < 0 && errno == EEXIST)
+        return TRUE;
     if (fd < 0 || fsync (store->dir) < 0)
         return brev_throw_errno (error, errno, "cannot make '%s/" BREV_STORE_FILE "'",
                                  store->path);
