@@ -7,6 +7,8 @@ import unittest
 from postmark import Postmark, addresses_of
 from programs import Site, wait
 
+FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion'
+
 
 def mail(to='ann@example.net', subject='hello', body='text', sender='Web <www@example.com>',
          **fields):
@@ -22,9 +24,15 @@ class Case(unittest.TestCase):
         self.site = self.enterContext(self.make_site())
         self.site.postmark(self.server)
         self.addCleanup(self.check_requests)
+        self.addCleanup(self.check_programs)
 
     def make_site(self):
         return Site()
+
+    def check_programs(self):
+        """Nothing leaked, and nothing was done that C does not define."""
+        self.site.stop()
+        self.assertNotRegex(self.site.log_text(), FAULT)
 
     def check_requests(self):
         """No request broke a rule of the provider."""

@@ -17,8 +17,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from case import hold_courier, mail  # noqa: E402
+from namespace import need  # noqa: E402
 from postmark import Postmark  # noqa: E402
-from programs import SKIPPED, Site, wait  # noqa: E402
+from programs import Site, wait  # noqa: E402
 
 CALLS = ['fsync', 'fdatasync', 'pwrite64', 'ftruncate', 'unlink', 'unlinkat', 'rename',
          'renameat2', 'linkat', 'sendto', 'recvfrom', 'close']
@@ -122,6 +123,5 @@ class Crash(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    if shutil.which('strace') is None:
-        sys.exit(SKIPPED)
+    need('strace')
     unittest.main()

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A spool on a file system that fills up, on a small tmpfs: what was accepted arrives, once
+there is room again; what does not fit is refused; nothing arrives twice unmarked."""
+
+import os
+import re
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import namespace  # noqa: E402
+from case import Case, mail  # noqa: E402
+from programs import wait  # noqa: E402
+
+
+class FullDisk(Case):
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.site.spool)
+        namespace.mount('-t', 'tmpfs', '-o', 'size=1m,mode=0755', 'none', self.site.spool)
+        self.addCleanup(namespace.unbind, self.site.spool)
+        self.addCleanup(self.site.stop)
+
+    def fill(self, leave):
+        """Takes all room but @leave bytes."""
+        info = os.statvfs(self.site.spool)
+        size = max(info.f_bavail * info.f_bsize - leave, 0)
+        with open(os.path.join(self.site.spool, 'ballast'), 'wb') as file:
+            file.write(bytes(size))
+
+    def make_room(self):
+        os.unlink(os.path.join(self.site.spool, 'ballast'))
+
+    def accept_some(self, n):
+        """Submits @n messages; returns the subjects of those that were accepted."""
+        accepted = []
+        for i in range(n):
+            done = self.site.sendmail('-t', '-i', input=mail(subject=f'm{i}', body='x' * 2000))
+            self.assertIn(done.returncode, (0, 71), done.stderr)
+            if done.returncode == 0:
+                accepted.append(f'm{i}')
+        return accepted
+
+    def check(self, accepted):
+        def arrived():
+            return {message['Subject'] for message in self.server.messages}
+
+        self.server.wait(lambda: arrived() >= set(accepted), 'all that was accepted', 60)
+        wait(lambda: not self.files(), 'an empty queue', 60)
+        self.assertEqual(arrived(), set(accepted))
+        if len(self.server.messages) > len(accepted):
+            self.assertIn('possible duplicate', self.site.log_text())
+
+    def test_rooms_of_all_sizes(self):
+        self.site.start()
+        for leave in (0, 4096, 16384, 49152, 98304, 196608):
+            with self.subTest(leave=leave):
+                self.fill(leave)
+                accepted = self.accept_some(6)
+                if leave == 0:
+                    self.assertEqual(accepted, [])
+                self.make_room()
+                self.check(accepted)
+                with self.server.changed:
+                    self.server.accepted.clear()
+
+    def test_full_while_replies_come(self):
+        """The provider has the mail and the disk has no room to say so."""
+        self.server.script.set([{'action': 'late', 'seconds': 1, 'times': 1}])
+        self.site.start()
+        accepted = self.accept_some(3)
+        self.server.wait(lambda: self.server.messages, 'the first request')
+        self.fill(0)
+        wait(lambda: re.search('cannot go on|status=sent', self.site.log_text()), 'a word of it')
+        self.make_room()
+        self.check(accepted)
+
+
+if __name__ == '__main__':
+    namespace.enter()
+    unittest.main()
