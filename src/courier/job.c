@@ -7,6 +7,7 @@ brev_job_new (struct BrevWorker *worker)
     BrevJob *job = g_new0 (BrevJob, 1);
 
     job->worker = worker;
+    job->most = G_MAXUINT;
     job->letters = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_letter_unref);
     job->mails = g_ptr_array_new ();
     job->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_outcome_free);
@@ -33,17 +34,18 @@ size_at_most (const BrevMail *mail)
 }
 
 void
-brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail)
+brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail, guint most)
 {
     g_ptr_array_add (job->letters, brev_letter_ref (letter));
     g_ptr_array_add (job->mails, mail);
     job->size += size_at_most (mail);
+    job->most = MIN (job->most, most);
 }
 
 gboolean
-brev_job_fits (const BrevJob *job, const BrevMail *mail, guint max_mails, guint64 max_size)
+brev_job_fits (const BrevJob *job, const BrevMail *mail, guint most, guint64 max_size)
 {
-    return job->mails->len < max_mails &&
+    return job->mails->len < MIN (job->most, most) &&
            (max_size == 0 || job->size + size_at_most (mail) <= max_size);
 }
 
@@ -54,7 +56,7 @@ brev_job_split (BrevJob *job)
     guint half = (job->mails->len + 1) / 2;
 
     for (guint i = half; i < job->mails->len; i++)
-        brev_job_add (other, job->letters->pdata[i], job->mails->pdata[i]);
+        brev_job_add (other, job->letters->pdata[i], job->mails->pdata[i], job->most);
     job->size -= other->size;
     g_ptr_array_set_size (job->mails, (int) half);
     g_ptr_array_set_size (job->letters, (int) half);

@@ -11,20 +11,22 @@ typedef struct {
     GPtrArray *mails;          /* owned, of BrevMail: borrowed from the letters' plans */
     GPtrArray *outcomes;       /* owned, of BrevOutcome, for each mail; empty before a reply */
     guint64 size;              /* bytes that the body cannot exceed */
+    guint most;                /* mails that it may hold */
 } BrevJob;
 
 BrevJob *brev_job_new (struct BrevWorker *worker);
 void brev_job_free (BrevJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevJob, brev_job_free)
 
-void brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail);
+/* @most: how many mails a request with this one may hold */
+void brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail, guint most);
 
 /**
  * brev_job_fits:
  *
- * Returns: whether @mail may join: not too many, and surely not too large together
+ * Returns: whether @mail may join: not too many of either's wish, and surely not too large
  */
-gboolean brev_job_fits (const BrevJob *job, const BrevMail *mail, guint max_mails,
+gboolean brev_job_fits (const BrevJob *job, const BrevMail *mail, guint most,
                         guint64 max_size);
 
 /* Returns: (transfer full): the second half, which @job no longer has */

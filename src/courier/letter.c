@@ -63,10 +63,18 @@ brev_letter_unref (BrevLetter *letter)
 BrevStoreRecipient *
 brev_letter_recipient (const BrevLetter *letter, guint index)
 {
-    for (guint i = 0; i < letter->row->recipients->len; i++) {
-        BrevStoreRecipient *recipient = letter->row->recipients->pdata[i];
+    const GPtrArray *recipients = letter->row->recipients;
+    guint first = 0, end = recipients->len;
+
+    while (first < end) { /* they are in order */
+        guint middle = first + (end - first) / 2;
+        BrevStoreRecipient *recipient = recipients->pdata[middle];
         if (recipient->index == index)
             return recipient;
+        if (recipient->index < index)
+            first = middle + 1;
+        else
+            end = middle;
     }
     return NULL;
 }

@@ -345,7 +345,7 @@ decide_drain (Flow *flow, gint64 wait)
 
 /* The caller waits: its message is tried again while there is time. */
 static void
-decide_direct (Flow *flow)
+decide_direct (Flow *flow, gint64 wait)
 {
     BrevCourier *courier = flow->courier;
     gint64 elapsed = brev_clock_ticks () - flow->started;
@@ -356,7 +356,7 @@ decide_direct (Flow *flow)
     if (elapsed >= patience)
         abandon (flow, "no reply in the time that the caller waits");
     if (!is_idle (flow)) {
-        set_timer (flow, MAX (patience - elapsed, 1));
+        set_timer (flow, wait > 0 ? MIN (wait, patience - elapsed) : patience - elapsed);
         return;
     }
     row = brev_store_get (courier->store, courier->only_id, NULL);
@@ -372,6 +372,19 @@ decide_direct (Flow *flow)
         set_timer (flow, delay);
 }
 
+/* Whether a turn could do something now. */
+static gboolean
+has_work (const Flow *flow)
+{
+    for (guint i = 0; i < flow->courier->workers->len; i++) {
+        BrevWorker *worker = flow->courier->workers->pdata[i];
+        if (brev_worker_may_claim (worker) ||
+            (!g_queue_is_empty (&worker->jobs) && brev_worker_may_send (worker)))
+            return TRUE;
+    }
+    return brev_settler_pending (flow->courier->settler) > 0 || flow->arrivals->len > 0;
+}
+
 /* After a turn: at once another one, one by time, or the end. */
 static void
 decide (Flow *flow)
@@ -382,16 +395,10 @@ decide (Flow *flow)
         decide_end (flow);
         return;
     }
-    for (guint i = 0; i < flow->courier->workers->len; i++) {
-        if (brev_worker_may_claim (flow->courier->workers->pdata[i])) {
-            go_on (flow);
-            return;
-        }
-    }
-    if (brev_settler_pending (flow->courier->settler) > 0 || flow->arrivals->len > 0)
+    if (has_work (flow))
         go_on (flow);
     else if (is_direct)
-        decide_direct (flow);
+        decide_direct (flow, next_wait (flow));
     else if (flow->options->mode == MODE_DRAIN)
         decide_drain (flow, next_wait (flow));
     else

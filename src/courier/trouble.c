@@ -103,8 +103,9 @@ note (BrevTrouble *trouble, const char *scope, const char *problem, gint64 until
 }
 
 gint64
-brev_trouble_add (BrevTrouble *trouble, const char *scope, const char *problem, gint64 now)
+brev_trouble_add (BrevTrouble *trouble, const char *scope, const char *text, gint64 now)
 {
+    const char *problem = text != NULL ? text : "the provider did not say why";
     Entry *entry = g_hash_table_lookup (trouble->entries, scope);
     gboolean is_known = entry != NULL && entry->until > now;
 

@@ -274,16 +274,29 @@ brev_worker_objection (BrevWorker *worker, const BrevMail *mail, gint64 *until)
     return NULL;
 }
 
+/* What came back before may have been a batch that one of its mails spoils: with each
+ * attempt it travels in half the company. */
+static guint
+company_of (const BrevWorker *worker, const BrevLetter *letter, const BrevMail *mail)
+{
+    guint attempts = 0;
+
+    for (guint i = 0; i < mail->n_recipients; i++)
+        attempts = MAX (attempts, brev_letter_recipient (letter, mail->recipients[i])->attempts);
+    return MAX (brev_worker_batch (worker) >> MIN (attempts, 16), 1);
+}
+
 void
 brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
 {
+    guint most = company_of (worker, letter, mail);
+
     if (worker->filling == NULL ||
-        !brev_job_fits (worker->filling, mail, brev_worker_batch (worker),
-                        worker->provider->max_batch_size)) {
+        !brev_job_fits (worker->filling, mail, most, worker->provider->max_batch_size)) {
         worker->filling = brev_job_new (worker);
         g_queue_push_tail (&worker->jobs, worker->filling);
     }
-    brev_job_add (worker->filling, letter, mail);
+    brev_job_add (worker->filling, letter, mail, most);
 }
 
 /* -- requests ------------------------------------------------------------------------ */
@@ -418,7 +431,7 @@ halve (BrevWorker *worker, BrevJob *job)
 
     for (guint i = 0; i < job->mails->len; i++)
         if (says_all (job->outcomes->pdata[i], BREV_VERDICT_SPLIT))
-            brev_job_add (rest, job->letters->pdata[i], job->mails->pdata[i]);
+            brev_job_add (rest, job->letters->pdata[i], job->mails->pdata[i], job->most);
     if (rest->mails->len == 0)
         return;
     if (rest->mails->len > 1)

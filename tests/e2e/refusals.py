@@ -75,6 +75,20 @@ class Refusals(Case):
         self.assertEqual(self.site.log_text().count('status=bounced'), 1)
         self.assertLess(len(self.server.requests), 20)
 
+    def test_one_spoils_a_batch(self):
+        """A server error over one message delays the others, but not for long."""
+        self.server.script.set([{'action': 'error', 'code': 0, 'status': 500,
+                                 'message': 'Internal error', 'match': {'subject': 'bad'}}])
+        self.site.set(retry_max='1s')
+        self.site.account('postmark', self.server.url, self.server.token, batch='4')
+        hold_courier(self.site)
+        self.site.start()
+        for subject in ('a', 'bad', 'b', 'c'):
+            self.submit('-t', '-i', input=mail(subject=subject))
+        hold_courier(self.site, False)
+        self.server.wait(lambda: self.subjects() == ['a', 'b', 'c'], 'the others', 30)
+        wait(lambda: len(self.files()) == 1, 'the one to stay')
+
     def test_scopes(self):
         """One sender, or one stream, that the provider does not take holds no other mail."""
         self.server.script.set([
