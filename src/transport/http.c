@@ -4,22 +4,20 @@
 #include <signal.h>
 
 #include <curl/curl.h>
-#include <glib-unix.h>
 
 #include "transport/exchange.h"
-
-#define IDLE_CONNECTIONS 64L
+#include "transport/pool.h"
 
 struct BrevHttp {
     BrevHttpLimits limits;
-    CURLM *multi;      /* owned */
-    guint timer;       /* source of libcurl's next time-out, 0: none */
+    BrevPool *pool;    /* owned: takes new requests */
     GHashTable *calls; /* owned, of Call: those that have not called back */
 };
 
 /* Somebody waits for the outcome of one request. */
 typedef struct {
     BrevHttp *http;
+    BrevPool *pool;         /* owned, nullable: where its exchange is */
     BrevExchange *exchange; /* owned, nullable: the request never began */
     BrevHttpReply *reply;   /* owned, nullable: known, to be told from the main loop */
     guint idle;             /* source that tells it, 0: none */
@@ -32,8 +30,9 @@ call_free (Call *call)
 {
     if (call->idle != 0)
         g_source_remove (call->idle);
-    if (call->exchange != NULL)
-        curl_multi_remove_handle (call->http->multi, brev_exchange_easy (call->exchange));
+    if (call->pool != NULL)
+        brev_pool_remove (call->pool, brev_exchange_easy (call->exchange));
+    brev_pool_unref (call->pool);
     brev_exchange_free (call->exchange);
     brev_http_reply_free (call->reply);
     g_free (call);
@@ -51,89 +50,32 @@ tell (Call *call)
     done (reply, data);
 }
 
-/* Calls back for every exchange that libcurl has finished. */
+static void on_done (CURL *easy, CURLcode result, gpointer data);
+
+/* A request that timed out leaves its HTTP/2 connection open and libcurl would put the
+ * next ones on it. If that connection is dead, and nobody hears of its end, they time out
+ * too, for as long as there is mail. So new requests get new connections, while what is
+ * under way on the old ones comes to its own end. */
 static void
-reap (BrevHttp *http)
+leave_connections (BrevHttp *http, const BrevPool *pool)
 {
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read (http->multi, &left)) != NULL) {
-        Call *call = NULL;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, (char **) &call);
-        call->reply = brev_exchange_finish (call->exchange, message->data.result);
-        tell (call);
-    }
+    if (http->pool != pool)
+        return; /* left already */
+    brev_pool_unref (http->pool);
+    http->pool = brev_pool_new (on_done, http);
 }
 
 static void
-act (BrevHttp *http, curl_socket_t socket, int events)
-{
-    int running;
-
-    (void) curl_multi_socket_action (http->multi, socket, events, &running);
-    reap (http);
-}
-
-static gboolean
-on_timer (gpointer data)
+on_done (CURL *easy, CURLcode result, gpointer data)
 {
     BrevHttp *http = data;
+    Call *call = NULL;
 
-    http->timer = 0; /* before libcurl sets the next one */
-    act (http, CURL_SOCKET_TIMEOUT, 0);
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_socket (int fd, GIOCondition condition, gpointer data)
-{
-    int events = 0;
-
-    if (condition & G_IO_IN)
-        events |= CURL_CSELECT_IN;
-    if (condition & G_IO_OUT)
-        events |= CURL_CSELECT_OUT;
-    if (condition & (G_IO_ERR | G_IO_HUP))
-        events |= CURL_CSELECT_ERR;
-    act (data, fd, events);
-    return G_SOURCE_CONTINUE; /* without effect if libcurl has dropped this watch */
-}
-
-/* libcurl tells which events it waits for on a socket. @old is the source that we keep
- * with the socket, as a pointer. */
-static int
-watch_socket (CURL *easy, curl_socket_t socket, int what, void *data, void *old)
-{
-    BrevHttp *http = data;
-    guint source = GPOINTER_TO_UINT (old);
-    GIOCondition condition = 0;
-
-    if (source != 0)
-        g_source_remove (source);
-    source = 0;
-    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-        condition |= G_IO_IN;
-    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-        condition |= G_IO_OUT;
-    if (condition != 0)
-        source = g_unix_fd_add (socket, condition | G_IO_ERR | G_IO_HUP, on_socket, http);
-    (void) curl_multi_assign (http->multi, socket, GUINT_TO_POINTER (source));
-    return 0;
-}
-
-static int
-set_timer (CURLM *multi, long timeout, void *data)
-{
-    BrevHttp *http = data;
-
-    if (http->timer != 0)
-        g_source_remove (http->timer);
-    http->timer = timeout < 0 ? 0 : g_timeout_add ((guint) timeout, on_timer, http);
-    return 0;
+    curl_easy_getinfo (easy, CURLINFO_PRIVATE, (char **) &call);
+    call->reply = brev_exchange_finish (call->exchange, result);
+    if (result == CURLE_OPERATION_TIMEDOUT && call->reply->may_have_left)
+        leave_connections (http, call->pool);
+    tell (call);
 }
 
 /* Once for the process, before libcurl looks at anything. */
@@ -164,16 +106,7 @@ brev_http_new (const BrevHttpLimits *limits)
     prepare_process ();
     http->limits = *limits;
     http->calls = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) call_free, NULL);
-    http->multi = curl_multi_init ();
-    if (http->multi == NULL)
-        g_error ("libcurl has no memory");
-    curl_multi_setopt (http->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-    curl_multi_setopt (http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt (http->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt (http->multi, CURLMOPT_TIMERDATA, http);
-    /* else libcurl closes idle connections as soon as fewer requests are open */
-    curl_multi_setopt (http->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
-    curl_multi_setopt (http->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
+    http->pool = brev_pool_new (on_done, http);
     return http;
 }
 
@@ -183,9 +116,7 @@ brev_http_free (BrevHttp *http)
     if (http == NULL)
         return;
     g_hash_table_unref (http->calls);
-    (void) curl_multi_cleanup (http->multi); /* drops its watches and its timer itself */
-    if (http->timer != 0)
-        g_source_remove (http->timer);
+    brev_pool_unref (http->pool);
     g_free (http);
 }
 
@@ -216,7 +147,6 @@ brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
 {
     Call *call = g_new0 (Call, 1);
     g_autoptr (GError) error = NULL;
-    CURL *easy;
 
     call->http = http;
     call->done = done;
@@ -227,10 +157,9 @@ brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
         give_up (call, error->message);
         return;
     }
-    easy = brev_exchange_easy (call->exchange);
-    curl_easy_setopt (easy, CURLOPT_PRIVATE, call);
-    if (curl_multi_add_handle (http->multi, easy) != CURLM_OK)
-        g_error ("libcurl refused a request");
+    call->pool = brev_pool_ref (http->pool);
+    curl_easy_setopt (brev_exchange_easy (call->exchange), CURLOPT_PRIVATE, call);
+    brev_pool_add (call->pool, brev_exchange_easy (call->exchange));
 }
 
 guint

@@ -3,7 +3,7 @@
 
 #include "provider/provider.h"
 
-/* All HTTP of the program: one curl multi handle inside the default GLib main context. */
+/* All HTTP of the program, inside the default GLib main context. */
 typedef struct BrevHttp BrevHttp;
 
 typedef struct {

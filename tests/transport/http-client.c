@@ -23,7 +23,8 @@ typedef struct {
 typedef struct {
     const Options *options;
     BrevHttp *http;
-    BrevPart part; /* the whole of file */
+    GPtrArray *urls; /* owned, of char *: what was asked for */
+    BrevPart part;   /* the whole of file */
     int fd;
 } Client;
 
@@ -35,12 +36,13 @@ print_reply (const BrevHttpReply *reply, gpointer data)
     g_autofree char *start = g_strndup (length > 0 ? bytes : "", MIN (length, 400));
     g_autofree char *body = g_strescape (start, NULL);
     g_autofree char *error = g_strescape (reply->error != NULL ? reply->error : "", NULL);
+    const char *url = data;
     const char *after = brev_http_reply_header (reply, "retry-after");
 
-    printf ("status=%d\tleft=%d\tcomplete=%d\tlength=%" G_GSIZE_FORMAT
+    printf ("url=%s\tstatus=%d\tleft=%d\tcomplete=%d\tlength=%" G_GSIZE_FORMAT
             "\tafter=%s\tbody=%s"
             "\terror=%s\n",
-            reply->status, reply->may_have_left, reply->is_complete, length,
+            url, reply->status, reply->may_have_left, reply->is_complete, length,
             after != NULL ? after : "", body, error);
     fflush (stdout);
 }
@@ -64,7 +66,9 @@ send_one (Client *client, const char *url)
         g_auto (GStrv) pair = g_strsplit (*line, ":", 2);
         brev_http_request_header (request, pair[0], pair[1] != NULL ? pair[1] : "", TRUE);
     }
-    brev_http_send (client->http, request, print_reply, NULL);
+    g_ptr_array_add (client->urls, g_strdup (url));
+    brev_http_send (client->http, request, print_reply,
+                    client->urls->pdata[client->urls->len - 1]);
 }
 
 static void
@@ -141,8 +145,10 @@ main (int argc, char **argv)
     limits = (BrevHttpLimits){ options.connect_timeout, options.stall_timeout,
                                options.total_timeout };
     client.http = brev_http_new (&limits);
+    client.urls = g_ptr_array_new_with_free_func (g_free);
     run (&client);
     brev_http_free (client.http);
+    g_ptr_array_unref (client.urls);
     g_free (client.part.type);
     g_free (options.method);
     g_free (options.text);

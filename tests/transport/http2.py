@@ -26,7 +26,8 @@ def frame(kind, flags, stream, payload=b''):
 
 class Http2Server:
     """Threads for connections. @answer(server, connection, stream) is called for each
-    request that came whole, and says what to write; b'' closes the connection."""
+    request that came whole, and says what to write; b'' closes the connection, None leaves
+    the request without an answer."""
 
     def __init__(self, certificate, answer=None):
         self.answer = answer or (lambda server, connection, stream: self.accept(stream))
@@ -99,6 +100,8 @@ class Http2Server:
                 with self.lock:
                     self.requests.append((number, stream, lengths.pop(stream)))
                 reply = self.answer(self, number, stream)
+                if reply is None:
+                    continue
                 if not reply:
                     return
                 connection.sendall(reply)

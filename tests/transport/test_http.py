@@ -126,17 +126,21 @@ class HttpTest(unittest.TestCase):
 
     def test_no_whole_reply(self):
         """The request may have been taken: unknown, and never sent a second time."""
-        rows = (
-            ('close-before-reply', 0), ('accept-then-close', 0), ('reset', 0),
-            ('accept-then-reset', 0), ('cut-body', 200), ('stall', 0),
-            ('accept-then-stall', 0), ('stall-after-headers', 200),
-            ('close-before-reading', 0), ('stall-before-reading', 0), ('huge', 200),
-        )
-        for action, status in rows:
+        statuses = {
+            'close-before-reply': 0, 'accept-then-close': 0, 'reset': 0,
+            'accept-then-reset': 0, 'cut-body': 200, 'stall': 0, 'accept-then-stall': 0,
+            'stall-after-headers': 200, 'close-before-reading': 0,
+            'stall-before-reading': 0, 'huge': 200,
+        }
+        servers = {action: self.serve({'action': action}) for action in statuses}
+        client = self.client('--total', '700')
+        client.start(*[server.url + '/email' for server in servers.values()])
+        replies = [client.reply() for _ in servers]
+        replies = {reply['url']: reply for reply in replies}
+        for action, server in servers.items():
             with self.subTest(action):
-                server = self.serve({'action': action})
-                reply = self.client('--total', '700').send(server.url + '/email')
-                self.assert_reply(reply, status, True, False)
+                self.assert_reply(replies[server.url + '/email'], statuses[action], True,
+                                  False)
                 self.assertEqual(len(server.requests), 1)
 
     def test_kept_connection_that_ends(self):
