@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "message/charset.h"
-#include "message/transfer.h"
+#include "message/gmime.h"
 
 #define CHUNK 32768
 
@@ -17,7 +17,8 @@
 struct BrevReader {
     int fd;
     guint64 next, end; /* of the encoded bytes in the file */
-    BrevTransfer transfer;
+    BrevEncoding encoding;
+    GMimeFilter *decoder; /* owned */
     gboolean is_text;
     GIConv converter; /* (GIConv) -1: there is nothing to convert */
     gboolean is_flushed;
@@ -28,6 +29,13 @@ struct BrevReader {
     guint8 chunk[CHUNK];
 };
 
+static const GMimeContentEncoding encodings[] = {
+    [BREV_ENCODING_NONE] = GMIME_CONTENT_ENCODING_BINARY,
+    [BREV_ENCODING_BASE64] = GMIME_CONTENT_ENCODING_BASE64,
+    [BREV_ENCODING_QP] = GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE,
+    [BREV_ENCODING_UU] = GMIME_CONTENT_ENCODING_UUENCODE,
+};
+
 static BrevReader *
 reader_new (int fd, const BrevPart *part)
 {
@@ -36,7 +44,8 @@ reader_new (int fd, const BrevPart *part)
     reader->fd = fd;
     reader->next = part->offset;
     reader->end = part->offset + part->length;
-    brev_transfer_init (&reader->transfer, part->encoding);
+    reader->encoding = part->encoding;
+    reader->decoder = g_mime_filter_basic_new (encodings[part->encoding], FALSE);
     reader->is_text = FALSE;
     reader->converter = (GIConv) -1;
     reader->is_flushed = FALSE;
@@ -54,6 +63,7 @@ brev_reader_free (BrevReader *reader)
         return;
     if (reader->converter != (GIConv) -1)
         (void) g_iconv_close (reader->converter);
+    g_object_unref (reader->decoder);
     g_byte_array_unref (reader->pending);
     g_byte_array_unref (reader->utf8);
     g_byte_array_unref (reader->ready);
@@ -207,20 +217,49 @@ repair (BrevReader *reader, gboolean is_last)
 
 /* Transfer encoding */
 
+/* GMime drops the last bytes of a base64 text whose padding was cut off. Behind one that is
+ * whole, further padding says nothing. */
+static void
+finish_decoding (BrevReader *reader, GByteArray *out)
+{
+    char padding[] = "==", *decoded;
+    gsize length = reader->encoding == BREV_ENCODING_BASE64 ? 2 : 0, room;
+
+    g_mime_filter_complete (reader->decoder, padding, length, 0, &decoded, &length,
+                            &room);
+    g_byte_array_append (out, (guint8 *) decoded, (guint) length);
+}
+
 static void
 decode (BrevReader *reader, gsize length, gboolean is_last)
 {
     gboolean is_converted = reader->converter != (GIConv) -1;
     GByteArray *text = is_converted ? reader->pending : reader->utf8;
     GByteArray *out = reader->is_text ? text : reader->ready;
+    char *decoded;
+    gsize room;
 
-    brev_transfer_step (&reader->transfer, reader->chunk, length, out);
+    g_mime_filter_filter (reader->decoder, (char *) reader->chunk, length, 0, &decoded,
+                          &length, &room);
+    g_byte_array_append (out, (guint8 *) decoded, (guint) length);
     if (is_last)
-        brev_transfer_finish (&reader->transfer, out);
+        finish_decoding (reader, out);
     if (is_converted)
         convert (reader, is_last);
     if (reader->is_text)
         repair (reader, is_last);
+}
+
+/* How much of the chunk is decoded at once: in uuencode, GMime loses its place when a line
+ * is cut. */
+static gsize
+whole_lines (const BrevReader *reader, gsize length)
+{
+    const guint8 *newline = memrchr (reader->chunk, '\n', length);
+
+    return reader->encoding == BREV_ENCODING_UU && newline != NULL
+               ? (gsize) (newline - reader->chunk) + 1
+               : length;
 }
 
 /* Puts at least one byte into ready, or none at the end. */
@@ -238,9 +277,10 @@ fill (BrevReader *reader, GError **error)
         if ((gsize) got < want)
             return brev_throw (error, BREV_ERROR_SYSTEM,
                                "the message file ends before its last part");
-        reader->next += (guint64) got;
+        want = whole_lines (reader, want);
+        reader->next += want;
         reader->is_flushed = reader->next == reader->end;
-        decode (reader, (gsize) got, reader->is_flushed);
+        decode (reader, want, reader->is_flushed);
     }
     return TRUE;
 }

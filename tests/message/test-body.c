@@ -47,10 +47,13 @@ static const struct {
     { "abc", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "YWJj" },
     { "YW\nJj\nZA==\n", BREV_ENCODING_BASE64, NULL, BREV_AS_BASE64, "YWJjZA==" },
     { "YWJjZA", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abcd" },
+    { "YWJjZGU\n", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abcde" },
+    { "YWJjZA=", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abcd" },
+    { "YWJjZGU=\n-- \nfooter\n", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abcde" },
     { "YWJj=ZA", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abc" },
     { "Y W\x01J\xffj", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "abc" },
     { "Y", BREV_ENCODING_BASE64, NULL, BREV_AS_BYTES, "" },
-    { "=E2=82=AC=\n!=3", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xe2\x82\xac!=3" },
+    { "=E2=82=AC=\n!=3", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xe2\x82\xac!" },
     { "=E2=82", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd" },
     { "\"\\/\b\f\n\r\t\x01\x7f", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f" },
     { "\xf8", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\xc3\xb8" },
@@ -110,6 +113,45 @@ test_chunk_borders (void)
         brev_body_add_part (body, fd, &part, BREV_AS_JSON_TEXT);
         got = read_all (body, 1000);
         g_assert_true (strcmp (got, text->str) == 0);
+    }
+}
+
+/* The decoders, with a line or a code cut by the end of a chunk at every place. */
+static void
+test_decoders_at_chunk_borders (void)
+{
+    static const struct {
+        BrevEncoding encoding;
+        const char *before, *line, *want;
+    } cases[] = {
+        { BREV_ENCODING_BASE64, "", "QUJD\n", "ABC" },
+        { BREV_ENCODING_QP, "", "=41=E2=82=AC=\nx\r\n", "A\xe2\x82\xacx\r\n" },
+        { BREV_ENCODING_UU, "begin 644 x\n", "#86)C\n", "abc" },
+    };
+
+    for (guint i = 0; i < 16 * G_N_ELEMENTS (cases); i++) {
+        guint row = i / 16, shift = i % 16;
+        g_autoptr (GString) text = g_string_new (cases[row].before);
+        g_autoptr (GString) want = g_string_new (NULL);
+        g_autofree char *got = NULL;
+        BrevPart part = { .encoding = cases[row].encoding };
+        g_autoptr (BrevBody) body = brev_body_new ();
+        brev_autofd int fd = -1;
+
+        for (guint k = 0; k < 20000; k++) {
+            g_string_append (text, cases[row].line);
+            g_string_append (want, cases[row].want);
+        }
+        for (guint k = 0; k < shift; k++)
+            g_string_prepend (text, "\n");
+        if (part.encoding == BREV_ENCODING_QP)
+            for (guint k = 0; k < shift; k++)
+                g_string_prepend (want, "\n");
+        fd = test_file (text->str, text->len);
+        part.length = text->len;
+        brev_body_add_part (body, fd, &part, BREV_AS_BYTES);
+        got = read_all (body, 1000);
+        g_assert_true (strcmp (got, want->str) == 0);
     }
 }
 
@@ -201,6 +243,7 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/body/parts", test_parts);
     g_test_add_func ("/body/chunk-borders", test_chunk_borders);
+    g_test_add_func ("/body/decoders-at-chunk-borders", test_decoders_at_chunk_borders);
     g_test_add_func ("/body/json", test_json);
     g_test_add_func ("/body/append-and-rewind", test_append_and_rewind);
     g_test_add_func ("/body/unreadable", test_unreadable);
