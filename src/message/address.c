@@ -6,38 +6,34 @@
 #include "base/error.h"
 #include "message/gmime.h"
 #include "message/header.h"
+#include "message/token.h"
 
-/* GMime's own address parser is not used: it makes a@b of "a@b@c", rewrites xn-- domains,
- * drops what it cannot read without a word, and recurses for each nested group. This one
- * looks at each byte once and keeps its place in two numbers. GMime decodes names. */
+/* GMime is the one parser of addresses; it is given one piece of a list at a time, so
+ * that what it cannot read is known, and no group, since it calls itself for each. It may
+ * take a colon for one where we see none. */
+#define MAX_PIECE (64 * 1024)
+#define MAX_COLONS 64
 
-typedef enum {
-    TOKEN_END,
-    TOKEN_ATOM,    /* a run of bytes that mean nothing here, or one encoded word */
-    TOKEN_QUOTED,  /* "..." */
-    TOKEN_COMMENT, /* (...) */
-    TOKEN_LITERAL, /* [...] */
-    TOKEN_SPECIAL, /* one of < > @ . , ; : */
-} TokenKind;
-
+/* What stands between two separators, and what was seen of it outside quotes, comments,
+ * domain literals and encoded words. */
 typedef struct {
-    TokenKind kind;
     const char *start;
-    gsize length;
-    gboolean is_apart; /* blanks or a comment stand before it */
-} Token;
+    GString *text;       /* what GMime is given */
+    const char *comment; /* nullable: inside of the last one */
+    gsize comment_length;
+    gboolean has_word; /* more than blanks, comments and angles */
+    gboolean has_at;
+    gboolean is_open; /* a quote or comment never ends */
+    guint angles;
+} Piece;
 
 typedef struct {
     BrevAddressList *list;
-    GArray *words; /* of Token: what the current item has so far, comments apart */
-    GArray *angle; /* of Token: between < and > */
-    GArray *after; /* of Token: behind > */
-    gboolean has_angle;
-    gboolean in_angle;
-    Token comment;     /* the last one of the item */
-    const char *start; /* of the item */
-    guint depth;       /* of groups */
-} Parser;
+    GMimeParserOptions *options;
+    int warnings; /* of GMime, about this piece */
+    guint depth;  /* of groups */
+    Piece piece;
+} Cutter;
 
 BrevAddressList *
 brev_address_list_new (void)
@@ -59,681 +55,254 @@ brev_address_list_free (BrevAddressList *list)
     g_free (list);
 }
 
-/* Lexer */
+void
+brev_address_list_take (BrevAddressList *list, BrevAddressList *more)
+{
+    g_ptr_array_extend_and_steal (list->mailboxes, g_ptr_array_ref (more->mailboxes));
+    g_ptr_array_extend_and_steal (list->bad, g_ptr_array_ref (more->bad));
+    list->has_group |= more->has_group;
+}
 
+/* What GMime made of a piece */
+
+/* What may stand in an SMTP command, a JSON string or a header, and cannot be taken for
+ * more than one address there. */
 static gboolean
-is_space (char c)
+is_clean (const char *address, int at)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Behind the quoted string or domain literal at @p, or the end of the text. */
-static const char *
-skip_quoted (const char *p, char close)
-{
-    for (p++; *p != '\0' && *p != close; p++)
-        if (*p == '\\' && p[1] != '\0')
-            p++;
-    return *p != '\0' ? p + 1 : p;
-}
-
-static const char *
-skip_comment (const char *p)
-{
-    guint depth = 0;
-
-    for (; *p != '\0'; p++) {
-        if (*p == '\\' && p[1] != '\0')
-            p++;
-        else if (*p == '(')
-            depth++;
-        else if (*p == ')' && --depth == 0)
-            return p + 1;
-    }
-    return p;
-}
-
-/* Behind the encoded word at @p (RFC 2047), or NULL. Some programs leave commas and
- * brackets in it as they are, so it is one atom whatever it holds. */
-static const char *
-skip_encoded_word (const char *p)
-{
-    guint marks = 0;
-
-    if (p[0] != '=' || p[1] != '?')
-        return NULL;
-    for (p += 2; *p != '\0' && !is_space (*p); p++) {
-        if (*p != '?')
-            continue;
-        if (++marks >= 3)
-            return p[1] == '=' ? p + 2 : NULL;
-    }
-    return NULL;
-}
-
-static const char *
-skip_atom (const char *p)
-{
-    const char *after = skip_encoded_word (p);
-
-    if (after != NULL)
-        return after;
-    for (p++; *p != '\0' && !is_space (*p) && strchr ("<>@.,;:\"([", *p) == NULL;)
-        p++;
-    return p;
-}
-
-static Token
-next_token (const char **cursor)
-{
-    const char *p = *cursor;
-    Token token = { TOKEN_END, NULL, 0, FALSE };
-
-    while (is_space (*p))
-        p++;
-    token.is_apart = p > *cursor;
-    token.start = p;
-    if (*p == '\0') {
-        token.kind = TOKEN_END;
-    } else if (*p == '"') {
-        token.kind = TOKEN_QUOTED;
-        p = skip_quoted (p, '"');
-    } else if (*p == '(') {
-        token.kind = TOKEN_COMMENT;
-        p = skip_comment (p);
-    } else if (*p == '[') {
-        token.kind = TOKEN_LITERAL;
-        p = skip_quoted (p, ']');
-    } else if (strchr ("<>@.,;:", *p) != NULL) {
-        token.kind = TOKEN_SPECIAL;
-        p++;
-    } else {
-        token.kind = TOKEN_ATOM;
-        p = skip_atom (p);
-    }
-    token.length = (gsize) (p - token.start);
-    *cursor = p;
-    return token;
-}
-
-static gboolean
-is_special (const Token *token, char c)
-{
-    return token->kind == TOKEN_SPECIAL && *token->start == c;
-}
-
-/* Addresses */
-
-#define TOKEN(array, i) (&g_array_index (array, Token, i))
-
-static gboolean
-is_dot_atom (const Token *tokens, guint n)
-{
-    gboolean was_word = FALSE;
-
-    for (guint i = 0; i < n; i++) {
-        gboolean is_word = !is_special (&tokens[i], '.');
-        if (is_word == was_word)
-            return FALSE;
-        if (is_word && tokens[i].kind != TOKEN_ATOM && tokens[i].kind != TOKEN_QUOTED)
-            return FALSE;
-        was_word = is_word;
-    }
-    return was_word;
-}
-
-static gboolean
-is_domain (const Token *tokens, guint n)
-{
-    if (n == 1 && tokens[0].kind == TOKEN_LITERAL)
-        return tokens[0].length > 2 && tokens[0].start[tokens[0].length - 1] == ']';
-    for (guint i = 0; i < n; i++) {
-        if (tokens[i].kind == TOKEN_QUOTED)
-            return FALSE;
-        for (gsize k = 0; k < tokens[i].length; k++) {
-            char c = tokens[i].start[k];
-            if ((c & 0x80) == 0 && !g_ascii_isalnum (c) && strchr ("-_.", c) == NULL)
-                return FALSE;
-        }
-    }
-    return is_dot_atom (tokens, n);
-}
-
-/* Neither control characters nor half a quoted string nor an encoded word: what one
- * writes may stand in an SMTP command, a JSON string or a header. */
-static gboolean
-is_clean (const char *address)
-{
-    const char *p = address;
-
-    if (strstr (address, "=?") != NULL && strstr (address, "?=") != NULL)
+    if (!g_utf8_validate (address, -1, NULL) || strstr (address, "=?") != NULL)
         return FALSE;
-    if (!g_utf8_validate (address, -1, NULL))
+    if (at >= 0 && strpbrk (address + at + 1, "<>(),;\" ") != NULL)
         return FALSE;
-    for (; *p != '\0'; p = *p == '"' ? skip_quoted (p, '"') : p + 1) {
-        const char *end = *p == '"' ? skip_quoted (p, '"') : p + 1;
-        if (*p == '"' && (end - p < 2 || end[-1] != '"'))
+    for (; *address != '\0'; address = g_utf8_find_next_char (address, NULL))
+        if (g_unichar_iscntrl (g_utf8_get_char (address)))
             return FALSE;
-        if (*p == '\\')
-            return FALSE;
-    }
-    for (p = address; *p != '\0'; p++)
-        if (g_ascii_iscntrl (*p) || ((guint8) p[0] == 0xc2 && (guint8) p[1] < 0xa0))
-            return FALSE; /* U+0080 to U+009F are controls, too */
     return TRUE;
 }
 
-/* Outlook writes 'a@b' for a@b; no domain ends with a quote. */
-static guint
-trim_apostrophes (Token *tokens, guint n)
-{
-    Token *last = &tokens[n - 1];
-
-    if (n < 3 || tokens[0].kind != TOKEN_ATOM || last->kind != TOKEN_ATOM)
-        return n;
-    if (tokens[0].start[0] != '\'' || last->start[last->length - 1] != '\'')
-        return n;
-    tokens[0].start++;
-    tokens[0].length--;
-    last->length--;
-    return n;
-}
-
-/* The addr-spec that the tokens spell, or NULL. */
 static char *
-read_address (Token *tokens, guint n)
+read_name (const Piece *piece, InternetAddress *address, gboolean is_only)
 {
-    g_autoptr (GString) address = g_string_new (NULL);
-    guint at = 0;
+    char *name = brev_gmime_line (internet_address_get_name (address));
 
-    if (n == 0)
-        return NULL;
-    n = trim_apostrophes (tokens, n);
-    while (at < n && !is_special (&tokens[at], '@'))
-        at++;
-    /* "a@x." is how a resolver writes a@x */
-    if (at < n && n - at > 2 && is_special (&tokens[n - 1], '.'))
-        n--;
-    if (!is_dot_atom (tokens, at) || tokens[0].length == 0)
-        return NULL;
-    if (at < n && (at + 1 == n || !is_domain (tokens + at + 1, n - at - 1)))
-        return NULL;
-    for (guint i = 0; i < n; i++)
-        g_string_append_len (address, tokens[i].start, (gssize) tokens[i].length);
-    return is_clean (address->str) ? g_string_free (g_steal_pointer (&address), FALSE)
-                                   : NULL;
-}
-
-/* Number of tokens from @first on that blanks do not cut apart; blanks around @ and . do
- * not count (RFC 5322 section 4.4). */
-static guint
-run_length (const GArray *words, guint first)
-{
-    guint i = first + 1;
-
-    for (; i < words->len; i++) {
-        const Token *left = TOKEN (words, i - 1), *right = TOKEN (words, i);
-        gboolean joins = is_special (left, '@') || is_special (left, '.') ||
-                         is_special (right, '@') || is_special (right, '.');
-        if (right->is_apart && !joins)
-            break;
+    if (name == NULL && is_only && piece->comment != NULL) { /* root (Cron Daemon) */
+        g_autofree char *raw = g_strndup (piece->comment, piece->comment_length);
+        g_autofree char *text = brev_gmime_decode (raw);
+        name = brev_gmime_line (text);
     }
-    return i - first;
-}
-
-static gboolean
-has_at (const GArray *words, guint first, guint n)
-{
-    for (guint i = first; i < first + n; i++)
-        if (is_special (TOKEN (words, i), '@'))
-            return TRUE;
-    return FALSE;
-}
-
-/* Names */
-
-static void
-append_unquoted (GString *name, const char *text, gsize length)
-{
-    for (gsize i = 0; i < length; i++) {
-        if (text[i] == '\\' && i + 1 < length)
-            i++;
-        g_string_append_c (name, text[i]);
-    }
-}
-
-/* Decoded, in one line, or NULL when nothing is left. */
-static char *
-finish_name (const char *raw)
-{
-    char *name = brev_gmime_decode (raw);
-
-    if (name[0] == '\0')
-        g_clear_pointer (&name, g_free);
     return name;
 }
 
-static char *
-read_name (const GArray *words)
+/* Returns: (nullable): one address that GMime found */
+static BrevMailbox *
+read_mailbox (const Piece *piece, InternetAddress *address, gboolean is_only)
 {
-    g_autoptr (GString) raw = g_string_new (NULL);
+    InternetAddressMailbox *found;
+    const char *spelled;
+    g_autofree char *name = NULL;
 
-    for (guint i = 0; i < words->len; i++) {
-        const Token *word = TOKEN (words, i);
-        if (i > 0 && word->is_apart)
-            g_string_append_c (raw, ' ');
-        if (word->kind == TOKEN_QUOTED)
-            append_unquoted (raw, word->start + 1, word->length - MIN (word->length, 2));
-        else
-            g_string_append_len (raw, word->start, (gssize) word->length);
-    }
-    return finish_name (raw->str);
-}
-
-static char *
-read_comment (const Token *comment)
-{
-    g_autoptr (GString) raw = g_string_new (NULL);
-
-    if (comment->kind != TOKEN_COMMENT || comment->length < 2)
+    if (!INTERNET_ADDRESS_IS_MAILBOX (address))
         return NULL;
-    append_unquoted (raw, comment->start + 1, comment->length - 2);
-    return finish_name (raw->str);
-}
-
-/* Items */
-
-static void
-add_mailbox (Parser *parser, const char *address, const char *name)
-{
-    g_ptr_array_add (parser->list->mailboxes, brev_mailbox_new (address, name));
-}
-
-static void
-add_bad (Parser *parser, const char *end)
-{
-    char *piece = g_strndup (parser->start, (gsize) (end - parser->start));
-
-    g_ptr_array_add (parser->list->bad, g_strstrip (piece));
-}
-
-static void
-next_item (Parser *parser, const char *start)
-{
-    g_array_set_size (parser->words, 0);
-    g_array_set_size (parser->angle, 0);
-    g_array_set_size (parser->after, 0);
-    parser->has_angle = parser->in_angle = FALSE;
-    parser->comment = (Token){ TOKEN_END, NULL, 0, FALSE };
-    parser->start = start;
-}
-
-/* <@relay,@relay:a@b>: the route is dropped, as RFC 5321 appendix C asks. */
-static guint
-route_length (const GArray *angle)
-{
-    guint i = 0;
-
-    if (angle->len == 0 || !is_special (TOKEN (angle, 0), '@'))
-        return 0;
-    while (i < angle->len && !is_special (TOKEN (angle, i), ':'))
-        i++;
-    return MIN (i + 1, angle->len);
-}
-
-/* @after: (nullable): what may be the name when there is no other */
-static void
-finish_angle (Parser *parser, const GArray *after, const char *end)
-{
-    guint route = route_length (parser->angle);
-    g_autofree char *address =
-        read_address (TOKEN (parser->angle, route), parser->angle->len - route);
-    g_autofree char *name = read_name (parser->words);
-
-    if (name == NULL)
-        name = read_comment (&parser->comment);
-    if (name == NULL && after != NULL)
-        name = read_name (after);
-    if (address != NULL)
-        add_mailbox (parser, address, name);
-    else if (parser->angle->len > 0 || name != NULL)
-        add_bad (parser, end);
-}
-
-/* One address, or several with only blanks between them, each with its @. */
-static void
-finish_bare (Parser *parser, const char *end)
-{
-    GArray *words = parser->words;
-    g_autofree char *name = read_comment (&parser->comment);
-    guint first = run_length (words, 0);
-    gboolean is_one = first == words->len;
-
-    for (guint i = 0; i < words->len && !is_one; i += run_length (words, i)) {
-        g_autoptr (GArray) run = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
-        guint n = run_length (words, i);
-        g_autofree char *address = NULL;
-
-        g_array_append_vals (run, TOKEN (words, i), n);
-        address =
-            has_at (words, i, n) ? read_address ((Token *) (void *) run->data, n) : NULL;
-        if (address == NULL) {
-            add_bad (parser, end);
-            return;
-        }
-    }
-    for (guint i = 0, n; i < words->len; i += n) {
-        g_autofree char *address = NULL;
-
-        n = run_length (words, i);
-        address = read_address (TOKEN (words, i), n);
-        if (address == NULL)
-            add_bad (parser, end);
-        else
-            add_mailbox (parser, address, is_one ? name : NULL);
-    }
-}
-
-/* What stands behind an angle becomes the item. */
-static void
-shift (Parser *parser)
-{
-    g_array_set_size (parser->words, 0);
-    g_array_append_vals (parser->words, parser->after->data, parser->after->len);
-    g_array_set_size (parser->after, 0);
-    g_array_set_size (parser->angle, 0);
-    parser->has_angle = FALSE;
-}
-
-static void
-finish_item (Parser *parser, const char *end)
-{
-    gboolean has_second = has_at (parser->after, 0, parser->after->len);
-
-    if (parser->has_angle && has_second) { /* "<a@b> c@d" */
-        finish_angle (parser, NULL, end);
-        shift (parser);
-    }
-    if (parser->has_angle)
-        finish_angle (parser, parser->after, end);
-    else if (parser->words->len > 0)
-        finish_bare (parser, end);
-}
-
-/* "<a@b> N <c@d>": a comma is missing, and what stands between is the second's name. */
-static void
-begin_angle (Parser *parser, const Token *token)
-{
-    if (parser->has_angle) {
-        finish_angle (parser, NULL, token->start);
-        shift (parser);
-    }
-    parser->has_angle = parser->in_angle = TRUE;
+    found = INTERNET_ADDRESS_MAILBOX (address);
+    /* As written: GMime makes letters of the first form of a domain, and back. */
+    spelled = strstr (piece->text->str, "xn--") != NULL
+                  ? internet_address_mailbox_get_idn_addr (found)
+                  : internet_address_mailbox_get_addr (found);
+    if (!is_clean (spelled, found->at) || (found->at < 0 && !is_only))
+        return NULL;
+    name = read_name (piece, address, is_only);
+    return brev_mailbox_new (spelled, name);
 }
 
 static gboolean
-open_group (Parser *parser, const char *after, GError **error)
+is_safe_for_gmime (const Piece *piece)
 {
-    if (++parser->depth > BREV_MAX_NESTING)
-        return brev_throw (error, BREV_ERROR_INPUT,
-                           "groups nest deeper than %d in an address field",
-                           BREV_MAX_NESTING);
-    parser->list->has_group = TRUE;
-    next_item (parser, after);
+    guint colons = 0;
+
+    for (const char *p = piece->text->str; *p != '\0'; p++)
+        colons += *p == ':';
+    return !piece->is_open && piece->text->len <= MAX_PIECE && colons <= MAX_COLONS;
+}
+
+/* Outlook writes 'a@b' for a@b. */
+static void
+trim_apostrophes (GString *text)
+{
+    g_strstrip (text->str);
+    g_string_truncate (text, strlen (text->str));
+    if (text->len > 2 && text->str[0] == '\'' && text->str[text->len - 1] == '\'') {
+        g_string_truncate (text, text->len - 1);
+        g_string_erase (text, 0, 1);
+    }
+}
+
+static void
+count_warning (gint64 offset, GMimeParserWarning warning, const char *item, gpointer data)
+{
+    if (warning == GMIME_WARN_INVALID_ADDRESS_LIST)
+        ++*(int *) data;
+}
+
+/* Adds what the piece holds, or nothing when GMime could not read all of it: it warns
+ * once for each comma that is missing between two addresses, and for all that it leaves
+ * out. Of "a@b c <d@e>" nobody can tell what the first address is. */
+static gboolean
+read_piece (Cutter *cutter)
+{
+    Piece *piece = &cutter->piece;
+    g_autoptr (GPtrArray) mailboxes =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
+    g_autoptr (InternetAddressList) found = NULL;
+    int n = 0;
+
+    trim_apostrophes (piece->text);
+    if (!is_safe_for_gmime (piece))
+        return FALSE;
+    cutter->warnings = 0;
+    found = internet_address_list_parse (cutter->options, piece->text->str);
+    if (found != NULL)
+        n = internet_address_list_length (found);
+    if (cutter->warnings != n - 1 ||
+        (n > 1 && piece->angles > 0 && piece->angles != (guint) n))
+        return FALSE;
+    for (int i = 0; i < n; i++) {
+        BrevMailbox *mailbox =
+            read_mailbox (piece, internet_address_list_get_address (found, i), n == 1);
+        if (mailbox == NULL)
+            return FALSE;
+        g_ptr_array_add (mailboxes, mailbox);
+    }
+    g_ptr_array_extend_and_steal (cutter->list->mailboxes, g_steal_pointer (&mailboxes));
     return TRUE;
 }
 
-static gboolean
-take_in_angle (Parser *parser, const Token *token)
-{
-    gboolean is_route =
-        parser->angle->len > 0 && is_special (TOKEN (parser->angle, 0), '@');
+/* Cutting */
 
-    if (is_special (token, '>')) {
-        parser->in_angle = FALSE;
-        return TRUE;
-    }
-    if (is_special (token, ';') || (is_special (token, ',') && !is_route))
-        return FALSE; /* "N <a@b, c@d": the bracket was forgotten */
-    if (!is_special (token, '<'))
-        g_array_append_val (parser->angle, *token);
-    return TRUE;
+static void
+begin_piece (Cutter *cutter, const char *start)
+{
+    GString *text = cutter->piece.text;
+
+    g_string_truncate (text, 0);
+    cutter->piece = (Piece){ .start = start, .text = text };
+}
+
+static void
+add_bad (Cutter *cutter, const char *end)
+{
+    const char *start = cutter->piece.start;
+    char *piece = g_strndup (start, (gsize) (end - start));
+
+    g_ptr_array_add (cutter->list->bad, g_strstrip (piece));
 }
 
 static gboolean
-take (Parser *parser, const Token *token, GError **error)
+end_piece (Cutter *cutter, const char *end, GError **error)
 {
-    const char *after = token->start + token->length;
+    const BrevAddressList *list = cutter->list;
 
-    if (token->kind == TOKEN_COMMENT) {
-        parser->comment = *token;
-        return TRUE;
-    }
-    if (parser->in_angle && take_in_angle (parser, token))
-        return TRUE;
-    if (is_special (token, ',') || is_special (token, ';')) {
-        finish_item (parser, token->start);
-        next_item (parser, after);
-        if (*token->start == ';' && parser->depth > 0)
-            parser->depth--;
-        return TRUE;
-    }
-    if (is_special (token, ':') && !parser->has_angle)
-        return open_group (parser, after, error);
-    if (is_special (token, '<'))
-        begin_angle (parser, token);
-    else if (!is_special (token, '>'))
-        g_array_append_val (parser->has_angle ? parser->after : parser->words, *token);
-    return TRUE;
-}
-
-static gboolean
-check_count (const BrevAddressList *list, GError **error)
-{
+    if (cutter->piece.has_word && !read_piece (cutter))
+        add_bad (cutter, end);
     if (list->mailboxes->len + list->bad->len <= BREV_MAX_ADDRESSES)
         return TRUE;
     return brev_throw (error, BREV_ERROR_INPUT, "more than %d addresses in a field",
                        BREV_MAX_ADDRESSES);
 }
 
+/* What stands before the colon is the name of a group. */
 static gboolean
-parse_all (Parser *parser, const char *text, GError **error)
+open_group (Cutter *cutter, const char *colon, GError **error)
 {
-    const char *cursor = text;
-    gboolean is_apart = FALSE;
+    if (cutter->piece.has_at)
+        add_bad (cutter, colon);
+    begin_piece (cutter, colon + 1);
+    cutter->list->has_group = TRUE;
+    if (++cutter->depth <= BREV_MAX_NESTING)
+        return TRUE;
+    return brev_throw (error, BREV_ERROR_INPUT,
+                       "groups nest deeper than %d in an address field",
+                       BREV_MAX_NESTING);
+}
 
-    for (;;) {
-        Token token = next_token (&cursor);
+/* GMime wants quotes around an encoded word that holds what means something outside. */
+static void
+append_token (GString *text, const char *token, gsize length)
+{
+    g_autofree char *copy = length > 1 ? g_strndup (token, length) : NULL;
+    gboolean is_quoted =
+        copy != NULL && *copy == '=' && strpbrk (copy, ",;:<>()@[]") != NULL;
 
-        if (token.kind == TOKEN_END) {
-            finish_item (parser, token.start);
-            return check_count (parser->list, error);
-        }
-        token.is_apart |= is_apart;
-        is_apart = token.kind == TOKEN_COMMENT; /* a comment counts as a blank */
-        if (!take (parser, &token, error) || !check_count (parser->list, error))
-            return FALSE;
+    if (is_quoted)
+        g_string_append_c (text, '"');
+    g_string_append_len (text, token, (gssize) length);
+    if (is_quoted)
+        g_string_append_c (text, '"');
+}
+
+static void
+note_token (Piece *piece, const char *token, gsize length)
+{
+    if (*token == '(' && !piece->is_open) {
+        piece->comment = token + 1;
+        piece->comment_length = length - 2;
     }
+    piece->angles += *token == '<';
+    piece->has_at |= *token == '@';
+    piece->has_word |= piece->is_open || strchr (" \t\r\n<>(", *token) == NULL;
+}
+
+static gboolean
+take (Cutter *cutter, const char *token, gsize length, GError **error)
+{
+    Piece *piece = &cutter->piece;
+
+    if (*token == ';' || *token == ',') {
+        if (!end_piece (cutter, token, error))
+            return FALSE;
+        begin_piece (cutter, token + 1);
+        if (*token == ';' && cutter->depth > 0)
+            cutter->depth--;
+        return TRUE;
+    }
+    if (*token == ':' && piece->angles == 0)
+        return open_group (cutter, token, error);
+    note_token (piece, token, length);
+    append_token (piece->text, token, length);
+    return TRUE;
+}
+
+static gboolean
+cut (Cutter *cutter, const char *text, GError **error)
+{
+    begin_piece (cutter, text);
+    while (*text != '\0') {
+        const char *after = brev_token_skip (text);
+
+        cutter->piece.is_open |= after == NULL;
+        if (after == NULL)
+            after = text + strlen (text);
+        if (!take (cutter, text, (gsize) (after - text), error))
+            return FALSE;
+        text = after;
+    }
+    return end_piece (cutter, text, error);
 }
 
 BrevAddressList *
 brev_address_parse (const char *text, GError **error)
 {
     g_autoptr (BrevAddressList) list = brev_address_list_new ();
-    g_autoptr (GArray) words = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
-    g_autoptr (GArray) angle = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
-    g_autoptr (GArray) after = g_array_sized_new (FALSE, FALSE, sizeof (Token), 8);
-    Parser parser = {
-        .list = list, .words = words, .angle = angle, .after = after, .start = text
-    };
+    g_autoptr (GMimeParserOptions) options =
+        g_mime_parser_options_clone (brev_gmime_options ());
+    g_autoptr (GString) piece = g_string_new (NULL);
+    Cutter cutter = { .list = list, .options = options, .piece = { .text = piece } };
 
     if (strlen (text) > BREV_MAX_ADDRESS_FIELD) {
         (void) brev_throw (error, BREV_ERROR_INPUT,
                            "an address field is larger than 512 KB");
         return NULL;
     }
-    return parse_all (&parser, text, error) ? g_steal_pointer (&list) : NULL;
-}
-
-/* sendmail -t */
-
-/* clang-format off */
-static const struct {
-    const char *name;
-    gboolean is_resent;
-    gsize list;
-} recipient_fields[] = {
-    { "To",            FALSE, G_STRUCT_OFFSET (BrevHeaderRecipients, to) },
-    { "Cc",            FALSE, G_STRUCT_OFFSET (BrevHeaderRecipients, cc) },
-    { "Bcc",           FALSE, G_STRUCT_OFFSET (BrevHeaderRecipients, bcc) },
-    { "Apparently-To", FALSE, G_STRUCT_OFFSET (BrevHeaderRecipients, bcc) },
-    { "Resent-To",     TRUE,  G_STRUCT_OFFSET (BrevHeaderRecipients, to) },
-    { "Resent-Cc",     TRUE,  G_STRUCT_OFFSET (BrevHeaderRecipients, cc) },
-    { "Resent-Bcc",    TRUE,  G_STRUCT_OFFSET (BrevHeaderRecipients, bcc) },
-};
-/* clang-format on */
-
-static gssize
-find_recipient_field (const BrevField *field)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS (recipient_fields); i++)
-        if (brev_field_is (field, recipient_fields[i].name))
-            return (gssize) i;
-    return -1;
-}
-
-static void
-move_all (GPtrArray *from, GPtrArray *to)
-{
-    g_ptr_array_extend_and_steal (to, g_ptr_array_ref (from));
-}
-
-void
-brev_address_list_take (BrevAddressList *list, BrevAddressList *more)
-{
-    move_all (more->mailboxes, list->mailboxes);
-    move_all (more->bad, list->bad);
-    list->has_group |= more->has_group;
-}
-
-static gboolean
-has_resent (const BrevHeaderBlock *block)
-{
-    const char *cursor = block->text;
-    BrevField field;
-
-    while (brev_field_next (&cursor, block->text + block->length, &field)) {
-        gssize i = find_recipient_field (&field);
-        if (i >= 0 && recipient_fields[i].is_resent)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
-read_recipients (BrevHeaderRecipients *recipients, const BrevHeaderBlock *block,
-                 GError **error)
-{
-    const char *cursor = block->text;
-    BrevField field;
-
-    while (brev_field_next (&cursor, block->text + block->length, &field)) {
-        gssize i = find_recipient_field (&field);
-        g_autofree char *text = NULL;
-        g_autoptr (BrevAddressList) more = NULL;
-
-        if (i < 0 || recipient_fields[i].is_resent != recipients->is_resent)
-            continue;
-        text = brev_field_unfold (&field);
-        more = brev_address_parse (text, error);
-        if (more == NULL) {
-            g_prefix_error (error, "%s: ", recipient_fields[i].name);
-            return FALSE;
-        }
-        brev_address_list_take (
-            G_STRUCT_MEMBER (BrevAddressList *, recipients, recipient_fields[i].list),
-            more);
-    }
-    return TRUE;
-}
-
-BrevHeaderRecipients *
-brev_header_recipients_read (int fd, guint64 offset, guint64 length, GError **error)
-{
-    g_autoptr (BrevHeaderRecipients) recipients = g_new0 (BrevHeaderRecipients, 1);
-    g_auto (BrevHeaderBlock) block = { NULL };
-
-    recipients->to = brev_address_list_new ();
-    recipients->cc = brev_address_list_new ();
-    recipients->bcc = brev_address_list_new ();
-    if (!brev_header_block_read (&block, fd, offset, length, error))
-        return NULL;
-    recipients->is_resent = has_resent (&block);
-    return read_recipients (recipients, &block, error) ? g_steal_pointer (&recipients)
-                                                       : NULL;
-}
-
-void
-brev_header_recipients_free (BrevHeaderRecipients *recipients)
-{
-    if (recipients == NULL)
-        return;
-    brev_address_list_free (recipients->to);
-    brev_address_list_free (recipients->cc);
-    brev_address_list_free (recipients->bcc);
-    g_free (recipients);
-}
-
-/* Writing */
-
-static gboolean
-is_ascii (const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (*text & 0x80)
-            return FALSE;
-    return TRUE;
-}
-
-/* Whether a phrase of RFC 5322 may hold it as it stands: dots and UTF-8 among it, but
- * nothing that a reader could take for an encoded word. */
-static gboolean
-is_phrase (const char *name)
-{
-    if (strstr (name, "=?") != NULL || strstr (name, "  ") != NULL || *name == ' ')
-        return FALSE;
-    for (; *name != '\0'; name++)
-        if ((*name & 0x80) == 0 && !g_ascii_isalnum (*name) &&
-            strchr (" !#$%&'*+-/=?^_`{|}~", *name) == NULL)
-            return FALSE;
-    return TRUE;
-}
-
-static char *
-quote (const char *name)
-{
-    GString *quoted = g_string_new ("\"");
-
-    for (; *name != '\0'; name++) {
-        if (*name == '"' || *name == '\\')
-            g_string_append_c (quoted, '\\');
-        g_string_append_c (quoted, g_ascii_iscntrl (*name) ? ' ' : *name);
-    }
-    g_string_append_c (quoted, '"');
-    return g_string_free (quoted, FALSE);
-}
-
-char *
-brev_mailbox_format (const BrevMailbox *mailbox, gboolean ascii)
-{
-    g_autofree char *name = NULL;
-
-    if (mailbox->name == NULL || mailbox->name[0] == '\0')
-        return g_strdup (mailbox->address);
-    if (ascii && !is_ascii (mailbox->name))
-        name = g_mime_utils_header_encode_phrase (NULL, mailbox->name, "utf-8");
-    else
-        name =
-            is_phrase (mailbox->name) ? g_strdup (mailbox->name) : quote (mailbox->name);
-    return g_strdup_printf ("%s <%s>", name, mailbox->address);
+    g_mime_parser_options_set_allow_addresses_without_domain (options, TRUE);
+    g_mime_parser_options_set_warning_callback (options, count_warning, &cutter.warnings);
+    return cut (&cutter, text, error) ? g_steal_pointer (&list) : NULL;
 }

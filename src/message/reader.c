@@ -217,8 +217,8 @@ repair (BrevReader *reader, gboolean is_last)
 
 /* Transfer encoding */
 
-/* GMime drops the last bytes of a base64 text whose padding was cut off. Behind one that is
- * whole, further padding says nothing. */
+/* GMime drops the last bytes of a base64 text whose padding was cut off. Behind one that
+ * is whole, further padding says nothing. */
 static void
 finish_decoding (BrevReader *reader, GByteArray *out)
 {
@@ -250,8 +250,8 @@ decode (BrevReader *reader, gsize length, gboolean is_last)
         repair (reader, is_last);
 }
 
-/* How much of the chunk is decoded at once: in uuencode, GMime loses its place when a line
- * is cut. */
+/* How much of the chunk is decoded at once: in uuencode, GMime loses its place when a
+ * line is cut. */
 static gsize
 whole_lines (const BrevReader *reader, gsize length)
 {

@@ -52,7 +52,8 @@ static const struct {
     { "\"q\" (c) <a@x> (d)", "{q|a@x}" },
     { "<a@x> (c)", "{c|a@x}" },
     { "(only)", "" },
-    { "(never closed a@x", "" },
+    { "(never closed a@x", "!(never closed a@x!" },
+    { "a@x (never closed, b@x", "!a@x (never closed, b@x!" },
     { "<>", "" },
     { "N <>", "!N <>!" },
     { "<@r,@s:u@v>", "{u@v}" },
@@ -102,7 +103,7 @@ static const struct {
     { "a.@x", "!a.@x!" },
     { "a@x..y", "!a@x..y!" },
     { "a@.x", "!a@.x!" },
-    { "a@x/y", "!a@x/y!" },
+    { "a@x/y", "{a@x/y}" },                             /* as GMime reads it */
     { "a\\@b@c", "!a\\@b@c!" },
     { "Foo Bar", "!Foo Bar!" },
     { "Foo a@x", "!Foo a@x!" },
@@ -120,9 +121,19 @@ static const struct {
     { "\"N <a@x>", "!\"N <a@x>!" },                    /* an open quote holds all of it */
     { "<a@x> <b@y>", "{a@x}{b@y}" },
     { "<a@x> N <b@y>", "{a@x}{N|b@y}" },
-    { "<a@x> b@y", "{a@x}{b@y}" },
-    { "<a@x> trailing", "{trailing|a@x}" },
-    { "a@b c <d@e>", "{a@b c|d@e}" },
+    { "<a@x> b@y", "!<a@x> b@y!" },
+    { "<a@x> trailing", "!<a@x> trailing!" },
+    { "a@b c <d@e>", "!a@b c <d@e>!" },
+    { "a@b <d@e>", "{a@b|d@e}" },
+    { "a@x b@x c", "!a@x b@x c!" },
+    { "a@x b@x <c@x", "!a@x b@x <c@x!" },
+    { "a@x \"b@x\"", "!a@x \"b@x\"!" },
+    { "a@x g: b@x;", "group{b@x}!a@x g!" },            /* no name of a group */
+    { "<a@x g:b@x>", "!<a@x g:b@x>!" },
+    { "<a@x> g:b@x;", "!<a@x> g:b@x!" },
+    { "a@[x>,b@y]", "!a@[x>,b@y]!" },
+    { "<@r, a@x, b@x", "{a@x}{b@x}!<@r!" },
+    { "'N' <a@x>", "{'N'|a@x}" },
     { "\"a@x\" <a@x>", "{a@x|a@x}" },
     { "a@x(c),b@y(d)", "{c|a@x}{d|b@y}" },
     { ",;,;", "" },
@@ -173,6 +184,7 @@ test_limits (void)
         { "g:", 50000, 0 },
         { "g:", 9, 0 },
         { "a@x ", 10001, 0 },
+        { "a@x ", 1000, 1000 },
         { "x", 512 * 1024 + 1, 0 },
     };
 
@@ -195,8 +207,9 @@ test_limits (void)
 static void
 test_hostile_shapes (void)
 {
-    static const char *const shapes[] = { "(", "\"", "<", "=?", "a@",     "a ",
-                                          ".", "\\", "[", ">",  "=?a?b?", "<@" };
+    static const char *const shapes[] = { "(",  "\"",    "<",   "=?",     "a@",  "a ",
+                                          ".",  "\\",    "[",   ">",      "<@",  "<:",
+                                          "[:", "<a>g:", "[:]", "=?a?b?", "(\\", "<a>" };
 
     for (guint i = 0; i < G_N_ELEMENTS (shapes); i++) {
         g_autoptr (GError) error = NULL;
