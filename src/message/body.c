@@ -101,8 +101,8 @@ brev_body_append (BrevBody *body, BrevBody *tail)
 
 /* Encoding */
 
-/* RFC 8259 section 7: what must not stand in a JSON string as it is. Returns its length.
- */
+/* RFC 8259 section 7: what must not stand in a JSON string as it is. \u0000 would end the
+ * string for some readers. Returns its length. */
 static gsize
 escape (guint8 c, char out[8])
 {
@@ -114,6 +114,8 @@ escape (guint8 c, char out[8])
             out[1] = name[1];
             return 2;
         }
+    if (c == '\0')
+        return g_strlcpy (out, "\xef\xbf\xbd", 8); /* U+FFFD */
     return (gsize) g_snprintf (out, 8, "\\u%04x", c);
 }
 

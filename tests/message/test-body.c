@@ -91,6 +91,22 @@ test_parts (void)
     }
 }
 
+/* \u0000 ends a string for some who read JSON, and others refuse it. */
+static void
+test_nul_in_text (void)
+{
+    brev_autofd int fd = test_file ("a\0b\n", 4);
+    BrevPart part = { .length = 4 };
+    g_autoptr (BrevBody) body = brev_body_new ();
+    g_autofree char *got = NULL;
+
+    brev_body_add_part (body, fd, &part, BREV_AS_JSON_TEXT);
+    got = read_all (body, 2);
+    g_assert_cmpstr (got, ==,
+                     "a\xef\xbf\xbd"
+                     "b\\n");
+}
+
 /* The same bytes at every place relative to the chunks in which they are read. */
 static void
 test_chunk_borders (void)
@@ -242,6 +258,7 @@ main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/body/parts", test_parts);
+    g_test_add_func ("/body/nul-in-text", test_nul_in_text);
     g_test_add_func ("/body/chunk-borders", test_chunk_borders);
     g_test_add_func ("/body/decoders-at-chunk-borders", test_decoders_at_chunk_borders);
     g_test_add_func ("/body/json", test_json);
