@@ -365,11 +365,18 @@ gboolean
 brev_structure_read (BrevMessage *message, int fd, const BrevHeaderBlock *block,
                      GError **error)
 {
-    g_autoptr (GMimeObject) object = parse (fd, message->offset, message->length);
-    g_autoptr (GPtrArray) boundaries = g_ptr_array_new_with_free_func (g_free);
     guint64 end = message->offset + message->length;
+    /* No empty line ends the header. GMime would read on, and drop what it finds: it is
+     * shown the header alone, and all the rest is one text. */
+    gboolean is_torn =
+        block->body == message->offset + block->length && block->body < end;
+    g_autoptr (GMimeObject) object =
+        parse (fd, message->offset, is_torn ? block->length : message->length);
+    g_autoptr (GPtrArray) boundaries = g_ptr_array_new_with_free_func (g_free);
     Walk walk = { message, fd, block->body, end, boundaries, NULL };
 
+    if (is_torn)
+        note (&walk, BREV_FEATURE_BROKEN_MIME);
     if (object != NULL) {
         take_object (&walk, object, ROLE_BODY, 0);
     } else {
