@@ -8,9 +8,9 @@
 #include "message/header.h"
 #include "message/token.h"
 
-/* GMime is the one parser of addresses; it is given one piece of a list at a time, so
- * that what it cannot read is known, and no group, since it calls itself for each. It may
- * take a colon for one where we see none. */
+/* GMime is the one parser of addresses. It is given one piece of a list at a time, so
+ * that what it cannot read is known, and no groups: it calls itself for each. Should it
+ * see one where we see none, there are no more of them than colons. */
 #define MAX_PIECE (64 * 1024)
 #define MAX_COLONS 64
 

@@ -12,12 +12,12 @@ typedef struct {
 
 /**
  * brev_address_parse:
- * @text: raw bytes of an address list (RFC 5322 section 3.4), as lenient as Postfix
+ * @text: raw bytes of an address list (RFC 5322 section 3.4)
  *
- * The text is cut at top-level commas and semicolons, quotes, comments, angles and groups
- * respected; a piece that yields no address is bad. An empty group and empty list items are
- * neither. There is no other address parser in the courier: two that disagree are how a
- * Bcc leaks.
+ * The text is cut at top-level commas and semicolons, quotes, comments, routes and groups
+ * respected, and GMime reads each piece; one that it cannot read whole is bad. An empty
+ * group and empty list items are neither. There is no other address parser in the courier:
+ * two that disagree are how a Bcc leaks.
  *
  * Returns: (transfer full) (nullable): or %NULL with %BREV_ERROR_INPUT beyond a limit
  */

@@ -18,7 +18,7 @@ void brev_body_add_json (BrevBody *body, const char *text);
 
 typedef enum {
     BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
-    BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes */
+    BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes; NUL: U+FFFD */
     BREV_AS_BYTES,     /* decoded */
 } BrevAs;
 

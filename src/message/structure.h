@@ -8,8 +8,8 @@
  * brev_structure_read:
  *
  * Has GMime find the parts of the message and says which of them is its text, its HTML,
- * its attachments. What GMime cannot read, or reads from another place on than we do, is
- * one text.
+ * its attachments. What GMime cannot read, and what follows a header that no empty line
+ * ends, is one text.
  *
  * Returns: %FALSE with %BREV_ERROR_INPUT when parts nest too deep
  */
