@@ -143,8 +143,8 @@ static void
 check_accounts (const BrevConfig *config, Findings *findings)
 {
     g_autoptr (GError) foreign = NULL;
-    g_autofree char *spool = brev_site_find (config, &foreign);
 
+    g_free (brev_site_find (config, &foreign));
     for (guint i = 0; i < config->accounts->len; i++) {
         check_provider (config->accounts->pdata[i], findings);
         if (foreign == NULL)

@@ -15,7 +15,7 @@ build, prefix = sys.argv[1:3]
 LEAN = {"libc.so.6", "libglib-2.0.so.0"}
 # What the sanitizers of a debug build bring along.
 SANITIZERS = {"libasan.so.8", "libubsan.so.1", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0",
-              "ld-linux-x86-64.so.2"}
+              "librt.so.1", "libdl.so.2", "libresolv.so.2", "ld-linux-x86-64.so.2"}
 FOREIGN = {"sbin/sendmail", "bin/mailq", "bin/newaliases", "lib/sendmail"}
 
 

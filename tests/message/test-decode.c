@@ -35,10 +35,16 @@ memory (const char *what)
 }
 
 /* A sanitizer keeps what is freed: nothing can be said about memory then. */
+#ifdef __has_feature
+#define BUILT_WITH_CLANGS_ASAN __has_feature (address_sanitizer)
+#else
+#define BUILT_WITH_CLANGS_ASAN 0
+#endif
+
 static gboolean
 is_measurable (void)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || BUILT_WITH_CLANGS_ASAN
     return FALSE;
 #else
     return g_getenv ("BREVDUE_VALGRIND") == NULL;
