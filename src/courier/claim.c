@@ -20,7 +20,8 @@ settle_all (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
 }
 
 static BrevPlan *
-make_plan (const BrevWorker *worker, const BrevLetter *letter, const GPtrArray *recipients)
+make_plan (const BrevWorker *worker, const BrevLetter *letter,
+           const GPtrArray *recipients)
 {
     g_autofree BrevPlanRecipient *wanted = g_new0 (BrevPlanRecipient, recipients->len);
     BrevPlanInput input = {
@@ -60,8 +61,8 @@ from_scope (const BrevLetter *letter)
 }
 
 static void
-wait_for_configuration (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
-                        const BrevPlan *plan)
+wait_for_configuration (BrevWorker *worker, BrevLetter *letter,
+                        const GPtrArray *recipients, const BrevPlan *plan)
 {
     g_autofree char *scope = from_scope (letter);
     BrevVerdict verdict = {
@@ -70,8 +71,9 @@ wait_for_configuration (BrevWorker *worker, BrevLetter *letter, const GPtrArray 
         .text = plan->reason,
     };
 
-    settle_all (worker, letter, recipients, &verdict,
-                brev_trouble_add (worker->trouble, scope, plan->reason, brev_clock_now ()));
+    settle_all (
+        worker, letter, recipients, &verdict,
+        brev_trouble_add (worker->trouble, scope, plan->reason, brev_clock_now ()));
 }
 
 static void
@@ -101,8 +103,9 @@ queue_mail (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
         return;
     }
     for (guint i = 0; i < mail->n_recipients; i++)
-        brev_worker_settle (worker, letter, brev_letter_recipient (letter, mail->recipients[i]),
-                            &verdict, until);
+        brev_worker_settle (worker, letter,
+                            brev_letter_recipient (letter, mail->recipients[i]), &verdict,
+                            until);
 }
 
 static void
@@ -161,9 +164,11 @@ settle_unreadable (BrevWorker *worker, BrevLetter *letter, gboolean is_whole,
 static void
 settle_lost (BrevWorker *worker, BrevLetter *letter)
 {
-    brev_log (BREV_LOG_ERROR,
-              "%s: the file of this message is gone from queue/; nothing can be sent to its "
-              "%u recipients", letter->row->id, letter->row->recipients->len);
+    brev_log (
+        BREV_LOG_ERROR,
+        "%s: the file of this message is gone from queue/; nothing can be sent to its "
+        "%u recipients",
+        letter->row->id, letter->row->recipients->len);
     for (guint i = 0; i < letter->row->recipients->len; i++) {
         const BrevStoreRecipient *recipient = letter->row->recipients->pdata[i];
         BrevSettlement settlement = {
@@ -172,7 +177,8 @@ settle_lost (BrevWorker *worker, BrevLetter *letter)
             .dsn = "5.3.0",
             .reply = "the file of the message is gone",
         };
-        brev_settler_add (worker->courier->settler, letter, recipient, "none", &settlement);
+        brev_settler_add (worker->courier->settler, letter, recipient, "none",
+                          &settlement);
     }
 }
 
@@ -222,8 +228,9 @@ pass_on_one (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipie
         brev_worker_return (worker, letter, recipient->index, account, now);
         brev_courier_worker (worker->courier, account)->may_have_due = TRUE;
     } else
-        brev_worker_settle (worker, letter, recipient, &verdict,
-                            brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, text, now));
+        brev_worker_settle (
+            worker, letter, recipient, &verdict,
+            brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, text, now));
 }
 
 /* Mail whose account the configuration does not have gets one that it has. */
@@ -264,7 +271,8 @@ claim_for (BrevWorker *worker, const char *account, GError **error)
     worker->filling = NULL;
     g_ptr_array_set_free_func (rows, NULL);
     for (guint i = 0; i < rows->len; i++) {
-        g_autoptr (BrevLetter) letter = brev_letter_new (rows->pdata[i], &courier->suspects);
+        g_autoptr (BrevLetter) letter =
+            brev_letter_new (rows->pdata[i], &courier->suspects);
         if (worker->account == NULL)
             pass_on (worker, letter);
         else
@@ -273,7 +281,8 @@ claim_for (BrevWorker *worker, const char *account, GError **error)
     return TRUE;
 }
 
-/* (transfer full) (nullable): an account with due mail that the configuration does not have */
+/* (transfer full) (nullable): an account with due mail that the configuration does not
+ * have */
 static char *
 find_stray (const BrevWorker *worker, GError **error)
 {

@@ -19,4 +19,5 @@ gboolean brev_claim_mail (BrevWorker *worker, GError **error);
  *
  * Plans a letter, or what is left of it, for the worker's account.
  */
-void brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients);
+void brev_claim_plan (BrevWorker *worker, BrevLetter *letter,
+                      const GPtrArray *recipients);

@@ -56,8 +56,8 @@ take_lines (BrevControl *control)
     char *end;
 
     while ((end = strchr (control->rest->str, '\n')) != NULL) {
-        g_autofree char *line = g_strndup (control->rest->str,
-                                           (gsize) (end - control->rest->str));
+        g_autofree char *line =
+            g_strndup (control->rest->str, (gsize) (end - control->rest->str));
         g_string_erase (control->rest, 0, end + 1 - control->rest->str);
         obey (control, line);
     }
@@ -91,7 +91,8 @@ brev_control_new (int fd, const BrevControlHooks *hooks)
     control->fd = fd;
     control->rest = g_string_new (NULL);
     (void) fcntl (fd, F_SETFD, FD_CLOEXEC);
-    control->source = g_unix_fd_add (fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, control);
+    control->source =
+        g_unix_fd_add (fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, control);
     return control;
 }
 
@@ -109,10 +110,10 @@ brev_control_free (BrevControl *control)
 gboolean
 brev_control_say_idle (BrevControl *control, gint64 due, GError **error)
 {
-    g_autofree char *when = due == G_MAXINT64 ? g_strdup ("-")
-                                              : g_strdup_printf ("%" G_GINT64_FORMAT, due);
-    g_autofree char *line = g_strdup_printf ("idle %s %" G_GUINT64_FORMAT "\n", when,
-                                             control->count);
+    g_autofree char *when =
+        due == G_MAXINT64 ? g_strdup ("-") : g_strdup_printf ("%" G_GINT64_FORMAT, due);
+    g_autofree char *line =
+        g_strdup_printf ("idle %s %" G_GUINT64_FORMAT "\n", when, control->count);
 
     return brev_write_all (control->fd, line, strlen (line)) ||
            brev_throw_errno (error, errno, "cannot tell brevdued when to go on");

@@ -27,5 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevControl, brev_control_free)
 gboolean brev_control_say_idle (BrevControl *control, gint64 due, GError **error);
 
 /* What a line asks for; pure. */
-typedef enum { BREV_CONTROL_NEW, BREV_CONTROL_WAKE, BREV_CONTROL_UNKNOWN } BrevControlWord;
+typedef enum {
+    BREV_CONTROL_NEW,
+    BREV_CONTROL_WAKE,
+    BREV_CONTROL_UNKNOWN
+} BrevControlWord;
 BrevControlWord brev_control_parse (const char *line, const char **id);

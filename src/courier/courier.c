@@ -60,8 +60,9 @@ configuration_changed_at (const BrevConfig *config)
     for (guint i = 0; i < config->files->len; i++)
         latest = MAX (latest, changed_at (config->files->pdata[i]));
     for (guint i = 0; i < config->accounts->len; i++)
-        latest = MAX (latest, changed_at (
-                                  ((const BrevAccount *) config->accounts->pdata[i])->token_file));
+        latest = MAX (
+            latest,
+            changed_at (((const BrevAccount *) config->accounts->pdata[i])->token_file));
     return latest;
 }
 
@@ -81,8 +82,8 @@ forget_mended_problems (BrevCourier *courier, gint64 now, GError **error)
         if (problem->since > changed)
             continue;
         mended++;
-        if (!brev_store_set_problem (courier->store, problem->account, problem->scope, NULL, 0,
-                                     now, error))
+        if (!brev_store_set_problem (courier->store, problem->account, problem->scope,
+                                     NULL, 0, now, error))
             return FALSE;
     }
     return mended == 0 || brev_store_retry (courier->store, NULL, now, error) >= 0;
@@ -109,7 +110,8 @@ open_store (BrevCourier *courier, GError **error)
     return courier->spool == NULL ||
            (brev_store_mend_times (courier->store, now,
                                    MAX (4 * BREV_HOUR, config->retry_max), error) &&
-            brev_store_forget (courier->store, now, config->history, config->lifetime, error) &&
+            brev_store_forget (courier->store, now, config->history, config->lifetime,
+                               error) &&
             forget_mended_problems (courier, now, error));
 }
 
@@ -201,7 +203,8 @@ brev_courier_open_file (const BrevCourier *courier, const char *id)
 {
     if (courier->spool == NULL)
         return fcntl (courier->memory_fd, F_DUPFD_CLOEXEC, 3);
-    return openat (courier->spool->queue, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return openat (courier->spool->queue, id,
+                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
 BrevWorker *

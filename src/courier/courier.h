@@ -11,32 +11,33 @@
 
 /* Everything a courier works with, opened once. */
 typedef struct {
-    BrevConfig *config;     /* borrowed */
-    BrevAliases *aliases;   /* owned */
-    char *host_name;        /* owned */
-    BrevSpool *spool;       /* borrowed, nullable: a message in memory has none */
-    BrevStore *store;       /* owned */
-    BrevHttp *http;         /* owned */
-    BrevSettler *settler;   /* owned */
-    GPtrArray *workers;     /* owned, of BrevWorker: one for each account */
-    gboolean is_service;    /* strict about who may read a secret's file */
-    const char *only_id;    /* nullable: direct mode works on this message alone */
-    int memory_fd;          /* with it, without a spool: the queue file; else -1 */
-    gboolean is_stopping;   /* no new claims */
-    gboolean is_quiet;      /* no log line for what goes well */
-    guint suspects;         /* messages in hand over which a courier died */
-    guint max_claim;        /* messages in one claim: each is an open file */
+    BrevConfig *config;   /* borrowed */
+    BrevAliases *aliases; /* owned */
+    char *host_name;      /* owned */
+    BrevSpool *spool;     /* borrowed, nullable: a message in memory has none */
+    BrevStore *store;     /* owned */
+    BrevHttp *http;       /* owned */
+    BrevSettler *settler; /* owned */
+    GPtrArray *workers;   /* owned, of BrevWorker: one for each account */
+    gboolean is_service;  /* strict about who may read a secret's file */
+    const char *only_id;  /* nullable: direct mode works on this message alone */
+    int memory_fd;        /* with it, without a spool: the queue file; else -1 */
+    gboolean is_stopping; /* no new claims */
+    gboolean is_quiet;    /* no log line for what goes well */
+    guint suspects;       /* messages in hand over which a courier died */
+    guint max_claim;      /* messages in one claim: each is an open file */
 } BrevCourier;
 
 typedef struct {
     BrevConfig *config;
-    BrevSpool *spool;      /* nullable */
+    BrevSpool *spool; /* nullable */
     BrevHttpLimits limits;
     gboolean is_service;
-    const char *only_id;   /* nullable */
+    const char *only_id; /* nullable */
     int memory_fd;
-    gboolean may_report;   /* senders are told by mail what was refused */
-    gboolean is_quiet;     /* no log line for what went well: nobody but the caller reads it */
+    gboolean may_report; /* senders are told by mail what was refused */
+    gboolean
+        is_quiet; /* no log line for what went well: nobody but the caller reads it */
 } BrevCourierSetup;
 
 /**
@@ -61,7 +62,8 @@ BrevLocalNames brev_courier_names (const BrevCourier *courier);
 int brev_courier_open_file (const BrevCourier *courier, const char *id);
 
 /* (transfer none): the worker of @account, which is one of the configuration's */
-struct BrevWorker *brev_courier_worker (const BrevCourier *courier, const BrevAccount *account);
+struct BrevWorker *brev_courier_worker (const BrevCourier *courier,
+                                        const BrevAccount *account);
 
 /* Returns: (nullable): what an administrator must mend before some mail can go */
 const char *brev_courier_problem (const BrevCourier *courier);

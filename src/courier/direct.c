@@ -117,7 +117,8 @@ result (const BrevStoreMessage *message, int status, Fate failed, const char *ve
 }
 
 BrevDirectResult
-brev_direct_judge (const BrevStoreMessage *message, gboolean is_durable, const char *problem)
+brev_direct_judge (const BrevStoreMessage *message, gboolean is_durable,
+                   const char *problem)
 {
     guint accepted, refused, waiting;
     const BrevStoreRecipient *no, *later;
@@ -182,8 +183,9 @@ brev_direct_start_drain (void)
     pid_t child = fork ();
 
     if (child < 0) {
-        brev_log (BREV_LOG_WARNING, "cannot start '%s': %s; 'brevdue flush' sends what is due",
-                  path, g_strerror (errno));
+        brev_log (BREV_LOG_WARNING,
+                  "cannot start '%s': %s; 'brevdue flush' sends what is due", path,
+                  g_strerror (errno));
         return;
     }
     if (child == 0 && fork () == 0)

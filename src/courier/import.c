@@ -46,7 +46,8 @@ brev_import_scan (const BrevCourier *courier, GError **error)
     const struct dirent *entry;
 
     if (dir == NULL) {
-        (void) brev_throw_errno (error, errno, "cannot read '%s/queue'", courier->spool->path);
+        (void) brev_throw_errno (error, errno, "cannot read '%s/queue'",
+                                 courier->spool->path);
         brev_close_fd (&fd);
         return NULL;
     }
@@ -76,8 +77,9 @@ read_arrival (const BrevCourier *courier, const char *id)
     }
     file = brev_queue_file_read (fd, &error);
     if (file == NULL) {
-        brev_log (BREV_LOG_ERROR, "%s: not taken into the queue, its file stays in queue/: %s",
-                  id, error->message);
+        brev_log (BREV_LOG_ERROR,
+                  "%s: not taken into the queue, its file stays in queue/: %s", id,
+                  error->message);
         (void) close (fd);
         return NULL;
     }
@@ -96,21 +98,23 @@ give_fresh_id (const BrevCourier *courier, Arrival *arrival)
     int queue = courier->spool->queue;
 
     brev_id_new (id);
-    if (renameat2 (queue, arrival->id, queue, id, RENAME_NOREPLACE) < 0 || fsync (queue) < 0) {
+    if (renameat2 (queue, arrival->id, queue, id, RENAME_NOREPLACE) < 0 ||
+        fsync (queue) < 0) {
         brev_log (BREV_LOG_ERROR, "%s: cannot rename the file in queue/: %s", arrival->id,
                   g_strerror (errno));
         return FALSE;
     }
-    brev_log (BREV_LOG_WARNING, "%s: uid %u chose an id that is taken; the message is now %s",
-              arrival->id, arrival->file->origin.uid, id);
+    brev_log (BREV_LOG_WARNING,
+              "%s: uid %u chose an id that is taken; the message is now %s", arrival->id,
+              arrival->file->origin.uid, id);
     g_free (arrival->id);
     arrival->id = g_strdup (id);
     return TRUE;
 }
 
-/* A row with its file still there: a copy that came late, or what a crash between the last
- * settlement and the unlinking left.
- * Returns: whether it is another message, which has a new id now */
+/* A row with its file still there: a copy that came late, or what a crash between the
+ * last settlement and the unlinking left. Returns: whether it is another message, which
+ * has a new id now */
 static gboolean
 is_another (const BrevCourier *courier, const BrevStoreMessage *row, Arrival *arrival)
 {
@@ -118,17 +122,21 @@ is_another (const BrevCourier *courier, const BrevStoreMessage *row, Arrival *ar
         return give_fresh_id (courier, arrival);
     if (row->finished == 0)
         return FALSE;
-    brev_log (BREV_LOG_INFO, "%s: a late copy of a finished message was removed", row->id);
+    brev_log (BREV_LOG_INFO, "%s: a late copy of a finished message was removed",
+              row->id);
     if (unlinkat (courier->spool->queue, row->id, 0) < 0)
-        brev_log (BREV_LOG_ERROR, "%s: cannot remove it: %s", row->id, g_strerror (errno));
+        brev_log (BREV_LOG_ERROR, "%s: cannot remove it: %s", row->id,
+                  g_strerror (errno));
     return FALSE;
 }
 
-/* An unfinished row says all there is to say, unless this may be a copy under its name. */
+/* An unfinished row says all there is to say, unless this may be a copy under its name.
+ */
 static gboolean
 is_settled (const BrevStoreMessage *row)
 {
-    return row != NULL && (row->parked != NULL || (row->is_imported && row->finished == 0));
+    return row != NULL &&
+           (row->parked != NULL || (row->is_imported && row->finished == 0));
 }
 
 static gboolean
@@ -210,9 +218,8 @@ new_row (const BrevCourier *courier, const Arrival *arrival)
     row->size = file->message_length;
     row->checksum = file->checksum;
     g_free (row->sender);
-    row->sender = brev_sender_qualify (envelope->sender,
-                                       envelope->login != NULL ? envelope->login : nobody,
-                                       &names);
+    row->sender = brev_sender_qualify (
+        envelope->sender, envelope->login != NULL ? envelope->login : nobody, &names);
     row->message_id = read_message_id (courier, arrival);
     row->login = g_strdup (envelope->login);
     row->program = g_strdup (envelope->program);
@@ -220,7 +227,8 @@ new_row (const BrevCourier *courier, const Arrival *arrival)
     return row;
 }
 
-/* A recipient that cannot receive anything is final from the start; its report follows. */
+/* A recipient that cannot receive anything is final from the start; its report follows.
+ */
 static void
 add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
 {
@@ -239,12 +247,14 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
     const BrevQueueFile *file = arrival->file;
     gboolean has_routes = courier->config->routes->len > 0;
     g_autoptr (BrevMessage) message = NULL;
-    BrevRouting routing = { .config = courier->config, .sender = row->sender, .uid = row->uid };
+    BrevRouting routing = { .config = courier->config,
+                            .sender = row->sender,
+                            .uid = row->uid };
     gint64 now = brev_clock_now ();
 
     if (has_routes)
-        message = brev_message_decode (arrival->fd, file->message_offset, file->message_length,
-                                       NULL);
+        message = brev_message_decode (arrival->fd, file->message_offset,
+                                       file->message_length, NULL);
     routing.message = message;
     for (guint i = 0; i < recipients->good->len; i++) {
         const BrevRecipient *recipient = recipients->good->pdata[i];
@@ -350,7 +360,8 @@ import_arrivals (BrevCourier *courier, const GPtrArray *arrivals, GError **error
 }
 
 static gboolean
-import_some (BrevCourier *courier, const GPtrArray *ids, guint first, guint n, GError **error)
+import_some (BrevCourier *courier, const GPtrArray *ids, guint first, guint n,
+             GError **error)
 {
     g_autoptr (GPtrArray) arrivals = g_ptr_array_new_with_free_func (free_arrival);
 

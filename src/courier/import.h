@@ -14,9 +14,9 @@ GPtrArray *brev_import_scan (const BrevCourier *courier, GError **error);
  * brev_import:
  * @ids: (array of char *): names in queue/
  *
- * Gives each file that has no row its row: recipients, accounts, sender, Message-ID. A file
- * whose row is finished is a late copy, or what a crash left, and is unlinked. A file that
- * is no queue file is logged and left alone.
+ * Gives each file that has no row its row: recipients, accounts, sender, Message-ID. A
+ * file whose row is finished is a late copy, or what a crash left, and is unlinked. A
+ * file that is no queue file is logged and left alone.
  *
  * Returns: %FALSE when the store fails; the files without a row can be given again
  */

@@ -9,9 +9,9 @@ typedef struct {
     struct BrevWorker *worker; /* borrowed: whose slot it takes */
     GPtrArray *letters;        /* owned, of BrevLetter: that of each mail */
     GPtrArray *mails;          /* owned, of BrevMail: borrowed from the letters' plans */
-    GPtrArray *outcomes;       /* owned, of BrevOutcome, for each mail; empty before a reply */
-    guint64 size;              /* bytes that the body cannot exceed */
-    guint most;                /* mails that it may hold */
+    GPtrArray *outcomes; /* owned, of BrevOutcome, for each mail; empty before a reply */
+    guint64 size;        /* bytes that the body cannot exceed */
+    guint most;          /* mails that it may hold */
 } BrevJob;
 
 BrevJob *brev_job_new (struct BrevWorker *worker);
@@ -24,7 +24,8 @@ void brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail, guint most)
 /**
  * brev_job_fits:
  *
- * Returns: whether @mail may join: not too many of either's wish, and surely not too large
+ * Returns: whether @mail may join: not too many of either's wish, and surely not too
+ * large
  */
 gboolean brev_job_fits (const BrevJob *job, const BrevMail *mail, guint most,
                         guint64 max_size);

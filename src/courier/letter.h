@@ -6,16 +6,16 @@
 #include "plan/plan.h"
 #include "store/store.h"
 
-/* One message in the courier's hands, from its claim to its last settlement. Shared by the
- * requests that carry it. */
+/* One message in the courier's hands, from its claim to its last settlement. Shared by
+ * the requests that carry it. */
 typedef struct {
     BrevStoreMessage *row; /* owned: with the claimed recipients alone */
     BrevQueueFile *file;   /* owned, nullable until read */
     int fd;                /* owned: the queue file, or -1 */
     BrevMessage *message;  /* owned, nullable until decoded */
     GPtrArray *plans;      /* owned, of BrevPlan: requests borrow their mails */
-    guint *suspects;       /* borrowed, nullable: counts the open ones over which a courier
-                              died: there is never more than one in hand */
+    guint *suspects; /* borrowed, nullable: counts the open ones over which a courier
+                        died: there is never more than one in hand */
 } BrevLetter;
 
 /* (transfer full): @row. The file is yet to be read. */

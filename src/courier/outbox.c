@@ -20,9 +20,11 @@ open_directory (const BrevAccount *account, const char *spool, GError **error)
     else if (spool != NULL)
         path = g_build_filename (spool, "outbox", NULL);
     if (path == NULL) {
-        (void) brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s' needs \"directory\": there is no spool to keep an "
-                           "outbox in", account->name);
+        (void) brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "account '%s' needs \"directory\": there is no spool to keep an "
+            "outbox in",
+            account->name);
         return -1;
     }
     if (g_mkdir_with_parents (path, 0700) == 0 &&
@@ -35,7 +37,8 @@ open_directory (const BrevAccount *account, const char *spool, GError **error)
 static int
 create (int dir, const char *name, GError **error)
 {
-    int fd = openat (dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd =
+        openat (dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
         (void) brev_throw_errno (error, errno, "cannot write '%s' in the outbox", name);
@@ -129,8 +132,9 @@ brev_outbox_keep (const BrevAccount *account, const char *spool, const BrevJob *
 {
     const BrevLetter *letter = job->letters->pdata[0];
     guint number = request_number (job);
-    g_autofree char *stem = number == 1 ? g_strdup (letter->row->id)
-                                        : g_strdup_printf ("%s-%u", letter->row->id, number);
+    g_autofree char *stem = number == 1
+                                ? g_strdup (letter->row->id)
+                                : g_strdup_printf ("%s-%u", letter->row->id, number);
     brev_autofd int dir = open_directory (account, spool, error);
 
     return dir >= 0 && keep_message (dir, letter, error) &&

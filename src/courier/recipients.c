@@ -53,15 +53,16 @@ same_name (const char *a, const char *b)
 static gboolean
 is_this_host (const char *domain, const BrevLocalNames *names)
 {
-    return same_name (domain, "localhost") || same_name (domain, "localhost.localdomain") ||
+    return same_name (domain, "localhost") ||
+           same_name (domain, "localhost.localdomain") ||
            same_name (domain, names->host_name);
 }
 
 /* What follows from the domain of an address. */
 typedef enum {
-    PLACE_ELSEWHERE,  /* goes as it stands */
-    PLACE_MAY_ALIAS,  /* a host that is also a mail domain: alias, else as it stands */
-    PLACE_HERE,       /* no domain that takes mail: alias, postmaster, mail-name */
+    PLACE_ELSEWHERE, /* goes as it stands */
+    PLACE_MAY_ALIAS, /* a host that is also a mail domain: alias, else as it stands */
+    PLACE_HERE,      /* no domain that takes mail: alias, postmaster, mail-name */
 } Place;
 
 static Place
@@ -199,7 +200,8 @@ brev_recipients_resolve (const BrevEnvelope *envelope, const BrevHeaderRecipient
                          const BrevLocalNames *names, GError **error)
 {
     g_autoptr (BrevRecipients) result = new_recipients ();
-    g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr (GHashTable) seen =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     Gathering gathering = { result, seen, names };
 
     if (header != NULL) {
@@ -218,7 +220,8 @@ brev_recipients_resolve (const BrevEnvelope *envelope, const BrevHeaderRecipient
 }
 
 char *
-brev_sender_qualify (const char *sender, const char *fallback, const BrevLocalNames *names)
+brev_sender_qualify (const char *sender, const char *fallback,
+                     const BrevLocalNames *names)
 {
     g_autoptr (BrevAddressList) list = NULL;
     const char *address = fallback;

@@ -56,7 +56,8 @@ brev_record_import (const BrevStoreMessage *message)
     };
 
     brev_log_name (BREV_LOG_PICKUP);
-    brev_log_fields (BREV_LOG_INFO, fields, "%s: uid=%s from=<%s>", message->id, uid, sender);
+    brev_log_fields (BREV_LOG_INFO, fields, "%s: uid=%s from=<%s>", message->id, uid,
+                     sender);
     brev_log_name (BREV_LOG_QUEUE);
     brev_log_fields (BREV_LOG_INFO, fields,
                      "%s: from=<%s>, size=%" G_GUINT64_FORMAT
@@ -96,19 +97,22 @@ brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *
     const char *status = brev_record_status (settlement->state);
     gboolean is_alias = strcmp (to, original) != 0;
     const char *const fields[BREV_FIELD_LAST] = {
-        [BREV_FIELD_ID] = message->id,         [BREV_FIELD_SENDER] = message->sender,
-        [BREV_FIELD_RECIPIENT] = recipient->address, [BREV_FIELD_ACCOUNT] = relay,
-        [BREV_FIELD_STATUS] = status,          [BREV_FIELD_DSN] = settlement->dsn,
+        [BREV_FIELD_ID] = message->id,
+        [BREV_FIELD_SENDER] = message->sender,
+        [BREV_FIELD_RECIPIENT] = recipient->address,
+        [BREV_FIELD_ACCOUNT] = relay,
+        [BREV_FIELD_STATUS] = status,
+        [BREV_FIELD_DSN] = settlement->dsn,
         [BREV_FIELD_REMOTE_ID] = settlement->remote_id,
     };
 
     brev_log_name (BREV_LOG_OUTCOME);
     brev_log_fields (level_of (settlement->state), fields,
                      "%s: to=<%s>,%s%s%s relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
-                     message->id, to, is_alias ? " orig_to=<" : "", is_alias ? original : "",
-                     is_alias ? ">," : "", relay,
-                     (double) MAX (now - message->arrival, 0) / 1000, settlement->dsn, status,
-                     text);
+                     message->id, to, is_alias ? " orig_to=<" : "",
+                     is_alias ? original : "", is_alias ? ">," : "", relay,
+                     (double) MAX (now - message->arrival, 0) / 1000, settlement->dsn,
+                     status, text);
     brev_log_name (BREV_LOG_COURIER);
 }
 
@@ -151,11 +155,12 @@ brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan)
     const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = message->id };
 
     if (from != NULL)
-        brev_log_fields (BREV_LOG_INFO, fields,
-                         "%s: From <%s> is not covered by \"senders\": <%s> stands in for it",
-                         message->id, from,
-                         ((const BrevMail *) plan->mails->pdata[0])->from->address);
+        brev_log_fields (
+            BREV_LOG_INFO, fields,
+            "%s: From <%s> is not covered by \"senders\": <%s> stands in for it",
+            message->id, from, ((const BrevMail *) plan->mails->pdata[0])->from->address);
     if (*losses != '\0')
-        brev_log_fields (BREV_LOG_INFO, fields, "%s: what does not arrive as it was written: %s",
-                         message->id, losses);
+        brev_log_fields (BREV_LOG_INFO, fields,
+                         "%s: what does not arrive as it was written: %s", message->id,
+                         losses);
 }

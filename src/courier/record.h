@@ -11,8 +11,11 @@
 /* The log's name of each kind of line, in the place of Postfix' programs. */
 #define BREV_LOG_COURIER "brevdue/courier"
 #define BREV_LOG_PICKUP "brevdue/pickup" /* ID: uid=33 from=<a@b> */
-#define BREV_LOG_QUEUE "brevdue/qmgr"    /* ID: from=<a@b>, size=1, nrcpt=1 (queue active) */
-#define BREV_LOG_OUTCOME "brevdue/smtp"  /* ID: to=<a@b>, relay=x, delay=1, dsn=2.0.0, ... */
+#define BREV_LOG_QUEUE                                               \
+    "brevdue/qmgr" /* ID: from=<a@b>, size=1, nrcpt=1 (queue active) \
+                    */
+#define BREV_LOG_OUTCOME \
+    "brevdue/smtp" /* ID: to=<a@b>, relay=x, delay=1, dsn=2.0.0, ... */
 
 /* A message got its row. */
 void brev_record_import (const BrevStoreMessage *message);
@@ -24,8 +27,9 @@ void brev_record_import (const BrevStoreMessage *message);
  *
  * One line for one recipient.
  */
-void brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *recipient,
-                          const char *relay, const BrevSettlement *settlement, gint64 now);
+void brev_record_outcome (const BrevStoreMessage *message,
+                          const BrevStoreRecipient *recipient, const char *relay,
+                          const BrevSettlement *settlement, gint64 now);
 
 /* What a message loses on its way, and which sender it goes out under. */
 void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);

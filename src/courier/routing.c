@@ -32,7 +32,8 @@ brev_routing_account (const BrevRouting *routing, const char *recipient)
     gboolean has_from = message != NULL && message->from->len > 0;
     BrevRouteFacts facts = {
         .sender = routing->sender,
-        .from = has_from ? ((const BrevMailbox *) message->from->pdata[0])->address : NULL,
+        .from =
+            has_from ? ((const BrevMailbox *) message->from->pdata[0])->address : NULL,
         .recipient = recipient,
         .uid = routing->uid,
         .header = header_value,

@@ -13,4 +13,5 @@ typedef struct {
 } BrevRouting;
 
 /* Returns: (nullable) (transfer none): the account that mail for @recipient takes */
-const BrevAccount *brev_routing_account (const BrevRouting *routing, const char *recipient);
+const BrevAccount *brev_routing_account (const BrevRouting *routing,
+                                         const char *recipient);

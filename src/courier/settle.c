@@ -16,18 +16,18 @@
 
 /* What became of one recipient. */
 typedef struct {
-    BrevLetter *letter;                  /* owned */
-    const BrevStoreRecipient *recipient; /* of @letter */
-    char *relay;                         /* owned, nullable */
+    BrevLetter *letter;                               /* owned */
+    const BrevStoreRecipient *recipient;              /* of @letter */
+    char *relay;                                      /* owned, nullable */
     char *account, *remote_id, *dsn, *reply, *report; /* owned, nullable: those of @row */
     BrevSettlement row;
 } Result;
 
 struct BrevSettler {
     BrevSettlerSetup setup;
-    GPtrArray *pending;    /* owned, of Result */
-    GPtrArray *finished;   /* owned, of char *: files to unlink, once their reports exist */
-    GPtrArray *reports;    /* owned, of char *: written, not yet imported */
+    GPtrArray *pending;  /* owned, of Result */
+    GPtrArray *finished; /* owned, of char *: files to unlink, once their reports exist */
+    GPtrArray *reports;  /* owned, of char *: written, not yet imported */
     gboolean owes_reports; /* some that were committed are not written */
 };
 
@@ -129,8 +129,8 @@ fails_in (const GPtrArray *results, const char *id, guint index)
     return FALSE;
 }
 
-/* Whether nobody at all gets a message: then whoever waits for the exit status hears it from
- * that. Only asked in direct mode, where all results are of one message. */
+/* Whether nobody at all gets a message: then whoever waits for the exit status hears it
+ * from that. Only asked in direct mode, where all results are of one message. */
 static gboolean
 fails_whole (const BrevSettler *settler, const GPtrArray *results, const char *id)
 {
@@ -148,19 +148,22 @@ fails_whole (const BrevSettler *settler, const GPtrArray *results, const char *i
 }
 
 static gboolean
-deserves_report (const BrevSettler *settler, const GPtrArray *results, const Result *result)
+deserves_report (const BrevSettler *settler, const GPtrArray *results,
+                 const Result *result)
 {
     const BrevQueueFile *file = result->letter->file;
 
     if (!settler->setup.may_report || file == NULL || !is_failure (result->row.state))
         return FALSE;
     if (!brev_report_is_wanted (file->envelope, file->origin.way)) {
-        brev_log (BREV_LOG_WARNING, "%s: nobody is told that <%s> does not get it: it has the "
-                  "null sender, is a report itself, or asked for none", result->row.id,
-                  result->recipient->address);
+        brev_log (BREV_LOG_WARNING,
+                  "%s: nobody is told that <%s> does not get it: it has the "
+                  "null sender, is a report itself, or asked for none",
+                  result->row.id, result->recipient->address);
         return FALSE;
     }
-    return !settler->setup.caller_waits || !fails_whole (settler, results, result->row.id);
+    return !settler->setup.caller_waits ||
+           !fails_whole (settler, results, result->row.id);
 }
 
 /* One report for all that failed of a message in this transaction. */
@@ -188,14 +191,14 @@ choose_reports (const BrevSettler *settler, const GPtrArray *results)
 
 /* @message: with the recipients of one report alone */
 static gboolean
-write_from_file (const BrevSettler *settler, const BrevStoreMessage *message, const char *report,
-                 int fd, GError **error)
+write_from_file (const BrevSettler *settler, const BrevStoreMessage *message,
+                 const char *report, int fd, GError **error)
 {
     g_autoptr (BrevQueueFile) file = brev_queue_file_read (fd, error);
 
     return file != NULL &&
-           brev_report_write (settler->setup.config, settler->setup.spool, report, message, file,
-                              fd, brev_clock_now (), error);
+           brev_report_write (settler->setup.config, settler->setup.spool, report,
+                              message, file, fd, brev_clock_now (), error);
 }
 
 /* Once the report exists its message may be gone already: that comes before the import of
@@ -204,20 +207,23 @@ static gboolean
 write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **error)
 {
     int queue = settler->setup.spool->queue;
-    const char *report = ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
+    const char *report =
+        ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
     gboolean exists = faccessat (queue, report, F_OK, 0) == 0;
     brev_autofd int fd = -1;
 
     if (!exists)
         fd = openat (queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (!exists && fd < 0 && errno == ENOENT) {
-        brev_log (BREV_LOG_ERROR, "%s: its file is gone, and with it what the report %s to <%s> "
-                  "would say", message->id, report, message->sender);
+        brev_log (BREV_LOG_ERROR,
+                  "%s: its file is gone, and with it what the report %s to <%s> "
+                  "would say",
+                  message->id, report, message->sender);
         return TRUE;
     }
     if (!exists && fd < 0)
-        return brev_throw_errno (error, errno, "cannot open the file of %s to report on it",
-                                 message->id);
+        return brev_throw_errno (
+            error, errno, "cannot open the file of %s to report on it", message->id);
     if (!exists && !write_from_file (settler, message, report, fd, error))
         return FALSE;
     g_ptr_array_add (settler->reports, g_strdup (report));
@@ -227,7 +233,8 @@ write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **er
 static gboolean
 mend_reports (BrevSettler *settler, GError **error)
 {
-    g_autoptr (GPtrArray) missing = brev_store_missing_reports (settler->setup.store, error);
+    g_autoptr (GPtrArray) missing =
+        brev_store_missing_reports (settler->setup.store, error);
 
     if (missing == NULL)
         return FALSE;
@@ -278,8 +285,9 @@ unlink_finished (BrevSettler *settler)
     for (guint i = 0; settler->setup.spool != NULL && i < settler->finished->len; i++) {
         const char *id = settler->finished->pdata[i];
         if (unlinkat (settler->setup.spool->queue, id, 0) < 0 && errno != ENOENT)
-            brev_log (BREV_LOG_ERROR, "%s: cannot remove its file, though it is finished: %s",
-                      id, g_strerror (errno));
+            brev_log (BREV_LOG_ERROR,
+                      "%s: cannot remove its file, though it is finished: %s", id,
+                      g_strerror (errno));
     }
     g_ptr_array_set_size (settler->finished, 0);
 }
@@ -305,7 +313,8 @@ brev_settler_mend (BrevSettler *settler, GError **error)
 static GArray *
 rows_of (const GPtrArray *results)
 {
-    GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (BrevSettlement), results->len);
+    GArray *rows =
+        g_array_sized_new (FALSE, FALSE, sizeof (BrevSettlement), results->len);
 
     for (guint i = 0; i < results->len; i++)
         g_array_append_val (rows, ((const Result *) results->pdata[i])->row);
@@ -341,8 +350,10 @@ early_results (const GPtrArray *letters)
         BrevLetter *letter = letters->pdata[i];
         for (guint j = 0; j < letter->row->recipients->len; j++) {
             const BrevStoreRecipient *recipient = letter->row->recipients->pdata[j];
-            BrevSettlement row = { .index = recipient->index, .state = recipient->state,
-                                   .dsn = recipient->dsn, .reply = recipient->reply };
+            BrevSettlement row = { .index = recipient->index,
+                                   .state = recipient->state,
+                                   .dsn = recipient->dsn,
+                                   .reply = recipient->reply };
             if (is_failure (recipient->state))
                 g_ptr_array_add (results, new_result (letter, recipient, "none", &row));
         }
@@ -372,7 +383,8 @@ brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **er
     name_reports (results);
     for (guint i = 0; i < letters->len; i++)
         g_ptr_array_add (rows, ((BrevLetter *) letters->pdata[i])->row);
-    if (!brev_store_import (settler->setup.store, rows, brev_clock_now (), &finished, error))
+    if (!brev_store_import (settler->setup.store, rows, brev_clock_now (), &finished,
+                            error))
         return FALSE;
     for (guint i = 0; i < rows->len && !settler->setup.is_quiet; i++)
         brev_record_import (rows->pdata[i]);

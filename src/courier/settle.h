@@ -33,7 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevSettler, brev_settler_free)
  *
  * Writes down new messages. Recipients that are final from the start are reported as any.
  */
-gboolean brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **error);
+gboolean brev_settler_import (BrevSettler *settler, const GPtrArray *letters,
+                              GError **error);
 
 /**
  * brev_settler_add:

@@ -53,7 +53,8 @@ load (BrevTrouble *trouble, gint64 now)
             continue;
         entry = put (trouble, known->scope, known->problem);
         entry->until = MIN (known->until, now + trouble->longest);
-        entry->pause = CLAMP (known->until - known->since, trouble->first, trouble->longest);
+        entry->pause =
+            CLAMP (known->until - known->since, trouble->first, trouble->longest);
     }
 }
 
@@ -67,7 +68,8 @@ brev_trouble_new (BrevStore *store, const char *account, gint64 first, gint64 lo
     trouble->account = g_strdup (account);
     trouble->first = first;
     trouble->longest = MAX (first, longest);
-    trouble->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
+    trouble->entries =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_entry);
     load (trouble, now);
     return trouble;
 }
@@ -92,12 +94,13 @@ brev_trouble_scope (const char *kind, const char *what)
 
 /* The store only shows problems: failing to write one down stops no mail. */
 static void
-note (BrevTrouble *trouble, const char *scope, const char *problem, gint64 until, gint64 now)
+note (BrevTrouble *trouble, const char *scope, const char *problem, gint64 until,
+      gint64 now)
 {
     g_autoptr (GError) error = NULL;
 
-    if (!brev_store_set_problem (trouble->store, trouble->account, scope, problem, until, now,
-                                 &error))
+    if (!brev_store_set_problem (trouble->store, trouble->account, scope, problem, until,
+                                 now, &error))
         brev_log (BREV_LOG_WARNING, "cannot note the state of account '%s': %s",
                   trouble->account, error->message);
 }
@@ -112,10 +115,12 @@ brev_trouble_add (BrevTrouble *trouble, const char *scope, const char *text, gin
     if (is_known && g_strcmp0 (entry->problem, problem) == 0)
         return entry->until; /* another message of the same batch */
     if (entry == NULL)
-        brev_log (BREV_LOG_ERROR, "account '%s', %s: nothing can be sent until this is mended: %s", trouble->account, scope,
-                  problem);
+        brev_log (BREV_LOG_ERROR,
+                  "account '%s', %s: nothing can be sent until this is mended: %s",
+                  trouble->account, scope, problem);
     entry = put (trouble, scope, problem);
-    entry->pause = entry->pause == 0 ? trouble->first : MIN (2 * entry->pause, trouble->longest);
+    entry->pause =
+        entry->pause == 0 ? trouble->first : MIN (2 * entry->pause, trouble->longest);
     entry->until = now + entry->pause;
     note (trouble, scope, problem, entry->until, now);
     return entry->until;
@@ -131,7 +136,8 @@ brev_trouble_end (BrevTrouble *trouble, const char *scope, gint64 now)
 }
 
 const char *
-brev_trouble_find (const BrevTrouble *trouble, const char *scope, gint64 now, gint64 *until)
+brev_trouble_find (const BrevTrouble *trouble, const char *scope, gint64 now,
+                   gint64 *until)
 {
     const Entry *entry = g_hash_table_lookup (trouble->entries, scope);
 
@@ -160,7 +166,8 @@ brev_trouble_any (const BrevTrouble *trouble)
     gpointer entry;
 
     g_hash_table_iter_init (&iter, trouble->entries);
-    return g_hash_table_iter_next (&iter, NULL, &entry) ? ((const Entry *) entry)->problem : NULL;
+    return g_hash_table_iter_next (&iter, NULL, &entry) ? ((const Entry *) entry)->problem
+                                                        : NULL;
 }
 
 void

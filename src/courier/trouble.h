@@ -4,9 +4,10 @@
 #include "provider/provider.h"
 #include "store/store.h"
 
-/* What an administrator must mend before some mail of one account can go: the whole account,
- * or one sender, stream or recipient of it. Kept in memory for decisions and in the store
- * for `brevdue status`. What has been in trouble for long is tried again less often. */
+/* What an administrator must mend before some mail of one account can go: the whole
+ * account, or one sender, stream or recipient of it. Kept in memory for decisions and in
+ * the store for `brevdue status`. What has been in trouble for long is tried again less
+ * often. */
 typedef struct BrevTrouble BrevTrouble;
 
 /**

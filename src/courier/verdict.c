@@ -37,14 +37,15 @@ defer (const BrevVerdict *verdict, const BrevStoreRecipient *recipient,
     const BrevConfig *config = facts->config;
     guint attempts = recipient->attempts + 1;
 
-    if (brev_backoff_is_over (config, facts->now, facts->arrival, facts->paused, attempts)) {
+    if (brev_backoff_is_over (config, facts->now, facts->arrival, facts->paused,
+                              attempts)) {
         settlement->state = BREV_STATE_EXPIRED;
         settlement->dsn = "4.4.7";
         return;
     }
     settlement->due_is_named = verdict->after > 0;
-    settlement->due = brev_backoff_next (config, facts->now, attempts, verdict->after,
-                                         facts->random);
+    settlement->due =
+        brev_backoff_next (config, facts->now, attempts, verdict->after, facts->random);
 }
 
 void
@@ -57,7 +58,8 @@ brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recip
     settlement->index = recipient->index;
     settlement->state = result->state;
     settlement->was_tried = TRUE;
-    settlement->maybe_sent = recipient->maybe_sent || verdict->kind == BREV_VERDICT_UNKNOWN;
+    settlement->maybe_sent =
+        recipient->maybe_sent || verdict->kind == BREV_VERDICT_UNKNOWN;
     settlement->remote_id = verdict->remote_id;
     settlement->dsn = verdict->dsn != NULL ? verdict->dsn : result->dsn;
     settlement->reply = verdict->text;
@@ -105,7 +107,8 @@ brev_outcomes_health (const GPtrArray *outcomes, gint64 *after, const BrevVerdic
         const BrevOutcome *outcome = outcomes->pdata[i];
         for (guint j = 0; j < outcome->n; j++) {
             const BrevVerdict *verdict = &outcome->verdicts[j];
-            if (verdict->kind == BREV_VERDICT_ACCOUNT && verdict->scope == BREV_SCOPE_ACCOUNT)
+            if (verdict->kind == BREV_VERDICT_ACCOUNT &&
+                verdict->scope == BREV_SCOPE_ACCOUNT)
                 *pause = verdict;
             else if (verdict->kind == BREV_VERDICT_LATER)
                 *after = MAX (*after, verdict->after);

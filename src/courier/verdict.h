@@ -21,8 +21,8 @@ typedef struct {
  * @recipient: its row
  * @settlement: (out): borrows the strings of @verdict
  *
- * Pure: what becomes of a recipient. Only an understood "never" and the end of its lifetime
- * are final; all else is tried again.
+ * Pure: what becomes of a recipient. Only an understood "never" and the end of its
+ * lifetime are final; all else is tried again.
  */
 void brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recipient,
                           const BrevSettleFacts *facts, BrevSettlement *settlement);
@@ -31,8 +31,9 @@ void brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *
  * brev_reply_judge:
  * @outcomes: of BrevOutcome, one for each of @mails
  *
- * Reads a reply. A whole one is the provider's to understand; one that broke off, or never
- * came, means "later", and "unknown" when the request may have left: it is never success.
+ * Reads a reply. A whole one is the provider's to understand; one that broke off, or
+ * never came, means "later", and "unknown" when the request may have left: it is never
+ * success.
  */
 void brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
                        const GPtrArray *mails, GPtrArray *outcomes);

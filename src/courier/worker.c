@@ -12,7 +12,8 @@
 #include "courier/routing.h"
 #include "courier/verdict.h"
 
-/* Claimed ahead, for each slot, where a request takes one mail: saves a disk sync for each. */
+/* Claimed ahead, for each slot, where a request takes one mail: saves a disk sync for
+ * each. */
 #define CLAIM_AHEAD 4
 /* Mail that waits for the administrator is looked at again this often at least. */
 #define LONGEST_PAUSE (15 * BREV_MINUTE)
@@ -26,14 +27,16 @@ static gboolean
 load_token (BrevWorker *worker, GError **error)
 {
     if (worker->provider == NULL)
-        return brev_throw (error, BREV_ERROR_CONFIG, "account '%s' has an unknown provider '%s'",
-                           worker->account->name,
-                           worker->is_outbox ? worker->account->as : worker->account->provider);
+        return brev_throw (
+            error, BREV_ERROR_CONFIG, "account '%s' has an unknown provider '%s'",
+            worker->account->name,
+            worker->is_outbox ? worker->account->as : worker->account->provider);
     if (worker->is_outbox) { /* its requests show no secret anyway */
         worker->token = g_strdup ("outbox");
         return TRUE;
     }
-    worker->token = brev_secret_load (worker->account, worker->courier->is_service, error);
+    worker->token =
+        brev_secret_load (worker->account, worker->courier->is_service, error);
     if (worker->token == NULL)
         return FALSE;
     if (brev_token_check (worker->account, worker->token, error))
@@ -52,10 +55,9 @@ brev_worker_new (BrevCourier *courier, const BrevAccount *account)
     worker->account = account;
     worker->may_have_due = TRUE;
     g_queue_init (&worker->jobs);
-    worker->trouble = brev_trouble_new (courier->store, account == NULL ? "" : account->name,
-                                        config->retry_min,
-                                        MIN (config->retry_max, LONGEST_PAUSE),
-                                        brev_clock_now ());
+    worker->trouble = brev_trouble_new (
+        courier->store, account == NULL ? "" : account->name, config->retry_min,
+        MIN (config->retry_max, LONGEST_PAUSE), brev_clock_now ());
     if (account == NULL)
         return worker;
     brev_limiter_init (&worker->limiter, account->rate, brev_clock_ticks ());
@@ -105,13 +107,15 @@ is_able (BrevWorker *worker)
 static gboolean
 is_probing (const BrevWorker *worker)
 {
-    return worker->failures > 0 || brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE);
+    return worker->failures > 0 ||
+           brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE);
 }
 
 static guint
 slots (const BrevWorker *worker)
 {
-    return is_probing (worker) || worker->account == NULL ? 1 : worker->account->concurrency;
+    return is_probing (worker) || worker->account == NULL ? 1
+                                                          : worker->account->concurrency;
 }
 
 gboolean
@@ -120,7 +124,8 @@ brev_worker_may_send (BrevWorker *worker)
     gint64 ticks = brev_clock_ticks ();
 
     return !worker->courier->is_stopping && worker->open < slots (worker) &&
-           ticks >= worker->rest_until && brev_limiter_wait (&worker->limiter, ticks) == 0;
+           ticks >= worker->rest_until &&
+           brev_limiter_wait (&worker->limiter, ticks) == 0;
 }
 
 gboolean
@@ -138,7 +143,8 @@ brev_worker_batch (const BrevWorker *worker)
 
     if ((worker->provider->caps & BREV_CAP_BATCH) == 0 || worker->is_outbox)
         return 1;
-    return most == 0 ? worker->provider->max_batch : MIN (most, worker->provider->max_batch);
+    return most == 0 ? worker->provider->max_batch
+                     : MIN (most, worker->provider->max_batch);
 }
 
 guint
@@ -148,8 +154,9 @@ brev_worker_appetite (const BrevWorker *worker)
         return 1;
     if (worker->account == NULL)
         return worker->courier->max_claim;
-    return MIN (MAX (brev_worker_batch (worker), CLAIM_AHEAD * worker->account->concurrency),
-                worker->courier->max_claim);
+    return MIN (
+        MAX (brev_worker_batch (worker), CLAIM_AHEAD * worker->account->concurrency),
+        worker->courier->max_claim);
 }
 
 void
@@ -165,7 +172,8 @@ brev_worker_wait (BrevWorker *worker)
 {
     gint64 ticks = brev_clock_ticks ();
     gint64 now = brev_clock_now ();
-    gint64 wait = MAX (worker->rest_until - ticks, brev_limiter_wait (&worker->limiter, ticks));
+    gint64 wait =
+        MAX (worker->rest_until - ticks, brev_limiter_wait (&worker->limiter, ticks));
     gint64 until;
 
     if (!worker->may_have_due && g_queue_is_empty (&worker->jobs))
@@ -179,8 +187,9 @@ brev_worker_wait (BrevWorker *worker)
 
 /* What becomes of a recipient becomes of those who share its mailbox. */
 static void
-settle_with_twins (BrevWorker *worker, BrevLetter *letter, const BrevStoreRecipient *recipient,
-                   const char *relay, const BrevSettlement *settlement)
+settle_with_twins (BrevWorker *worker, BrevLetter *letter,
+                   const BrevStoreRecipient *recipient, const char *relay,
+                   const BrevSettlement *settlement)
 {
     BrevSettler *settler = worker->courier->settler;
 
@@ -192,8 +201,9 @@ settle_with_twins (BrevWorker *worker, BrevLetter *letter, const BrevStoreRecipi
             BrevSettlement same = *settlement;
             same.index = twin->index;
             if (twin->of == recipient->index)
-                brev_settler_add (settler, letter, brev_letter_recipient (letter, twin->index),
-                                  relay, &same);
+                brev_settler_add (settler, letter,
+                                  brev_letter_recipient (letter, twin->index), relay,
+                                  &same);
         }
     }
 }
@@ -282,7 +292,8 @@ company_of (const BrevWorker *worker, const BrevLetter *letter, const BrevMail *
     guint attempts = 0;
 
     for (guint i = 0; i < mail->n_recipients; i++)
-        attempts = MAX (attempts, brev_letter_recipient (letter, mail->recipients[i])->attempts);
+        attempts =
+            MAX (attempts, brev_letter_recipient (letter, mail->recipients[i])->attempts);
     return MAX (brev_worker_batch (worker) >> MIN (attempts, 16), 1);
 }
 
@@ -364,7 +375,8 @@ give_back (BrevWorker *worker, const BrevJob *job, gint64 due)
     for (guint i = 0; i < job->mails->len; i++) {
         const BrevMail *mail = job->mails->pdata[i];
         for (guint j = 0; j < mail->n_recipients; j++)
-            brev_worker_return (worker, job->letters->pdata[i], mail->recipients[j], NULL, due);
+            brev_worker_return (worker, job->letters->pdata[i], mail->recipients[j], NULL,
+                                due);
     }
 }
 
@@ -409,7 +421,8 @@ learn (BrevWorker *worker, const BrevJob *job)
         break;
     case BREV_HEALTH_PAUSED:
         brev_worker_give_back (
-            worker, brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now));
+            worker,
+            brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now));
         break;
     }
 }
@@ -449,8 +462,8 @@ send_again (BrevWorker *worker, BrevJob *job, guint i)
 
     for (guint j = 0; j < outcome->n; j++)
         if (outcome->verdicts[j].kind == BREV_VERDICT_AGAIN)
-            g_ptr_array_add (others,
-                             brev_letter_recipient (job->letters->pdata[i], mail->recipients[j]));
+            g_ptr_array_add (others, brev_letter_recipient (job->letters->pdata[i],
+                                                            mail->recipients[j]));
     if (others->len > 0 && others->len < outcome->n)
         brev_claim_plan (worker, job->letters->pdata[i], others);
 }
@@ -479,8 +492,10 @@ settle_verdict (BrevWorker *worker, BrevLetter *letter, const BrevMail *mail, gu
     if (verdict->kind == BREV_VERDICT_ACCEPTED)
         note_success (worker, mail, recipient->address);
     if (verdict->kind == BREV_VERDICT_ACCOUNT) {
-        g_autofree char *scope = scope_of (worker, mail, recipient->address, verdict->scope);
-        until = brev_trouble_add (worker->trouble, scope, verdict->text, brev_clock_now ());
+        g_autofree char *scope =
+            scope_of (worker, mail, recipient->address, verdict->scope);
+        until =
+            brev_trouble_add (worker->trouble, scope, verdict->text, brev_clock_now ());
     }
     brev_worker_settle (worker, letter, recipient, verdict, until);
 }

@@ -13,22 +13,22 @@
     "environment: there it must be passed on by name)"
 
 /* The mail of one account: what it may do now, and what waits for its turn. One worker,
- * the strays', has no account: it takes the mail whose account the configuration no longer
- * has, or never had, and passes it on. */
+ * the strays', has no account: it takes the mail whose account the configuration no
+ * longer has, or never had, and passes it on. */
 typedef struct BrevWorker {
     BrevCourier *courier;       /* borrowed */
     const BrevAccount *account; /* borrowed, NULL: the strays' */
     const BrevProvider *provider;
     gboolean is_outbox;
-    char *token;                /* owned, nullable: the secret */
-    BrevTrouble *trouble;       /* owned */
+    char *token;          /* owned, nullable: the secret */
+    BrevTrouble *trouble; /* owned */
     BrevLimiter limiter;
-    GQueue jobs;                /* owned, of BrevJob: planned, waiting for a slot */
-    BrevJob *filling;           /* borrowed, nullable: the one of @jobs that mails may join */
-    guint open;                 /* requests without an answer */
-    gboolean may_have_due;      /* the last claim did not take all */
-    guint failures;             /* requests in a row that got no useful answer */
-    gint64 rest_until;          /* ticks: after failures, nothing is sent before */
+    GQueue jobs;           /* owned, of BrevJob: planned, waiting for a slot */
+    BrevJob *filling;      /* borrowed, nullable: the one of @jobs that mails may join */
+    guint open;            /* requests without an answer */
+    gboolean may_have_due; /* the last claim did not take all */
+    guint failures;        /* requests in a row that got no useful answer */
+    gint64 rest_until;     /* ticks: after failures, nothing is sent before */
 } BrevWorker;
 
 BrevWorker *brev_worker_new (BrevCourier *courier, const BrevAccount *account);
@@ -60,8 +60,9 @@ const char *brev_worker_objection (BrevWorker *worker, const BrevMail *mail,
  * brev_worker_settle:
  * @hold_until: with %BREV_VERDICT_ACCOUNT: when it is tried again
  */
-void brev_worker_settle (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipient,
-                         const BrevVerdict *verdict, gint64 hold_until);
+void brev_worker_settle (BrevWorker *worker, BrevLetter *letter,
+                         BrevStoreRecipient *recipient, const BrevVerdict *verdict,
+                         gint64 hold_until);
 /* One recipient goes back to the queue, untried; @account (nullable) takes it over. */
 void brev_worker_return (BrevWorker *worker, BrevLetter *letter, guint index,
                          const BrevAccount *account, gint64 due);
@@ -75,8 +76,8 @@ void brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);
  * brev_worker_next:
  * @request: (out) (transfer full): its request
  *
- * Returns: (transfer full) (nullable): the next job with its request, or %NULL when none is
- * left; what cannot be encoded is settled
+ * Returns: (transfer full) (nullable): the next job with its request, or %NULL when none
+ * is left; what cannot be encoded is settled
  */
 BrevJob *brev_worker_next (BrevWorker *worker, BrevHttpRequest **request);
 

@@ -55,7 +55,8 @@ load_aliases (void)
     BrevAliases *aliases;
 
     g_assert_cmpint (fd, >=, 0);
-    g_assert_cmpint (write (fd, alias_text, strlen (alias_text)), ==, strlen (alias_text));
+    g_assert_cmpint (write (fd, alias_text, strlen (alias_text)), ==,
+                     strlen (alias_text));
     (void) close (fd);
     aliases = brev_aliases_load (path);
     g_assert_cmpint (unlink (path), ==, 0);
@@ -107,7 +108,8 @@ test_row (gconstpointer data)
 {
     const Row *row = data;
     g_autoptr (BrevAliases) aliases = load_aliases ();
-    BrevLocalNames names = { aliases, "example.com", "host.example.com", row->postmaster };
+    BrevLocalNames names = { aliases, "example.com", "host.example.com",
+                             row->postmaster };
     g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
     g_autoptr (BrevHeaderRecipients) header = NULL;
     g_autoptr (BrevRecipients) got = NULL;
@@ -136,11 +138,13 @@ test_host_is_mail_name (void)
     g_autoptr (BrevRecipients) got = NULL;
     g_autofree char *good = NULL;
 
-    g_ptr_array_add (envelope->recipients, g_strdup ("root@example.com, joe@example.com"));
+    g_ptr_array_add (envelope->recipients,
+                     g_strdup ("root@example.com, joe@example.com"));
     got = brev_recipients_resolve (envelope, NULL, &names, NULL);
     good = show_good (got);
-    g_assert_cmpstr (good, ==, "ops@example.org<root@example.com "
-                               "joe@example.com<joe@example.com");
+    g_assert_cmpstr (good, ==,
+                     "ops@example.org<root@example.com "
+                     "joe@example.com<joe@example.com");
 }
 
 static void

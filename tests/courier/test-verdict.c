@@ -13,9 +13,9 @@
 typedef struct {
     const char *name;
     BrevVerdict verdict;
-    gint64 age;        /* ms since arrival */
+    gint64 age; /* ms since arrival */
     gint64 paused;
-    guint attempts;    /* before this one */
+    guint attempts; /* before this one */
     gboolean was_maybe_sent;
     BrevState state;
     gboolean was_tried, maybe_sent;
@@ -62,12 +62,17 @@ static void
 test_settle (gconstpointer data)
 {
     const Row *row = data;
-    const BrevConfig config = { .lifetime = 5 * BREV_DAY, .retry_min = 30 * BREV_SECOND,
+    const BrevConfig config = { .lifetime = 5 * BREV_DAY,
+                                .retry_min = 30 * BREV_SECOND,
                                 .retry_max = 4 * BREV_HOUR };
-    const BrevStoreRecipient recipient = { .index = 3, .attempts = row->attempts,
+    const BrevStoreRecipient recipient = { .index = 3,
+                                           .attempts = row->attempts,
                                            .maybe_sent = row->was_maybe_sent };
-    const BrevSettleFacts facts = { .now = NOW, .arrival = NOW - row->age, .paused = row->paused,
-                                    .hold_until = NOW + BREV_MINUTE, .random = 0x80000000,
+    const BrevSettleFacts facts = { .now = NOW,
+                                    .arrival = NOW - row->age,
+                                    .paused = row->paused,
+                                    .hold_until = NOW + BREV_MINUTE,
+                                    .random = 0x80000000,
                                     .config = &config };
     BrevSettlement got;
 
@@ -149,16 +154,33 @@ static const struct {
     { "later", { { BREV_STATE_DEFERRED, "4.0.0" } }, FALSE, NULL, 71, "u0@x.net" },
     { "unusable-durable", { { BREV_STATE_QUEUED, NULL } }, TRUE, "no token", 0, NULL },
     { "unusable", { { BREV_STATE_QUEUED, NULL } }, FALSE, "no token", 78, "no token" },
-    { "partly-later", { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_DEFERRED, "4.0.0" } }, FALSE,
-      NULL, 71, "it was sent to <u0@x.net>" },
+    { "partly-later",
+      { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_DEFERRED, "4.0.0" } },
+      FALSE,
+      NULL,
+      71,
+      "it was sent to <u0@x.net>" },
     { "refused", { { BREV_STATE_REFUSED, "5.0.0" } }, TRUE, NULL, 69, "u0@x.net" },
-    { "refused-content", { { BREV_STATE_REFUSED, "5.6.0" } }, TRUE, NULL, 65, "u0@x.net" },
+    { "refused-content",
+      { { BREV_STATE_REFUSED, "5.6.0" } },
+      TRUE,
+      NULL,
+      65,
+      "u0@x.net" },
     { "no-address", { { BREV_STATE_REFUSED, "5.1.3" } }, TRUE, NULL, 65, "u0@x.net" },
     { "no-such-user", { { BREV_STATE_REFUSED, "5.1.1" } }, TRUE, NULL, 67, "u0@x.net" },
-    { "partly-refused-durable", { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_REFUSED, "5.1.1" } },
-      TRUE, NULL, 0, NULL },
-    { "partly-refused", { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_REFUSED, "5.1.1" } }, FALSE,
-      NULL, 67, "it was sent to <u0@x.net>" },
+    { "partly-refused-durable",
+      { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_REFUSED, "5.1.1" } },
+      TRUE,
+      NULL,
+      0,
+      NULL },
+    { "partly-refused",
+      { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_REFUSED, "5.1.1" } },
+      FALSE,
+      NULL,
+      67,
+      "it was sent to <u0@x.net>" },
     { "parked", { { BREV_STATE_PARKED, "4.3.0" } }, TRUE, NULL, 0, NULL },
 };
 
@@ -180,8 +202,9 @@ test_direct (void)
         got = brev_direct_judge (message, direct[i].is_durable, direct[i].problem);
         g_test_message ("%s: %s", direct[i].name, got.text);
         g_assert_cmpint (got.status, ==, direct[i].status);
-        g_assert_true (direct[i].says == NULL ? got.text == NULL
-                                              : strstr (got.text, direct[i].says) != NULL);
+        g_assert_true (direct[i].says == NULL
+                           ? got.text == NULL
+                           : strstr (got.text, direct[i].says) != NULL);
     }
 }
 
@@ -211,7 +234,8 @@ test_control (void)
     g_assert_cmpint (brev_control_parse ("new abcdefghijklmnopqrstuvwxyz", &id), ==,
                      BREV_CONTROL_NEW);
     g_assert_cmpstr (id, ==, "abcdefghijklmnopqrstuvwxyz");
-    g_assert_cmpint (brev_control_parse ("new ../../etc/passwd", &id), ==, BREV_CONTROL_UNKNOWN);
+    g_assert_cmpint (brev_control_parse ("new ../../etc/passwd", &id), ==,
+                     BREV_CONTROL_UNKNOWN);
     g_assert_cmpint (brev_control_parse ("", &id), ==, BREV_CONTROL_UNKNOWN);
 }
 

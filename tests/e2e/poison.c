@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Preloaded into the courier: its parser dies over a part with the Content-ID "poison", as
- * a parser with a bug would. */
+/* Preloaded into the courier: its parser dies over a part with the Content-ID "poison",
+ * as a parser with a bug would. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@ void *
 g_mime_parser_construct_part (void *parser, void *options)
 {
     Construct construct = (Construct) dlsym (RTLD_NEXT, "g_mime_parser_construct_part");
-    GetContentId get = (GetContentId) dlsym (RTLD_DEFAULT, "g_mime_object_get_content_id");
+    GetContentId get =
+        (GetContentId) dlsym (RTLD_DEFAULT, "g_mime_object_get_content_id");
     void *part = construct (parser, options);
     const char *id = part == NULL ? NULL : get (part);
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "courier/direct.h"
+#include "courier/import.h"
+
+/* Mail that nobody in the foreground has taken for so long was left behind by somebody.
+ */
+#define ABANDONED_TIME (20 * BREV_SECOND)
+
+/* -- what brevdued says ---------------------------------------------------------------
+ */
+
+static void
+arrived (const char *id, gpointer data)
+{
+    BrevFlow *flow = data;
+
+    g_ptr_array_add (flow->arrivals, g_strdup (id));
+    brev_flow_go_on (flow);
+}
+
+static void
+scan (BrevFlow *flow)
+{
+    g_autoptr (GError) error = NULL;
+    GPtrArray *names = brev_import_scan (flow->courier, &error);
+
+    if (names == NULL)
+        brev_log (BREV_LOG_ERROR, "%s", error->message);
+    else
+        g_ptr_array_extend_and_steal (flow->arrivals, names);
+}
+
+/* An administrator wants the queue run: also what was submitted to wait for that (-odq).
+ */
+static void
+woken (gpointer data)
+{
+    BrevFlow *flow = data;
+
+    scan (flow);
+    brev_flow_wake (flow);
+    brev_flow_go_on (flow);
+}
+
+static void
+hung_up (gpointer data)
+{
+    brev_flow_stop (data);
+}
+
+/* -- runs ---------------------------------------------------------------------------- */
+
+/* As the service's courier, or as one that sends what is due and ends. */
+int
+brev_run_queue (BrevFlow *flow, GError **error)
+{
+    BrevControlHooks hooks = { arrived, woken, hung_up, flow };
+    gint64 wait;
+
+    if (!brev_settler_mend (flow->courier->settler, error))
+        return brev_exit_status (*error);
+    scan (flow);
+    if (flow->options->mode == BREV_MODE_CONTROL)
+        flow->control = brev_control_new (flow->options->fd, &hooks);
+    brev_flow_run (flow);
+    if (flow->control == NULL || flow->status != EX_OK)
+        return flow->status;
+    wait = brev_flow_next_wait (flow);
+    (void) brev_control_say_idle (flow->control,
+                                  wait < 0 ? G_MAXINT64 : brev_clock_now () + wait, NULL);
+    return EX_OK;
+}
+
+/* What could not be sent, and is not kept either: its caller is told so. */
+static void
+forget (BrevCourier *courier, const char *id)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (brev_store_delete (courier->store, id, brev_clock_now (), NULL, &error) < 0 ||
+        (courier->spool != NULL && unlinkat (courier->spool->queue, id, 0) < 0))
+        brev_log (BREV_LOG_ERROR, "%s: cannot be taken out of the queue: %s", id,
+                  error != NULL ? error->message : g_strerror (errno));
+}
+
+/* Somebody's mail lies there and nobody is at it. */
+static gboolean
+needs_drain (const BrevFlow *flow)
+{
+    gint64 due;
+
+    if (flow->courier->spool == NULL)
+        return FALSE;
+    due = brev_store_next_due (flow->courier->store, NULL);
+    return flow->wrote_reports || (due >= 0 && due < brev_clock_now () - ABANDONED_TIME);
+}
+
+int
+brev_run_direct (BrevFlow *flow, gboolean is_durable)
+{
+    BrevCourier *courier = flow->courier;
+    g_autoptr (BrevStoreMessage) row = NULL;
+    g_auto (BrevDirectResult) result = { 0 };
+    gboolean is_open;
+
+    g_ptr_array_add (flow->arrivals, g_strdup (courier->only_id));
+    brev_flow_run (flow);
+    row = brev_store_get (courier->store, courier->only_id, NULL);
+    if (row == NULL || row->recipients->len == 0) {
+        (void) fprintf (stderr, "brevdue: message %s could not be read back\n",
+                        courier->only_id);
+        return is_durable ? EX_OK : EX_OSERR;
+    }
+    result = brev_direct_judge (row, is_durable, brev_courier_problem (courier));
+    is_open = brev_direct_is_open (row);
+    if (result.text != NULL)
+        (void) fprintf (stderr, "brevdue: %s\n", result.text);
+    if (is_open && !is_durable)
+        forget (courier, courier->only_id);
+    if (needs_drain (flow))
+        brev_direct_start_drain ();
+    return result.status;
+}
