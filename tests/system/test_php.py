@@ -99,6 +99,12 @@ class PhpTest(unittest.TestCase):
                 self.assertRegex(fields.message_id(message), r'^<[^@<>]+@[^@<>]+>$')
                 self.assertEqual(fields.take_apart(message), {'From': WEB_FROM, **wanted})
 
+    def test_fifth_argument_is_the_envelope_sender(self):
+        server = self.serve()
+        mail([*CALLS['fifth argument'][0][:4], '-f bounce@example.com'], self.script)
+        self.machine.wait_for(server, 1)
+        self.assertIn(': from=<bounce@example.com>, size=', self.machine.log_text())
+
     def test_attachment_arrives_byte_for_byte(self):
         content = bytes(range(256)) * 400 + b'end'
         encoded = base64.encodebytes(content).decode().replace('\n', '\r\n')
