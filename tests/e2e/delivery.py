@@ -4,13 +4,14 @@
 does, once, and leaves nothing behind."""
 
 import os
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import Case, mail  # noqa: E402
+from case import Case, hold_courier, mail  # noqa: E402
 
 
 class Delivery(Case):
@@ -28,6 +29,59 @@ class Delivery(Case):
         self.submit('-i', 'bob@example.net', input=mail('ann@example.net'))
         message, = self.wait_for(1)
         self.assertEqual(self.recipients(message), {'bob@example.net'})
+
+    def test_batch(self):
+        """What is due together travels together, and nothing waits for company."""
+        hold_courier(self.site)
+        self.site.start()
+        for i in range(30):
+            self.submit('-t', '-i', input=mail(subject=f'{i}'))
+        hold_courier(self.site, False)
+        self.wait_for(30)
+        self.assertEqual([r['path'] for r in self.server.requests], ['/email/batch'])
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(31)
+        self.assertEqual(self.server.requests[-1]['path'], '/email')
+
+    def test_local_names(self):
+        self.site.set(aliases=self.site.write('aliases', 'root: ops@example.org\n'),
+                      postmaster='pm@example.org')
+        self.site.write_config()
+        self.site.start()
+        self.submit('-i', 'root', 'daemon', input=mail('root, daemon'))
+        message, = self.wait_for(1)
+        self.assertEqual(self.recipients(message), {'ops@example.org', 'pm@example.org'})
+
+    def test_many_recipients(self):
+        """More than one request may name: several, each recipient once."""
+        everybody = [f'u{i}@example.net' for i in range(120)]
+        self.site.start()
+        self.submit('-t', '-i', input=mail(', '.join(everybody)))
+        self.server.wait(lambda: len(self.server.messages) >= 3, 'three messages')
+        got = [address for m in self.server.messages for address in self.recipients(m)]
+        self.assertEqual(sorted(got), sorted(everybody))
+
+    def test_message_id_is_stable(self):
+        self.server.script.set([{'action': 'truncated-json', 'times': 1}])
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        first, second = self.wait_for(2)
+        self.assertEqual(first['Headers'], second['Headers'])
+        self.assertIn('Message-ID', str(first['Headers']))
+
+    def test_concurrent_couriers(self):
+        """Several processes on one spool send each message once."""
+        hold_courier(self.site)
+        self.site.start()
+        for i in range(60):
+            self.submit('-t', '-i', input=mail(subject=f'{i}'))
+        self.site.stop()
+        hold_courier(self.site, False)
+        courier = os.path.join(self.site.programs, 'courier')
+        drains = [subprocess.Popen([courier, '--drain'], env=self.site.env(),
+                                   stderr=subprocess.DEVNULL) for _ in range(4)]
+        self.assertEqual([drain.wait(60) for drain in drains], [0] * 4)
+        self.wait_for(60)
 
 
 if __name__ == '__main__':

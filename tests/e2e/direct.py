@@ -116,6 +116,44 @@ class Direct(Base):
         self.assertIn('cron and PHP-FPM clear the environment', text)
         self.assertEqual(self.files(), [])
 
+    def test_broken_configuration(self):
+        """Kept where that is durable, refused where it is not; never sent by guess."""
+        with open(self.site.config, 'a', encoding='utf-8') as file:
+            file.write('concurrency = many\n')
+        status, text = self.send()
+        self.assertEqual(status, 78)
+        self.assertIn('not queued', self.said(text))
+        self.assertEqual(self.files(), [])
+        self.durable()
+        with open(self.site.config, 'a', encoding='utf-8') as file:
+            file.write('concurrency = many\n')
+        status, text = self.send()
+        self.assertEqual(status, 0)
+        self.assertIn('is queued in', self.said(text))
+        self.site.write_config()
+        self.assertEqual(self.site.run('courier', '--drain').returncode, 0)
+        self.wait_for(1)
+
+    def test_ended_by_a_signal(self):
+        """The caller is killed by its own time limit: what may have left is marked."""
+        self.durable()
+        self.server.script.set([{'action': 'stall', 'seconds': 30, 'times': 1}])
+        courier = os.path.join(self.site.programs, 'courier')
+        held = courier + '.held'
+        os.rename(courier, held)
+        self.site.sendmail('-t', '-i', input=mail())
+        os.rename(held, courier)
+        name, = self.files()
+        process = subprocess.Popen([courier, '--timeout', '3', '--direct', name],
+                                   env=self.site.env(), stderr=subprocess.PIPE)
+        self.server.wait(lambda: self.server.connections, 'the request')
+        process.terminate()
+        text = process.communicate(timeout=20)[1].decode()
+        self.assertEqual(process.returncode, 0)
+        self.assertIn('possible duplicate', text)
+        wait(lambda: self.site.run('courier', '--drain').returncode == 0 and
+             self.server.messages, 'the message, once it is due')
+
     def test_memory(self):
         """No directory can be written at all."""
         wrap_courier(self.site, '--timeout', '3')

@@ -98,6 +98,16 @@ class Waiting(Case):
         self.submit('-t', '-i', input=mail())
         self.wait_for(2)
 
+    def test_queue_only(self):
+        """-odq waits for the next run of the queue, also under a courier that is awake."""
+        self.site.start()
+        self.submit('-t', '-i', input=mail(subject='first'))
+        self.wait_for(1)
+        self.submit('-odq', '-t', '-i', input=mail(subject='second'))
+        self.assertEqual(len(self.files()), 1)
+        self.submit('-q')
+        self.wait_for(2)
+
     def test_term_gives_back_what_is_in_hand(self):
         """The daemon ends while a request waits for its reply."""
         self.server.script.set([{'action': 'late', 'seconds': 1, 'times': 1}])
