@@ -94,6 +94,7 @@ class Machine:
 
     def start(self):
         """The service, as its package would start it: its directories, its account."""
+        self.stop()  # one that a failed test left
         run = os.path.dirname(self.paths['SOCKET'])
         for directory in (run, self.paths['SPOOL']):
             os.makedirs(directory, exist_ok=True)
