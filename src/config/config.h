@@ -119,6 +119,9 @@ GPtrArray *brev_config_warnings (const BrevConfig *config);
  */
 const BrevAccount *brev_config_find_account (const BrevConfig *config, const char *name);
 
+/* Returns: (transfer full) (nullable): the domain of the "from" setting */
+char *brev_config_from_domain (const BrevConfig *config);
+
 /**
  * brev_account_covers:
  *

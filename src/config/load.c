@@ -367,27 +367,46 @@ apply_environment (BrevConfig *config)
         account->provider = g_strdup (provider);
 }
 
-/* The name the host gives itself, whole: its last labels alone may be somebody else's
- * domain. No resolver is asked: this runs in every call of sendmail. */
+/* Returns: (transfer full) (nullable): @text, if it can be a mail-name */
 static char *
-find_mail_name (void)
+read_mail_name (const char *text)
 {
     const BrevSetting *setting = brev_setting_find (BREV_GROUP_BREVDUE, "mail-name");
-    g_autofree char *text =
-        brev_read_file_at (AT_FDCWD, MAIL_NAME_FILE, 4096, NULL, NULL);
-    char host[256] = "";
     BrevConfig found = { 0 };
 
-    if (text != NULL) {
-        text[strcspn (text, "\r\n")] = '\0';
-        if (brev_setting_parse (setting, &found, g_strstrip (text), NULL) &&
-            found.mail_name != NULL)
-            return found.mail_name;
-    }
-    if (gethostname (host, sizeof host - 1) == 0 &&
-        brev_setting_parse (setting, &found, host, NULL) && found.mail_name != NULL)
-        return found.mail_name;
-    return g_strdup ("localhost");
+    return brev_setting_parse (setting, &found, text, NULL) ? found.mail_name : NULL;
+}
+
+/* The name the host gives itself, whole: its last labels alone may be somebody else's
+ * domain. One word (a container's name) is no domain that anybody could answer to, and
+ * providers refuse such an address: the domain of "from" is better. */
+char *
+brev_config_choose_mail_name (const char *file, const char *host, const BrevConfig *config)
+{
+    g_autofree char *line =
+        file == NULL ? NULL : g_strndup (file, strcspn (file, "\r\n"));
+    char *name = line == NULL ? NULL : read_mail_name (g_strstrip (line));
+
+    if (name == NULL && strchr (host, '.') != NULL)
+        name = read_mail_name (host);
+    if (name == NULL)
+        name = brev_config_from_domain (config);
+    if (name == NULL)
+        name = read_mail_name (host);
+    return name != NULL ? name : g_strdup ("localhost");
+}
+
+/* No resolver is asked: this runs in every call of sendmail. */
+static char *
+find_mail_name (const BrevConfig *config)
+{
+    g_autofree char *file =
+        brev_read_file_at (AT_FDCWD, MAIL_NAME_FILE, 4096, NULL, NULL);
+    char host[256] = "";
+
+    if (gethostname (host, sizeof host - 1) < 0)
+        *host = '\0';
+    return brev_config_choose_mail_name (file, host, config);
 }
 
 /* The last place where @setting, or with %NULL the section's head, was written. */
@@ -501,7 +520,7 @@ finish (BrevConfig *config)
 
     config->spool_is_named = find_source (config, BREV_GROUP_BREVDUE, spool, "") != NULL;
     if (config->mail_name == NULL)
-        config->mail_name = find_mail_name ();
+        config->mail_name = find_mail_name (config);
     finish_accounts (config);
     finish_routes (config);
     finish_default_account (config);

@@ -12,6 +12,16 @@
  */
 BrevConfig *brev_config_load_from (const char *directory);
 
+/**
+ * brev_config_choose_mail_name:
+ * @file: (nullable): what /etc/mailname holds
+ * @host: what the host calls itself
+ *
+ * Returns: (transfer full): the default of "mail-name"
+ */
+char *brev_config_choose_mail_name (const char *file, const char *host,
+                                    const BrevConfig *config);
+
 /* For the files of this folder: one value, with where it comes from. */
 void brev_config_apply (BrevConfig *config, const BrevSetting *setting, gpointer target,
                         const char *section, const char *value, const char *file,

@@ -118,11 +118,10 @@ brev_route_choose (const BrevConfig *config, const BrevRouteFacts *facts)
     return brev_config_find_account (config, config->account);
 }
 
-/* The domain of "Web <noreply@example.com>" */
-static char *
-mailbox_domain (const char *mailbox)
+char *
+brev_config_from_domain (const BrevConfig *config)
 {
-    const char *at = strrchr (mailbox, '@');
+    const char *at = config->from == NULL ? NULL : strrchr (config->from, '@');
 
     return at == NULL ? NULL : g_strndup (at + 1, strcspn (at + 1, "> \t"));
 }
@@ -134,7 +133,7 @@ brev_account_covers (const BrevConfig *config, const BrevAccount *account,
     g_autofree char *domain = NULL;
 
     if (account->senders == NULL) {
-        domain = config->from == NULL ? NULL : mailbox_domain (config->from);
+        domain = brev_config_from_domain (config);
         return domain != NULL && brev_address_matches (domain, address);
     }
     for (guint i = 0; account->senders[i] != NULL; i++)

@@ -32,7 +32,7 @@ static const BrevSetting settings[] = {
     { IN_BREVDUE ("account", BREV_TYPE_NAME, account), "",
       .help = "account that mail takes when no route says otherwise; the only one when there is one" },
     { IN_BREVDUE ("mail-name", BREV_TYPE_DOMAIN, mail_name), "",
-      .help = "domain that qualifies bare names; /etc/mailname, then the name of the host" },
+      .help = "domain that qualifies bare names; /etc/mailname, then the name of the host if it has a dot, then the domain of \"from\"" },
     { IN_BREVDUE ("postmaster", BREV_TYPE_MAILBOX, postmaster), "",
       .help = "gets mail for local recipients without an alias, and what cannot be bounced" },
     { IN_BREVDUE ("from", BREV_TYPE_MAILBOX, from), "",

@@ -94,6 +94,15 @@ add_reply_to (const BrevPlanInput *input, BrevMail *draft)
         g_ptr_array_add (draft->reply_to, qualified (input, reply_to->pdata[i]));
 }
 
+/* Nobody can answer to a domain of one word, root@web1, and providers refuse it. */
+static gboolean
+can_be_answered (const BrevMailbox *mailbox)
+{
+    const char *domain = brev_text_domain (mailbox->address);
+
+    return domain != NULL && strchr (domain, '.') != NULL;
+}
+
 static gboolean
 has_name (const BrevMailbox *mailbox)
 {
@@ -123,7 +132,7 @@ brev_rule_sender (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     draft->from = brev_mailbox_new (stand_in->address,
                                     has_name (author) ? author->name : author->address);
     plan->rewritten_from = g_strdup (author->address);
-    if (draft->reply_to->len == 0 && !input->is_report)
+    if (draft->reply_to->len == 0 && !input->is_report && can_be_answered (author))
         g_ptr_array_add (draft->reply_to, g_steal_pointer (&author));
     return TRUE;
 }

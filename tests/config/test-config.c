@@ -702,6 +702,29 @@ test_man_page (void)
 
 #define ADD(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)
 
+static void
+test_mail_name (void)
+{
+    static const struct {
+        const char *file, *host, *from, *want;
+    } cases[] = {
+        { "example.com\n", "web1.example.net", "a@from.example", "example.com" },
+        { "a b\n", "web1.example.net", "a@from.example", "web1.example.net" },
+        { NULL, "web1.example.net", "a@from.example", "web1.example.net" },
+        { NULL, "3f2a9bc1", "Web <a@from.example>", "from.example" },
+        { NULL, "3f2a9bc1", NULL, "3f2a9bc1" },
+        { NULL, "", NULL, "localhost" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autofree char *from = g_strdup (cases[i].from);
+        const BrevConfig config = { .from = from };
+        g_autofree char *got =
+            brev_config_choose_mail_name (cases[i].file, cases[i].host, &config);
+        g_assert_cmpstr (got, ==, cases[i].want);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -725,6 +748,7 @@ main (int argc, char **argv)
     ADD ("/route/choose", test_routes);
     ADD ("/route/to-nowhere", test_route_to_nowhere);
     ADD ("/program/path", test_programs);
+    g_test_add_func ("/config/mail-name", test_mail_name);
     g_test_add_func ("/man/brevdue.conf", test_man_page);
     return g_test_run ();
 }

@@ -293,6 +293,8 @@ static const struct {
       "root@example.com reply=root@example.com" },
     { "rewritten", "root@web1.local", "", "", "Web <n@example.com>", NULL,
       "\"root@web1.local\" <n@example.com> reply=root@web1.local instead of root@web1.local" },
+    { "rewritten, nobody can answer to it", "root@web1", "", "", "n@example.com", NULL,
+      "\"root@web1\" <n@example.com> instead of root@web1" },
     { "rewritten, with a name", "Ann <ann@web1.local>", "", "", "n@example.com", NULL,
       "Ann <n@example.com> reply=Ann <ann@web1.local> instead of ann@web1.local" },
     { "rewritten, with a Reply-To", "ann@web1.local", "b@x.org", "", "n@example.com", NULL,
