@@ -13,12 +13,18 @@
 #define SECRET_MAX (64 * 1024)
 #define SECRETS_DIRECTORY "/run/secrets/"
 
+static void
+wipe (char *text, gsize size)
+{
+    if (text != NULL)
+        explicit_bzero (text, size);
+    g_free (text);
+}
+
 void
 brev_secret_free (char *secret)
 {
-    if (secret != NULL)
-        explicit_bzero (secret, strlen (secret));
-    g_free (secret);
+    wipe (secret, secret == NULL ? 0 : strlen (secret));
 }
 
 /* Takes the white space at its end off @text (owned). A line break inside would let a
@@ -78,8 +84,7 @@ read_file (const char *path, gboolean check, GError **error)
     text = g_malloc0 (SECRET_MAX + 1);
     got = brev_read_some (fd, text, SECRET_MAX);
     if (got < 0 || strlen (text) != (gsize) got) {
-        explicit_bzero (text, SECRET_MAX);
-        g_free (text);
+        wipe (text, SECRET_MAX);
         (void) brev_throw (error, BREV_ERROR_CONFIG, "%s cannot be read: %s", where,
                            got < 0 ? g_strerror (errno) : "it holds a NUL byte");
         return NULL;
