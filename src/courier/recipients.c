@@ -235,3 +235,27 @@ brev_sender_qualify (const char *sender, const char *fallback,
         return g_strdup (address);
     return qualify (address, names);
 }
+
+/* -- for people ---------------------------------------------------------------------- */
+
+char *
+brev_recipient_address (const char *text)
+{
+    gsize length = strlen (text);
+    gboolean is_bracketed = length > 2 && text[0] == '<' && text[length - 1] == '>';
+    g_autofree char *address = is_bracketed ? g_strndup (text + 1, length - 2)
+                                            : g_strdup (text);
+
+    if (brev_text_domain (address) == NULL || strpbrk (address, "<> \t\r\n") != NULL)
+        return NULL;
+    return g_steal_pointer (&address);
+}
+
+char *
+brev_recipient_show (const char *text)
+{
+    g_autofree char *address = brev_recipient_address (text);
+    g_autofree char *shown = brev_text_printable (address != NULL ? address : text);
+
+    return address != NULL ? g_strdup_printf ("<%s>", shown) : g_steal_pointer (&shown);
+}

@@ -51,3 +51,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevRecipients, brev_recipients_free)
  */
 char *brev_sender_qualify (const char *sender, const char *fallback,
                            const BrevLocalNames *names);
+
+/**
+ * brev_recipient_address:
+ * @text: a recipient's address, which may be a bad one as somebody wrote it
+ *
+ * Returns: (transfer full) (nullable): the address, without angle brackets around it, or
+ * %NULL when @text does not even look like one
+ */
+char *brev_recipient_address (const char *text);
+
+/**
+ * brev_recipient_show:
+ *
+ * Returns: (transfer full): <a@b>, or what is no address as it was written; printable
+ */
+char *brev_recipient_show (const char *text);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "courier/recipients.h"
+
 /* clang-format off */
 static const char *const statuses[BREV_STATE_LAST] = {
     [BREV_STATE_QUEUED]    = "deferred",
@@ -39,9 +41,11 @@ way_name (char way)
 
 /* Between < and >: nothing in an address may look like the end of it. */
 static char *
-bracketed (const char *address)
+bracketed (const char *text)
 {
-    return g_strdelimit (g_strdup (address), "<>", '?');
+    char *address = brev_recipient_address (text);
+
+    return address != NULL ? address : g_strdelimit (g_strdup (text), "<>", '?');
 }
 
 void

@@ -2,18 +2,20 @@
 #include "courier/report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "courier/recipients.h"
 #include "message/address.h"
 
-/* Of the original header in a report: what is longer is cut at the end of a line. */
-enum { HEADER_MAX = 128 * 1024, WORDS_MAX = 600 };
+/* Of the original header in a report: what is longer is cut at the end of a line. A message
+ * beyond FULL_MAX is never returned whole: it may be its size that was refused. */
+enum { HEADER_MAX = 128 * 1024, FULL_MAX = 1024 * 1024, WORDS_MAX = 600 };
 
 gboolean
 brev_report_is_wanted (const BrevEnvelope *envelope, BrevWay way)
@@ -66,13 +68,19 @@ ascii_words (const char *text)
     return line;
 }
 
-/* RFC 6533: an address that is not ASCII names its characters as \x{HEX}. */
+/* RFC 6533: an address that is not ASCII names its characters as \x{HEX}. What is no
+ * address does not pretend to be one. */
 static char *
-typed_address (const char *address)
+typed_address (const char *text)
 {
-    g_autofree char *line = words (address);
+    g_autofree char *address = brev_recipient_address (text);
+    g_autofree char *line = words (address != NULL ? address : text);
     GString *typed;
 
+    if (address == NULL) {
+        g_autofree char *ascii = ascii_words (text);
+        return g_strdup_printf ("x-unknown; %s", ascii);
+    }
     if (g_str_is_ascii (line))
         return g_strdup_printf ("rfc822; %s", line);
     typed = g_string_new ("utf-8; ");
@@ -126,10 +134,13 @@ append_subject (GString *out, const BrevReport *report)
 {
     const GPtrArray *recipients = report->message->recipients;
     const BrevStoreRecipient *first = recipients->pdata[0];
-    g_autofree char *address = ascii_words (first->address);
+    g_autofree char *address = brev_recipient_address (first->address);
+    g_autofree char *line = address == NULL ? NULL : ascii_words (address);
 
-    if (recipients->len == 1 && strlen (address) < 200)
-        g_string_append_printf (out, "Subject: Undelivered mail to %s\n", address);
+    if (recipients->len == 1 && line == NULL)
+        g_string_append (out, "Subject: Undelivered mail\n");
+    else if (recipients->len == 1 && strlen (line) < 200)
+        g_string_append_printf (out, "Subject: Undelivered mail to %s\n", line);
     else
         g_string_append_printf (out, "Subject: Undelivered mail to %u recipients\n",
                                 recipients->len);
@@ -181,12 +192,13 @@ begin_part (GString *out, const BrevReport *report, const char *type, const char
 static void
 append_failure (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
 {
-    g_autofree char *address = words (r->address);
+    g_autofree char *address = brev_recipient_show (r->address);
+    g_autofree char *whom = words (address);
     g_autofree char *original = words (r->original);
     g_autofree char *reply = words (r->reply == NULL ? "no reason was given" : r->reply);
 
-    g_string_append_printf (out, "<%s>", address);
-    if (strcmp (address, original) != 0 && original[0] != '\0')
+    g_string_append (out, whom);
+    if (strcmp (r->address, r->original) != 0 && original[0] != '\0')
         g_string_append_printf (out, ", written as %s", original);
     if (r->state == BREV_STATE_EXPIRED)
         g_string_append_printf (out, "\n    tried %u times until it was too old; the last answer:",
@@ -229,7 +241,17 @@ append_which_message (GString *out, const BrevReport *report)
 static gboolean
 is_full (const BrevReport *report)
 {
-    return report->envelope->ret == BREV_RETURN_FULL;
+    return report->envelope->ret == BREV_RETURN_FULL && report->message->size <= FULL_MAX;
+}
+
+static const char *
+what_is_attached (const BrevReport *report)
+{
+    if (is_full (report))
+        return "a copy of it is attached";
+    return report->envelope->ret == BREV_RETURN_FULL
+               ? "a copy of its header is attached (all of it would be too large)"
+               : "a copy of its header is attached";
 }
 
 static void
@@ -246,11 +268,12 @@ append_explanation (GString *out, const BrevReport *report)
     g_string_append_printf (
         out,
         "It will not be tried again for the recipients above, and is no longer kept for\n"
-        "them: %s is attached. If the address is right and the\n"
-        "reason is gone, send the message again. Otherwise show this report to the\n"
-        "administrator: on the server, 'brevdue trace %s' says more.\n\n"
+        "them: %s.\n"
+        "If the address is right and the reason is gone, send the message again. Otherwise\n"
+        "show this report to the administrator: on the server, 'brevdue trace %s'\n"
+        "says more.\n\n"
         "This report was made by brevdue, the mail service of %s.\n\n",
-        is_full (report) ? "a copy of it" : "a copy of its header", report->message->id, domain);
+        what_is_attached (report), report->message->id, domain);
 }
 
 static void
@@ -520,9 +543,9 @@ brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char 
         return FALSE;
     /* what a crash left under that name is of no use */
     (void) unlinkat (spool->tmp, id, 0);
-    temporary = openat (spool->tmp, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    temporary = brev_spool_create (spool, id, error);
     if (temporary < 0)
-        return brev_throw_errno (error, errno, "cannot make the report '%s'", id);
+        return FALSE;
     output.fd = temporary;
     if (!write_frame (&output, &report, file, fd)) {
         (void) brev_throw_errno (error, errno, "cannot write the report '%s'", id);

@@ -8,8 +8,9 @@
 #include "base/fs.h"
 #include "courier/report.h"
 
-/* As a program, "test-report write DIRECTORY [full] < MESSAGE", it writes a report about
- * that message into a spool, and its text to standard output, for test_report.py. */
+/* As a program, "test-report write DIRECTORY [full] [to=RECIPIENT] < MESSAGE", it writes a
+ * report about that message into a spool, and its text to standard output, for
+ * test_report.py. */
 
 #define NOW G_GINT64_CONSTANT (1700000000000)
 #define REPORT_ID "reportreportreportreport00"
@@ -67,18 +68,26 @@ config_free (BrevConfig *config)
     g_free (config);
 }
 
-static BrevStoreMessage *
-make_message (void)
+/* What the rows of a report depend on. */
+typedef struct {
+    gboolean full;
+    const char *to; /* nullable: a bad address, the only recipient */
+} Wish;
+
+static void
+add_bad (BrevStoreMessage *message, const char *to)
 {
-    BrevStoreMessage *message = brev_store_message_new (MESSAGE_ID);
+    BrevStoreRecipient *r = brev_store_message_add (message, to, to, "", NOW);
+
+    r->state = BREV_STATE_REFUSED;
+    r->dsn = g_strdup ("5.1.3");
+}
+
+static void
+add_recipients (BrevStoreMessage *message)
+{
     BrevStoreRecipient *r;
 
-    g_free (message->sender);
-    message->sender = g_strdup ("www-data@example.com");
-    message->arrival = NOW - 3600000;
-    message->message_id = g_strdup ("<id@example.com>");
-    message->login = g_strdup ("www-data");
-    message->program = g_strdup ("/usr/bin/php");
     r = brev_store_message_add (message, "gone@example.net", "gone", "main", NOW);
     r->state = BREV_STATE_REFUSED;
     r->attempts = 1;
@@ -90,6 +99,23 @@ make_message (void)
     r->attempts = 17;
     r->maybe_sent = TRUE;
     r->dsn = g_strdup ("nonsense");
+}
+
+static BrevStoreMessage *
+make_message (const Wish *wish)
+{
+    BrevStoreMessage *message = brev_store_message_new (MESSAGE_ID);
+
+    g_free (message->sender);
+    message->sender = g_strdup ("www-data@example.com");
+    message->arrival = NOW - 3600000;
+    message->message_id = g_strdup ("<id@example.com>");
+    message->login = g_strdup ("www-data");
+    message->program = g_strdup ("/usr/bin/php");
+    if (wish->to != NULL)
+        add_bad (message, wish->to);
+    else
+        add_recipients (message);
     return message;
 }
 
@@ -143,18 +169,19 @@ read_report (const BrevSpool *spool, BrevQueueFile **file)
 
 /* Returns: the text of the report */
 static char *
-make_report (const char *directory, const char *original, gboolean full)
+make_report (const char *directory, const char *original, const Wish *wish)
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (BrevSpool) spool = brev_spool_open (directory, FALSE, &error);
-    g_autoptr (BrevStoreMessage) message = make_message ();
+    g_autoptr (BrevStoreMessage) message = make_message (wish);
     g_autoptr (BrevQueueFile) file = NULL, report = NULL;
     brev_autofd int fd = -1;
     BrevConfig *config = make_config ();
     char *text;
 
     g_assert_no_error (error);
-    file = write_original (spool->tmp, original, full, &fd);
+    file = write_original (spool->tmp, original, wish->full, &fd);
+    message->size = file->message_length;
     for (int i = 0; i < 2; i++) { /* a second time is success, too */
         g_assert_true (
             brev_report_write (config, spool, REPORT_ID, message, file, fd, NOW + i, &error));
@@ -201,7 +228,7 @@ test_hidden_fields (void)
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autofree char *directory = g_dir_make_tmp ("brevdue-report-XXXXXX", NULL);
-        g_autofree char *text = make_report (directory, cases[i].header, FALSE);
+        g_autofree char *text = make_report (directory, cases[i].header, &(Wish){ FALSE, NULL });
         g_assert_null (strstr (strstr (text, "rfc822-headers"), cases[i].absent));
         g_assert_nonnull (strstr (text, cases[i].present));
         remove_spool (directory);
@@ -209,7 +236,7 @@ test_hidden_fields (void)
 }
 
 static int
-write_program (const char *directory, gboolean full)
+write_program (const char *directory, const Wish *wish)
 {
     GString *original = g_string_new (NULL);
     g_autofree char *text = NULL;
@@ -218,7 +245,7 @@ write_program (const char *directory, gboolean full)
 
     while ((got = brev_read_some (STDIN_FILENO, buffer, sizeof buffer)) > 0)
         g_string_append_len (original, buffer, got);
-    text = make_report (directory, original->str, full);
+    text = make_report (directory, original->str, wish);
     (void) g_string_free (original, TRUE);
     return brev_write_all (STDOUT_FILENO, text, strlen (text)) ? 0 : 1;
 }
@@ -226,8 +253,16 @@ write_program (const char *directory, gboolean full)
 int
 main (int argc, char **argv)
 {
+    Wish wish = { 0 };
+
+    for (int i = 3; i < argc; i++) {
+        if (g_str_has_prefix (argv[i], "to="))
+            wish.to = argv[i] + strlen ("to=");
+        else
+            wish.full = TRUE;
+    }
     if (argc > 2 && strcmp (argv[1], "write") == 0)
-        return write_program (argv[2], argc > 3);
+        return write_program (argv[2], &wish);
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/report/is-wanted", test_is_wanted);
     g_test_add_func ("/report/hidden-fields", test_hidden_fields);

@@ -14,9 +14,9 @@ ORIGINAL = (b"From: Web <www-data@example.com>\nTo: gone\nBcc: secret@example.co
             b"Content-Type: text/plain\n\nbody line\n.\n--brevdue-x\nlast\n")
 
 
-def report(*arguments):
+def report(*arguments, original=ORIGINAL):
     with tempfile.TemporaryDirectory() as directory:
-        out = subprocess.run([PROGRAM, "write", directory, *arguments], input=ORIGINAL,
+        out = subprocess.run([PROGRAM, "write", directory, *arguments], input=original,
                              check=True, capture_output=True).stdout
     return out, email.message_from_bytes(out, policy=email.policy.default)
 
@@ -87,6 +87,28 @@ class Report(unittest.TestCase):
         self.assertIsNone(inner["Bcc"])
         self.assertEqual(inner.get_content(), ORIGINAL.split(b"\n\n", 1)[1].decode())
         self.assertNotIn(b"secret", raw)
+
+    def test_too_large_to_return(self):
+        """Its size may be what was refused: the report must not share its fate."""
+        raw, message = report("full", original=ORIGINAL + b"line of the body\n" * 100000)
+        self.assertLess(len(raw), 10000)
+        text, _, part = message.iter_parts()
+        self.assertEqual(part.get_content_type(), "text/rfc822-headers")
+        self.assertIn("copy of its header is attached (all of it would be too large)",
+                      text.get_content())
+
+    def test_addresses(self):
+        for address, final, shown, subject in [
+                ("b..c@x.net", "rfc822; b..c@x.net", "<b..c@x.net>", " to b..c@x.net"),
+                ("<b..c@x.net>", "rfc822; b..c@x.net", "<b..c@x.net>", " to b..c@x.net"),
+                ("(no recipient)", "x-unknown; (no recipient)", "(no recipient)", ""),
+                ("Ann <a@@x>", "x-unknown; Ann <a@@x>", "Ann <a@@x>", "")]:
+            with self.subTest(address):
+                _, message = report("to=" + address)
+                text, status, _ = message.iter_parts()
+                self.assertEqual(text.get_content().splitlines()[2], shown)
+                self.assertEqual(message["Subject"], "Undelivered mail" + subject)
+                self.assertEqual(status.get_payload()[1]["Final-Recipient"], final)
 
 
 unittest.main()
