@@ -402,6 +402,16 @@ static const char *const verdicts[] = {
     [BREV_PLAN_WAIT] = "wait",
 };
 
+static void
+print_refusals (const BrevPlan *plan)
+{
+    for (guint i = 0; i < plan->refusals->len; i++) {
+        const BrevPlanRefusal *refusal = plan->refusals->pdata[i];
+        g_autofree char *address = brev_text_printable (refusal->address);
+        (void) printf ("Refused      %s: %s\n", address, refusal->text);
+    }
+}
+
 static gboolean
 print_plan (const BrevPlan *plan, GError **error)
 {
@@ -413,6 +423,7 @@ print_plan (const BrevPlan *plan, GError **error)
     if (plan->rewritten_from != NULL)
         (void) printf ("From         was %s\n", plan->rewritten_from);
     print_losses (plan);
+    print_refusals (plan);
     for (guint i = 0; plan->kind == BREV_PLAN_SEND && i < plan->mails->len; i++) {
         g_autoptr (BrevHttpRequest) request = encode (plan, plan->mails->pdata[i], error);
         g_autoptr (GString) body =
@@ -506,6 +517,22 @@ losses_json (JsonBuilder *json, const BrevPlan *plan)
     json_builder_end_array (json);
 }
 
+static void
+refusals_json (JsonBuilder *json, const BrevPlan *plan)
+{
+    json_builder_set_member_name (json, "refused");
+    json_builder_begin_array (json);
+    for (guint i = 0; i < plan->refusals->len; i++) {
+        const BrevPlanRefusal *refusal = plan->refusals->pdata[i];
+        json_builder_begin_object (json);
+        brev_out_string (json, "address", refusal->address);
+        brev_out_string (json, "dsn", refusal->dsn);
+        brev_out_string (json, "reason", refusal->text);
+        json_builder_end_object (json);
+    }
+    json_builder_end_array (json);
+}
+
 static gboolean
 plan_json (JsonBuilder *json, const BrevPlan *plan, GError **error)
 {
@@ -516,6 +543,7 @@ plan_json (JsonBuilder *json, const BrevPlan *plan, GError **error)
     brev_out_string (json, "rewritten_from", plan->rewritten_from);
     losses_json (json, plan);
     brev_out_strings (json, "dropped", plan->dropped);
+    refusals_json (json, plan);
     json_builder_set_member_name (json, "requests");
     json_builder_begin_array (json);
     for (guint i = 0; plan->kind == BREV_PLAN_SEND && i < plan->mails->len; i++) {

@@ -109,6 +109,19 @@ queue_mail (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
 }
 
 static void
+refuse_one (BrevWorker *worker, BrevLetter *letter, const BrevPlanRefusal *refusal)
+{
+    const BrevVerdict verdict = {
+        .kind = BREV_VERDICT_REFUSED,
+        .dsn = refusal->dsn,
+        .text = refusal->text,
+    };
+
+    brev_worker_settle (worker, letter, brev_letter_recipient (letter, refusal->index),
+                        &verdict, 0);
+}
+
+static void
 send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
 {
     BrevWorker *sender = brev_courier_worker (worker->courier, plan->account);
@@ -121,6 +134,8 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
         brev_record_plan (letter->row, plan);
     for (guint i = 0; i < plan->mails->len; i++)
         queue_mail (sender, letter, plan->mails->pdata[i]);
+    for (guint i = 0; i < plan->refusals->len; i++)
+        refuse_one (sender, letter, plan->refusals->pdata[i]);
 }
 
 void

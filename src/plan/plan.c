@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/rules.h"
 
+static void
+refusal_free (gpointer data)
+{
+    BrevPlanRefusal *refusal = data;
+
+    g_free (refusal->text);
+    g_free (refusal);
+}
+
 static BrevPlan *
 plan_new (const BrevPlanInput *input)
 {
@@ -10,6 +19,7 @@ plan_new (const BrevPlanInput *input)
     plan->provider = input->provider;
     plan->mails = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mail_free);
     plan->twins = g_array_new (FALSE, FALSE, sizeof (BrevPlanTwin));
+    plan->refusals = g_ptr_array_new_with_free_func (refusal_free);
     plan->dropped = g_ptr_array_new_with_free_func (g_free);
     return plan;
 }
@@ -21,6 +31,7 @@ brev_plan_free (BrevPlan *plan)
         return;
     g_ptr_array_unref (plan->mails);
     g_array_unref (plan->twins);
+    g_ptr_array_unref (plan->refusals);
     g_ptr_array_unref (plan->dropped);
     g_free (plan->rewritten_from);
     g_free (plan->reason);
@@ -204,6 +215,7 @@ refuse (const BrevPlanInput *input, BrevPlan *plan)
             "can name an account that does, and \"lossy = yes\" sends it all the same",
             input->provider->title, losses, nor, account);
     g_ptr_array_set_size (plan->mails, 0);
+    g_ptr_array_set_size (plan->refusals, 0);
 }
 
 static BrevPlan *

@@ -43,14 +43,23 @@ typedef struct {
     guint of;
 } BrevPlanTwin;
 
+/* A recipient whom the provider cannot reach, whatever the message. */
+typedef struct {
+    guint index;         /* in the store */
+    const char *address; /* borrowed from the input */
+    const char *dsn;     /* RFC 3463; static */
+    char *text;          /* owned: why, for a person */
+} BrevPlanRefusal;
+
 typedef struct {
     BrevPlanKind kind;
     const char *step; /* "structured", "fallback", "lossy": the rung of the ladder */
     const BrevAccount *account; /* borrowed: who sends; another than the input's with the
                                    step "fallback" */
     const BrevProvider *provider; /* that account's */
-    GPtrArray *mails;     /* owned, of BrevMail: each recipient in exactly one of them */
-    GArray *twins;        /* owned, of BrevPlanTwin: those who are in none of them */
+    GPtrArray *mails;     /* owned, of BrevMail: each recipient in exactly one of them, */
+    GArray *twins;        /* owned, of BrevPlanTwin: or here, */
+    GPtrArray *refusals;  /* owned, of BrevPlanRefusal: or here; with SEND alone */
     BrevFeatures losses;  /* taken, or, with REFUSE, not taken */
     GPtrArray *dropped;   /* owned, of char *: header fields that do not travel, by name,
                              and   wishes in them that are not kept */

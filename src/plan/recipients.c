@@ -10,8 +10,8 @@ typedef enum { FIELD_NONE, FIELD_TO, FIELD_CC, FIELD_BCC } Field;
 /* Where one recipient of the envelope is shown. */
 typedef struct {
     Field field;
-    const char *name; /* nullable: as the header has it */
-    gboolean is_twin;
+    const char *name;     /* nullable: as the header has it */
+    gboolean is_left_out; /* a twin, or refused */
 } Place;
 
 typedef struct {
@@ -81,7 +81,46 @@ find_twins (Seating *seating, BrevPlan *plan)
             seating->input->recipients[GPOINTER_TO_UINT (first) - 1].index
         };
         g_array_append_val (plan->twins, twin);
-        seating->places[i].is_twin = TRUE;
+        seating->places[i].is_left_out = TRUE;
+    }
+}
+
+/* Returns: (nullable): what keeps the provider from taking the address */
+static const char *
+find_fault (const BrevProvider *provider, const char *address, const char **dsn)
+{
+    const char *domain = brev_text_domain (address);
+
+    *dsn = "5.1.2";
+    if (domain == NULL || !g_str_is_ascii (domain))
+        return "its domain is no host name";
+    *dsn = "5.6.7";
+    if (!g_str_is_ascii (address) && (provider->caps & BREV_CAP_UTF8_LOCAL) == 0)
+        return "what stands before its @ is not ASCII";
+    return NULL;
+}
+
+/* One such address in a request would be held against all that stand beside it. */
+static void
+find_refusals (Seating *seating, BrevPlan *plan)
+{
+    const BrevProvider *provider = seating->input->provider;
+
+    for (guint i = 0; i < seating->input->n_recipients; i++) {
+        const BrevPlanRecipient *recipient = &seating->input->recipients[i];
+        g_autofree char *address = brev_rule_qualify (seating->input, recipient->address);
+        const char *dsn;
+        const char *fault = find_fault (provider, address, &dsn);
+        if (fault == NULL || seating->places[i].is_left_out)
+            continue;
+        BrevPlanRefusal *refusal = g_new0 (BrevPlanRefusal, 1);
+        refusal->index = recipient->index;
+        refusal->address = recipient->address;
+        refusal->dsn = dsn;
+        refusal->text =
+            g_strdup_printf ("%s takes no such address: %s", provider->title, fault);
+        g_ptr_array_add (plan->refusals, refusal);
+        seating->places[i].is_left_out = TRUE;
     }
 }
 
@@ -117,7 +156,7 @@ line_up (Seating *seating)
             Place *place = &seating->places[i];
             if (place->field == FIELD_NONE)
                 place->field = FIELD_BCC;
-            if (place->field == field && !place->is_twin)
+            if (place->field == field && !place->is_left_out)
                 g_array_append_val (line, i);
         }
     }
@@ -207,6 +246,7 @@ brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPla
 
     index_recipients (&seating);
     find_twins (&seating, plan);
+    find_refusals (&seating, plan);
     seat (&seating, input->message->to, FIELD_TO);
     seat (&seating, input->message->cc, FIELD_CC);
     if (seating.has_hidden)

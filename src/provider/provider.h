@@ -19,7 +19,8 @@ typedef enum {
     BREV_CAP_BCC_ONLY = 1 << 6,    /* works without any To */
     BREV_CAP_TAGS = 1 << 7,
     BREV_CAP_METADATA = 1 << 8,
-    BREV_CAP_SEARCH = 1 << 9, /* can be asked whether it has a message */
+    BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
+    BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
 } BrevCaps;
 
 typedef struct {

@@ -409,6 +409,15 @@ class Plan(Case):
         self.assertEqual(part['verdict'], 'refuse')
         self.assertTrue(any(loss['material'] for loss in part['losses']))
 
+    def test_refused_recipient(self):
+        mail = 'From: web@example.com\nTo: jörg@example.net, a@example.net\n\nx\n'.encode()
+        part, = self.plan(mail)['plans']
+        refused, = part['refused']
+        self.assertEqual((refused['address'], refused['dsn']), ('jörg@example.net', '5.6.7'))
+        self.assertEqual([request['body']['To'] for request in part['requests']],
+                         ['a@example.net'])
+        self.assertRegex(self.text('plan', '-', input=mail), 'Refused +jörg@example.net: .*ASCII')
+
     def test_routes_divide(self):
         self.site.account('other', token='t0ken')
         self.site.sections['route r'] = {'recipient': '*@example.org', 'account': 'other'}

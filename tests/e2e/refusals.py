@@ -59,6 +59,18 @@ class Refusals(Case):
         to = set().union(*map(self.recipients, self.server.messages))
         self.assertEqual(to, {'ann@example.net', 'www@example.com'})
 
+    def test_address_that_the_provider_cannot_take(self):
+        """It is refused by itself: those beside it get the mail."""
+        self.site.start()
+        self.submit('-i', '-fwww@example.com', 'jörg@example.net', 'good@example.net',
+                    input=mail('good@example.net'))
+        to = {next(iter(self.recipients(m))): m for m in self.wait_for(2)}
+        self.assertEqual(set(to), {'good@example.net', 'www@example.com'})
+        report = to['www@example.com']
+        self.assertIn('jörg@example.net', report['TextBody'])
+        self.assertIn('ASCII', report['TextBody'])
+        self.assertRegex(self.site.log_text(), 'to=<jörg@example.net>.* dsn=5.6.7, status=bounced')
+
     def test_one_culprit_of_a_batch(self):
         """A request refused as a whole says nothing about its messages."""
         self.server.script.set([{'action': 'error', 'code': 300, 'status': 422,

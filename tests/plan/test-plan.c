@@ -170,6 +170,11 @@ describe_recipients (const BrevPlan *plan)
         const BrevPlanTwin *twin = &g_array_index (plan->twins, BrevPlanTwin, i);
         g_string_append_printf (text, " twin=%u/%u", twin->index, twin->of);
     }
+    for (guint i = 0; i < plan->refusals->len; i++) {
+        const BrevPlanRefusal *refusal = plan->refusals->pdata[i];
+        g_string_append_printf (text, " refused=%u/%s", refusal->index, refusal->dsn);
+        g_assert_nonnull (strstr (refusal->text, "Postmark"));
+    }
     return g_strchug (g_string_free (text, FALSE));
 }
 
@@ -178,6 +183,7 @@ static const struct {
     const char *name, *to, *cc, *envelope, *want;
     gboolean wants_to; /* the provider demands a To */
     guint max;         /* recipients in a request, 0: Postmark's */
+    BrevCaps more;     /* that Postmark has not */
 } recipients[] = {
     { "in their fields", "A <a@x.org>, b@x.org", "c@x.org", "a@x.org b@x.org c@x.org",
       "to=A <a@x.org>,b@x.org cc=c@x.org" },
@@ -210,6 +216,14 @@ static const struct {
       "to=Bücher <a@xn--bcher-kva.example>" },
     { "punycode in the header alone", "a@xn--bcher-kva.example", "", "a@bücher.example",
       "to=a@xn--bcher-kva.example" },
+    { "no ASCII before the @", "jörg@x.org, a@x.org", "", "jörg@x.org a@x.org b@x.org",
+      "to=a@x.org bcc=b@x.org refused=10/5.6.7" },
+    { "nothing but such", "jörg@x.org", "", "jörg@x.org", "refused=10/5.6.7" },
+    { "a twin of such", "", "", "jörg@x.org JÖRG@x.org<root", "twin=11/10 refused=10/5.6.7" },
+    { "no ASCII, taken", "jörg@x.org", "", "jörg@x.org", "to=jörg@x.org", FALSE, 0,
+      BREV_CAP_UTF8_LOCAL },
+    { "no name of a host", "a@x.org", "", "a@x.org b@\xff.org",
+      "to=a@x.org refused=11/5.1.2" },
 };
 /* clang-format on */
 
@@ -225,6 +239,7 @@ test_recipients (void)
             world->provider.caps &= ~BREV_CAP_BCC_ONLY;
         if (recipients[i].max > 0)
             world->provider.max_recipients = recipients[i].max;
+        world->provider.caps |= recipients[i].more;
         g_autoptr (BrevPlan) plan = make (world);
         g_autofree char *got = describe_recipients (plan);
         g_test_message ("%s", recipients[i].name);
