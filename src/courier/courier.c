@@ -149,6 +149,8 @@ brev_courier_open (const BrevCourierSetup *setup, GError **error)
     courier->only_id = setup->only_id;
     courier->memory_fd = setup->memory_fd;
     courier->is_quiet = setup->is_quiet;
+    courier->put_off = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    courier->put_off_until = G_MAXINT64;
     courier->host_name = g_strdup (g_get_host_name ());
     courier->max_claim = claim_limit (setup->config, raise_file_limit ());
     courier->aliases = brev_aliases_load (setup->config->aliases);
@@ -181,6 +183,7 @@ brev_courier_free (BrevCourier *courier)
     brev_settler_free (courier->settler);
     brev_store_free (courier->store);
     brev_aliases_free (courier->aliases);
+    g_hash_table_unref (courier->put_off);
     g_free (courier->host_name);
     g_free (courier);
 }

@@ -24,6 +24,8 @@ typedef struct {
     int memory_fd;        /* with it, without a spool: the queue file; else -1 */
     gboolean is_stopping; /* no new claims */
     gboolean is_quiet;    /* no log line for what goes well */
+    GHashTable *put_off;  /* owned, of char *: ids of files that could not be read */
+    gint64 put_off_until; /* ms since 1970; G_MAXINT64: there are none */
     guint suspects;       /* messages in hand over which a courier died */
     guint max_claim;      /* messages in one claim: each is an open file */
 } BrevCourier;

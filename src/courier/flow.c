@@ -32,6 +32,7 @@ brev_flow_wake (BrevFlow *flow)
 {
     for (guint i = 0; i < flow->courier->workers->len; i++)
         brev_worker_wake (flow->courier->workers->pdata[i]);
+    flow->courier->put_off_until = 0;
 }
 
 static gboolean
@@ -78,7 +79,8 @@ is_idle (const BrevFlow *flow)
 gint64
 brev_flow_next_wait (BrevFlow *flow)
 {
-    gint64 due = brev_store_next_due (flow->courier->store, NULL);
+    gint64 due = MIN (brev_store_next_due (flow->courier->store, NULL),
+                      flow->courier->put_off_until);
     gint64 left = due - brev_clock_now ();
     gint64 wait = G_MAXINT64;
 
@@ -161,6 +163,15 @@ decide_drain (BrevFlow *flow, gint64 wait)
         set_timer (flow, wait);
 }
 
+/* @row: (nullable): of the caller's message */
+static gboolean
+is_worth_another_try (const BrevCourier *courier, const BrevStoreMessage *row)
+{
+    if (row == NULL || !row->is_imported)
+        return g_hash_table_size (courier->put_off) > 0;
+    return brev_direct_is_open (row) && brev_courier_problem (courier) == NULL;
+}
+
 /* The caller waits: its message is tried again while there is time. */
 static void
 decide_direct (BrevFlow *flow, gint64 wait)
@@ -178,13 +189,13 @@ decide_direct (BrevFlow *flow, gint64 wait)
         return;
     }
     row = brev_store_get (courier->store, courier->only_id, NULL);
-    if (row == NULL || !brev_direct_is_open (row) ||
-        brev_courier_problem (courier) != NULL) {
+    if (!is_worth_another_try (courier, row)) {
         finish (flow, EX_OK);
         return;
     }
-    delay = brev_direct_is_anothers (row) ? BREV_SECOND / 5
-                                          : brev_direct_delay (flow->attempts++);
+    delay = row != NULL && brev_direct_is_anothers (row)
+                ? BREV_SECOND / 5
+                : brev_direct_delay (flow->attempts++);
     if (elapsed + delay + BREV_SECOND > patience)
         finish (flow, EX_OK);
     else
@@ -201,7 +212,8 @@ has_work (const BrevFlow *flow)
             (!g_queue_is_empty (&worker->jobs) && brev_worker_may_send (worker)))
             return TRUE;
     }
-    return brev_settler_pending (flow->courier->settler) > 0 || flow->arrivals->len > 0;
+    return brev_settler_pending (flow->courier->settler) > 0 || flow->arrivals->len > 0 ||
+           flow->wants_scan;
 }
 
 /* After a turn: at once another one, one by time, or the end. */

@@ -22,6 +22,7 @@ struct BrevFlow {
     GMainLoop *loop;      /* owned */
     GPtrArray *arrivals;  /* owned, of char *: ids to import */
     GPtrArray *flying;    /* owned, of BrevFlight: sent, without a reply */
+    gboolean wants_scan;  /* of queue/ */
     guint turn;           /* source: the next turn */
     guint timer;          /* source: the next turn by time */
     guint failures;       /* of the store, in a row */

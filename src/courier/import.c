@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -58,50 +59,95 @@ brev_import_scan (const BrevCourier *courier, GError **error)
     return g_steal_pointer (&names);
 }
 
+/* -- what cannot be read now --------------------------------------------------------- */
+
+/* After as long as the file lies there already: twice as long each time, and without a
+ * note of the attempts, which are those of several couriers. */
+static gint64
+next_attempt (const BrevCourier *courier, const char *id)
+{
+    const BrevConfig *config = courier->config;
+    gint64 now = brev_clock_now ();
+    gint64 age = 0;
+    struct stat info;
+
+    if (courier->spool != NULL &&
+        fstatat (courier->spool->queue, id, &info, AT_SYMLINK_NOFOLLOW) == 0)
+        age = now - (gint64) info.st_mtim.tv_sec * BREV_SECOND;
+    return now + CLAMP (age, config->retry_min, config->retry_max);
+}
+
+/* What is not a message will never be one; everything else may pass. */
+static void
+put_off (BrevCourier *courier, const char *id, const GError *error)
+{
+    gboolean is_input = g_error_matches (error, BREV_ERROR, BREV_ERROR_INPUT);
+
+    brev_log (BREV_LOG_ERROR,
+              "%s: not taken into the queue, its file stays in queue/%s: %s", id,
+              is_input ? "" : " and is tried again", error->message);
+    if (is_input)
+        return;
+    g_hash_table_add (courier->put_off, g_strdup (id));
+    courier->put_off_until = MIN (courier->put_off_until, next_attempt (courier, id));
+}
+
+GPtrArray *
+brev_import_take_due (BrevCourier *courier)
+{
+    GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
+    GHashTableIter iter;
+    gpointer id;
+
+    if (courier->put_off_until > brev_clock_now ())
+        return ids;
+    g_hash_table_iter_init (&iter, courier->put_off);
+    while (g_hash_table_iter_next (&iter, &id, NULL)) {
+        g_ptr_array_add (ids, id);
+        g_hash_table_iter_steal (&iter);
+    }
+    courier->put_off_until = G_MAXINT64;
+    return ids;
+}
+
 /* -- which files are new ------------------------------------------------------------- */
 
+/* Returns: %NULL without @error when the file is gone */
 static Arrival *
-read_arrival (const BrevCourier *courier, const char *id)
+read_arrival (const BrevCourier *courier, const char *id, GError **error)
 {
-    g_autoptr (GError) error = NULL;
-    int fd = brev_courier_open_file (courier, id);
+    brev_autofd int fd = brev_courier_open_file (courier, id);
     BrevQueueFile *file;
     Arrival *arrival;
 
-    if (fd < 0 && errno == ENOENT) /* told of twice, and finished meanwhile */
-        return NULL;
     if (fd < 0) {
-        brev_log (BREV_LOG_ERROR, "%s: cannot open the file in queue/: %s", id,
-                  g_strerror (errno));
+        if (errno != ENOENT) /* told of twice, and finished meanwhile */
+            (void) brev_throw_errno (error, errno, "cannot open the file");
         return NULL;
     }
-    file = brev_queue_file_read (fd, &error);
-    if (file == NULL) {
-        brev_log (BREV_LOG_ERROR,
-                  "%s: not taken into the queue, its file stays in queue/: %s", id,
-                  error->message);
-        (void) close (fd);
+    file = brev_queue_file_read (fd, error);
+    if (file == NULL)
         return NULL;
-    }
     arrival = g_new0 (Arrival, 1);
     arrival->id = g_strdup (id);
-    arrival->fd = fd;
+    arrival->fd = brev_steal_fd (&fd);
     arrival->file = file;
     return arrival;
 }
 
 /* The id is taken by another message: somebody chose it. */
 static gboolean
-give_fresh_id (const BrevCourier *courier, Arrival *arrival)
+give_fresh_id (BrevCourier *courier, Arrival *arrival)
 {
+    g_autoptr (GError) error = NULL;
     char id[BREV_ID_LENGTH + 1];
     int queue = courier->spool->queue;
 
     brev_id_new (id);
     if (renameat2 (queue, arrival->id, queue, id, RENAME_NOREPLACE) < 0 ||
         fsync (queue) < 0) {
-        brev_log (BREV_LOG_ERROR, "%s: cannot rename the file in queue/: %s", arrival->id,
-                  g_strerror (errno));
+        (void) brev_throw_errno (&error, errno, "cannot rename the file");
+        put_off (courier, arrival->id, error);
         return FALSE;
     }
     brev_log (BREV_LOG_WARNING,
@@ -116,7 +162,7 @@ give_fresh_id (const BrevCourier *courier, Arrival *arrival)
  * last settlement and the unlinking left. Returns: whether it is another message, which
  * has a new id now */
 static gboolean
-is_another (const BrevCourier *courier, const BrevStoreMessage *row, Arrival *arrival)
+is_another (BrevCourier *courier, const BrevStoreMessage *row, Arrival *arrival)
 {
     if (row->uid != arrival->file->origin.uid || row->checksum != arrival->file->checksum)
         return give_fresh_id (courier, arrival);
@@ -140,7 +186,7 @@ is_settled (const BrevStoreMessage *row)
 }
 
 static gboolean
-look_at (const BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **error)
+look_at (BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **error)
 {
     g_autoptr (BrevStoreMessage) row = NULL;
     g_autoptr (GError) failure = NULL;
@@ -157,7 +203,9 @@ look_at (const BrevCourier *courier, const char *id, GPtrArray *arrivals, GError
     }
     if (is_settled (row))
         return TRUE;
-    arrival = read_arrival (courier, id);
+    arrival = read_arrival (courier, id, &failure);
+    if (failure != NULL)
+        put_off (courier, id, failure);
     if (arrival == NULL)
         return TRUE;
     if (row != NULL && row->is_imported && !is_another (courier, row, arrival))
@@ -188,30 +236,51 @@ make_message_id (const BrevCourier *courier, const Arrival *arrival)
     return g_strdup_printf ("<%s@%s>", arrival->id, courier->config->mail_name);
 }
 
+/* That the message itself is wrong shows later: then nobody can ever send it. That it
+ * cannot be read now says nothing about it. Returns: whether to go on */
+static gboolean
+forgive_input (GError *failure, GError **error)
+{
+    if (failure == NULL || g_error_matches (failure, BREV_ERROR, BREV_ERROR_INPUT)) {
+        g_clear_error (&failure);
+        return TRUE;
+    }
+    g_propagate_error (error, failure);
+    return FALSE;
+}
+
 static char *
-read_message_id (const BrevCourier *courier, const Arrival *arrival)
+read_message_id (const BrevCourier *courier, const Arrival *arrival, GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     g_auto (BrevHeaderBlock) block = { 0 };
     g_autofree char *id = NULL;
+    GError *failure = NULL;
 
     if (brev_header_block_read (&block, arrival->fd, file->message_offset,
-                                file->message_length, NULL))
+                                file->message_length, &failure))
         id = find_field (&block, "Message-ID");
+    else if (!forgive_input (failure, error))
+        return NULL;
     if (id == NULL || *id == '\0')
         return make_message_id (courier, arrival);
     return brev_text_printable (id);
 }
 
+/* Returns: (nullable): a row without recipients yet */
 static BrevStoreMessage *
-new_row (const BrevCourier *courier, const Arrival *arrival)
+new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     const BrevEnvelope *envelope = file->envelope;
     g_autofree char *nobody = g_strdup_printf ("uid-%u", file->origin.uid);
     BrevLocalNames names = brev_courier_names (courier);
-    BrevStoreMessage *row = brev_store_message_new (arrival->id);
+    char *message_id = read_message_id (courier, arrival, error);
+    BrevStoreMessage *row;
 
+    if (message_id == NULL)
+        return NULL;
+    row = brev_store_message_new (arrival->id);
     row->is_imported = TRUE;
     row->uid = file->origin.uid;
     row->arrival = file->origin.arrival;
@@ -220,7 +289,7 @@ new_row (const BrevCourier *courier, const Arrival *arrival)
     g_free (row->sender);
     row->sender = brev_sender_qualify (
         envelope->sender, envelope->login != NULL ? envelope->login : nobody, &names);
-    row->message_id = read_message_id (courier, arrival);
+    row->message_id = message_id;
     row->login = g_strdup (envelope->login);
     row->program = g_strdup (envelope->program);
     row->way = (char) file->origin.way;
@@ -240,9 +309,9 @@ add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
     recipient->changed = brev_clock_now ();
 }
 
-static void
+static gboolean
 add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
-          const BrevRecipients *recipients)
+          const BrevRecipients *recipients, GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     gboolean has_routes = courier->config->routes->len > 0;
@@ -251,10 +320,13 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
                             .sender = row->sender,
                             .uid = row->uid };
     gint64 now = brev_clock_now ();
+    GError *failure = NULL;
 
     if (has_routes)
         message = brev_message_decode (arrival->fd, file->message_offset,
-                                       file->message_length, NULL);
+                                       file->message_length, &failure);
+    if (!forgive_input (failure, error))
+        return FALSE;
     routing.message = message;
     for (guint i = 0; i < recipients->good->len; i++) {
         const BrevRecipient *recipient = recipients->good->pdata[i];
@@ -262,6 +334,7 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
         (void) brev_store_message_add (row, recipient->address, recipient->original,
                                        account == NULL ? "" : account->name, now);
     }
+    return TRUE;
 }
 
 static BrevRecipients *
@@ -280,23 +353,32 @@ find_recipients (const BrevCourier *courier, const Arrival *arrival, GError **er
     return brev_recipients_resolve (file->envelope, header, &names, error);
 }
 
+/* Returns: (nullable): or %NULL with @error when it cannot be told now */
 static BrevStoreMessage *
-make_row (const BrevCourier *courier, const Arrival *arrival)
+make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
 {
-    BrevStoreMessage *row = new_row (courier, arrival);
-    g_autoptr (GError) error = NULL;
-    g_autoptr (BrevRecipients) recipients = find_recipients (courier, arrival, &error);
+    g_autoptr (BrevStoreMessage) row = new_row (courier, arrival, error);
+    g_autoptr (BrevRecipients) recipients = NULL;
+    g_autoptr (GError) failure = NULL;
 
-    if (recipients == NULL) {
-        add_bad (row, "(all recipients)", error->message);
-        return row;
+    if (row == NULL)
+        return NULL;
+    recipients = find_recipients (courier, arrival, &failure);
+    if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_INPUT)) {
+        add_bad (row, "(all recipients)", failure->message);
+        return g_steal_pointer (&row);
     }
-    add_good (courier, arrival, row, recipients);
+    if (recipients == NULL) {
+        g_propagate_error (error, g_steal_pointer (&failure));
+        return NULL;
+    }
+    if (!add_good (courier, arrival, row, recipients, error))
+        return NULL;
     for (guint i = 0; i < recipients->bad->len; i++)
         add_bad (row, recipients->bad->pdata[i], "this is no mail address");
     if (row->recipients->len == 0)
         add_bad (row, "(no recipient)", "the message names nobody to send it to");
-    return row;
+    return g_steal_pointer (&row);
 }
 
 /* -- import -------------------------------------------------------------------------- */
@@ -314,10 +396,14 @@ find_arrival (const GPtrArray *arrivals, const char *id)
 
 /* The letter takes over what the arrival holds open. */
 static BrevLetter *
-make_letter (const BrevCourier *courier, Arrival *arrival)
+make_letter (const BrevCourier *courier, Arrival *arrival, GError **error)
 {
-    BrevLetter *letter = brev_letter_new (make_row (courier, arrival), NULL);
+    BrevStoreMessage *row = make_row (courier, arrival, error);
+    BrevLetter *letter;
 
+    if (row == NULL)
+        return NULL;
+    letter = brev_letter_new (row, NULL);
     letter->fd = brev_steal_fd (&arrival->fd);
     letter->file = g_steal_pointer (&arrival->file);
     return letter;
@@ -332,11 +418,25 @@ import_chosen (BrevCourier *courier, const GPtrArray *arrivals, const GPtrArray 
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_letter_unref);
 
     for (guint i = 0; i < chosen->len; i++) {
+        g_autoptr (GError) failure = NULL;
         Arrival *arrival = find_arrival (arrivals, chosen->pdata[i]);
-        if (arrival != NULL && arrival->file != NULL)
-            g_ptr_array_add (letters, make_letter (courier, arrival));
+        BrevLetter *letter = make_letter (courier, arrival, &failure);
+        if (letter != NULL)
+            g_ptr_array_add (letters, letter);
+        else
+            put_off (courier, arrival->id, failure);
     }
-    return brev_settler_import (courier->settler, letters, error);
+    return brev_settler_import (courier->settler, letters, error) &&
+           (letters->len == chosen->len || brev_store_end_import (courier->store, error));
+}
+
+/* An id may stand there twice. */
+static void
+strike_off (GPtrArray *ids, GPtrArray *chosen)
+{
+    for (guint i = ids->len; i-- > 0;)
+        if (g_ptr_array_find_with_equal_func (chosen, ids->pdata[i], g_str_equal, NULL))
+            g_ptr_array_remove_index_fast (ids, i);
 }
 
 static gboolean
@@ -346,7 +446,7 @@ import_arrivals (BrevCourier *courier, const GPtrArray *arrivals, GError **error
 
     for (guint i = 0; i < arrivals->len; i++)
         g_ptr_array_add (ids, ((Arrival *) arrivals->pdata[i])->id);
-    for (guint turn = 0; turn <= arrivals->len; turn++) {
+    while (ids->len > 0) {
         g_autoptr (GPtrArray) chosen =
             brev_store_begin_import (courier->store, ids, brev_clock_now (), error);
         if (chosen == NULL)
@@ -355,6 +455,7 @@ import_arrivals (BrevCourier *courier, const GPtrArray *arrivals, GError **error
             break;
         if (!import_chosen (courier, arrivals, chosen, error))
             return FALSE;
+        strike_off (ids, chosen);
     }
     return TRUE;
 }

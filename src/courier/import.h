@@ -16,8 +16,12 @@ GPtrArray *brev_import_scan (const BrevCourier *courier, GError **error);
  *
  * Gives each file that has no row its row: recipients, accounts, sender, Message-ID. A
  * file whose row is finished is a late copy, or what a crash left, and is unlinked. A
- * file that is no queue file is logged and left alone.
+ * file that is no queue file is logged and left alone; one that cannot be read now is put
+ * off.
  *
  * Returns: %FALSE when the store fails; the files without a row can be given again
  */
 gboolean brev_import (BrevCourier *courier, const GPtrArray *ids, GError **error);
+
+/* Returns: (transfer full): (array of char *): what was put off and is due again */
+GPtrArray *brev_import_take_due (BrevCourier *courier);

@@ -26,14 +26,26 @@
 
 /* -- the way of a message ------------------------------------------------------------ */
 
+/* All of queue/: also what nobody told us of, or could not be read before. */
+static gboolean
+scan (BrevFlow *flow, GError **error)
+{
+    GPtrArray *names = brev_import_scan (flow->courier, error);
+
+    if (names == NULL)
+        return FALSE;
+    g_ptr_array_extend_and_steal (flow->arrivals, names);
+    flow->wants_scan = FALSE;
+    return TRUE;
+}
+
 /* import: a file without a row gets its row */
 static gboolean
 import (BrevFlow *flow, GError **error)
 {
-    g_autoptr (GPtrArray) reports = brev_settler_take_reports (flow->courier->settler);
-
-    flow->wrote_reports |= reports->len > 0;
-    g_ptr_array_extend_and_steal (flow->arrivals, g_steal_pointer (&reports));
+    if (flow->wants_scan && !scan (flow, error))
+        return FALSE;
+    g_ptr_array_extend_and_steal (flow->arrivals, brev_import_take_due (flow->courier));
     if (flow->arrivals->len == 0)
         return TRUE;
     if (!brev_import (flow->courier, flow->arrivals, error))
@@ -134,15 +146,29 @@ carry_all (BrevFlow *flow, GError **error)
     return TRUE;
 }
 
+/* Our own reports arrive like any mail, in the next turn. */
+static void
+collect_reports (BrevFlow *flow)
+{
+    GPtrArray *reports = brev_settler_take_reports (flow->courier->settler);
+
+    flow->wrote_reports |= reports->len > 0;
+    g_ptr_array_extend_and_steal (flow->arrivals, reports);
+}
+
 /* One turn: everything that can be done without waiting for a provider. Settling stands
- * at both ends: what was read while we waited, and what could not even be sent. */
+ * at both ends: what was read while we waited, and what could not even be sent. Whatever
+ * wrote a report stands before the collecting of them. */
 static gboolean
 take_steps (BrevFlow *flow, GError **error)
 {
     BrevSettler *settler = flow->courier->settler;
 
-    return brev_settler_flush (settler, error) && import (flow, error) &&
-           carry_all (flow, error) && brev_settler_flush (settler, error);
+    if (!brev_settler_flush (settler, error) || !import (flow, error) ||
+        !carry_all (flow, error) || !brev_settler_flush (settler, error))
+        return FALSE;
+    collect_reports (flow);
+    return TRUE;
 }
 
 /* -- start --------------------------------------------------------------------------- */

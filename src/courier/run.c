@@ -28,18 +28,6 @@ arrived (const char *id, gpointer data)
     brev_flow_go_on (flow);
 }
 
-static void
-scan (BrevFlow *flow)
-{
-    g_autoptr (GError) error = NULL;
-    GPtrArray *names = brev_import_scan (flow->courier, &error);
-
-    if (names == NULL)
-        brev_log (BREV_LOG_ERROR, "%s", error->message);
-    else
-        g_ptr_array_extend_and_steal (flow->arrivals, names);
-}
-
 /* An administrator wants the queue run: also what was submitted to wait for that (-odq).
  */
 static void
@@ -47,7 +35,7 @@ woken (gpointer data)
 {
     BrevFlow *flow = data;
 
-    scan (flow);
+    flow->wants_scan = TRUE;
     brev_flow_wake (flow);
     brev_flow_go_on (flow);
 }
@@ -69,7 +57,7 @@ brev_run_queue (BrevFlow *flow, GError **error)
 
     if (!brev_settler_mend (flow->courier->settler, error))
         return brev_exit_status (*error);
-    scan (flow);
+    flow->wants_scan = TRUE;
     if (flow->options->mode == BREV_MODE_CONTROL)
         flow->control = brev_control_new (flow->options->fd, &hooks);
     brev_flow_run (flow);
@@ -102,7 +90,8 @@ needs_drain (const BrevFlow *flow)
     if (flow->courier->spool == NULL)
         return FALSE;
     due = brev_store_next_due (flow->courier->store, NULL);
-    return flow->wrote_reports || (due >= 0 && due < brev_clock_now () - ABANDONED_TIME);
+    return flow->wrote_reports || g_hash_table_size (flow->courier->put_off) > 0 ||
+           (due >= 0 && due < brev_clock_now () - ABANDONED_TIME);
 }
 
 int
@@ -119,6 +108,10 @@ brev_run_direct (BrevFlow *flow, gboolean is_durable)
     if (row == NULL || row->recipients->len == 0) {
         (void) fprintf (stderr, "brevdue: message %s could not be read back\n",
                         courier->only_id);
+        if (!is_durable)
+            forget (courier, courier->only_id);
+        else if (needs_drain (flow))
+            brev_direct_start_drain ();
         return is_durable ? EX_OK : EX_OSERR;
     }
     result = brev_direct_judge (row, is_durable, brev_courier_problem (courier));

@@ -94,6 +94,16 @@ brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now, GEr
     return g_steal_pointer (&chosen);
 }
 
+gboolean
+brev_store_end_import (BrevStore *store, GError **error)
+{
+    g_auto (BrevTransaction) transaction = { 0 };
+
+    return brev_transaction_begin (&transaction, store, error) &&
+           BREV_SQL_RUN (store, SQL_LET_IMPORTS_GO, error, SQL_I (store->lock.number)) >= 0 &&
+           brev_transaction_commit (&transaction, error);
+}
+
 static gboolean
 insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message, gboolean is_held,
                   const BrevStoreRecipient *r, GError **error)

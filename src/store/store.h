@@ -117,6 +117,9 @@ BrevStoreMessage *brev_store_get (BrevStore *store, const char *id, GError **err
 GPtrArray *brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now,
                                     GError **error);
 
+/* What was begun and not imported is in nobody's hands again: no courier died over it. */
+gboolean brev_store_end_import (BrevStore *store, GError **error);
+
 /**
  * brev_store_import:
  * @messages: of BrevStoreMessage; a recipient may be in a final state already

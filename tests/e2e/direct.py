@@ -73,6 +73,14 @@ class Direct(Base):
         self.assertEqual(status, 65)
         self.assertIn('a..b@@example.net', text)
 
+    def test_bad_address_beside_a_good_one(self):
+        """The report goes at once, not with the next message."""
+        self.durable()
+        status, _ = self.send('-fwww@example.com',
+                              input=mail('ann@example.net, a..b@@example.net'))
+        self.assertEqual(status, 0)
+        self.wait_for(2, 10)
+
     def test_partly_refused_is_reported(self):
         self.durable()
         self.server.script.set([{**INACTIVE, 'match': {'to': 'gone@example.net'}}])

@@ -71,6 +71,14 @@ class Refusals(Case):
         self.assertIn('ASCII', report['TextBody'])
         self.assertRegex(self.site.log_text(), 'to=<jörg@example.net>.* dsn=5.6.7, status=bounced')
 
+    def test_bad_address_alone(self):
+        """The courier has nothing to send but the report, and sends it at once."""
+        self.site.start()
+        self.submit('-t', '-i', '-fwww@example.com', input=mail('a..b@@example.net'))
+        report, = self.wait_for(1, 10)
+        self.assertEqual(self.recipients(report), {'www@example.com'})
+        self.assertIn('a..b@@example.net', report['TextBody'])
+
     def test_one_culprit_of_a_batch(self):
         """A request refused as a whole says nothing about its messages."""
         self.server.script.set([{'action': 'error', 'code': 300, 'status': 422,
