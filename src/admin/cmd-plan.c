@@ -359,7 +359,7 @@ print_request (const BrevHttpRequest *request, const GString *body)
 
     if (root != NULL)
         shorten (root);
-    text = root == NULL ? brev_text_printable (body->str) : json_to_string (root, TRUE);
+    text = root == NULL ? brev_text_printable (body->str) : brev_out_json_text (root);
     (void) printf ("\n%s %s\n", request->method, request->url);
     for (guint i = 0; i < request->headers->len; i++) {
         const BrevHttpHeader *header = request->headers->pdata[i];

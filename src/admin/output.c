@@ -2,6 +2,7 @@
 #include "admin/output.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -55,11 +56,29 @@ brev_out_strings (JsonBuilder *json, const char *name, const GPtrArray *texts)
     json_builder_end_array (json);
 }
 
+/* json-glib leaves U+001F as it is, which no reader of JSON takes, and U+0080 to U+009F,
+ * which some terminals obey. A line feed as such only stands between values. */
+char *
+brev_out_json_text (JsonNode *node)
+{
+    g_autofree char *text = json_to_string (node, TRUE);
+    GString *clean = g_string_sized_new (strlen (text));
+
+    for (char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
+        gunichar c = g_utf8_get_char (p);
+        if (c != '\n' && g_unichar_iscntrl (c))
+            g_string_append_printf (clean, "\\u%04x", c);
+        else
+            g_string_append_unichar (clean, c);
+    }
+    return g_string_free (clean, FALSE);
+}
+
 void
 brev_out_print (JsonBuilder *json)
 {
     g_autoptr (JsonNode) root = json_builder_get_root (json);
-    g_autofree char *text = json_to_string (root, TRUE);
+    g_autofree char *text = brev_out_json_text (root);
 
     (void) printf ("%s\n", text);
 }

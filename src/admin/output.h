@@ -16,6 +16,8 @@ void brev_out_time (JsonBuilder *json, const char *name, gint64 time);
 /* @texts: (nullable): of char * */
 void brev_out_strings (JsonBuilder *json, const char *name, const GPtrArray *texts);
 
+/* Returns: (transfer full): @node as indented JSON, each control character escaped */
+char *brev_out_json_text (JsonNode *node);
 /* Prints the one value built, and a line feed. */
 void brev_out_print (JsonBuilder *json);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """brevdue against real spools: what it lists, changes, explains and refuses."""
 
+import base64
 import json
 import os
 import pty
@@ -408,6 +409,18 @@ class Plan(Case):
         part, = self.plan(mail)['plans']
         self.assertEqual(part['verdict'], 'refuse')
         self.assertTrue(any(loss['material'] for loss in part['losses']))
+
+    def test_control_characters(self):
+        """What is printed is JSON, and nothing in it moves a terminal's cursor."""
+        text = ''.join(map(chr, [*range(1, 32), *range(127, 160)]))
+        mail = (b'From: web@example.com\nTo: a@example.net\nMIME-Version: 1.0\n'
+                b'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n'
+                + base64.encodebytes(text.encode()))
+        part, = self.plan(mail)['plans']
+        self.assertEqual(part['requests'][0]['body']['TextBody'], text)
+        for args in ((), ('--json',)):
+            self.assertNotRegex(self.text('plan', '-', *args, input=mail),
+                                r'[\x00-\x09\x0b-\x1f\x7f-\x9f]')
 
     def test_refused_recipient(self):
         mail = 'From: web@example.com\nTo: jörg@example.net, a@example.net\n\nx\n'.encode()

@@ -3,6 +3,7 @@
 """sendmail, brevdued and the courier against a stand-in for Postmark: what should arrive
 does, once, and leaves nothing behind."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -60,6 +61,20 @@ class Delivery(Case):
         self.server.wait(lambda: len(self.server.messages) >= 3, 'three messages')
         got = [address for m in self.server.messages for address in self.recipients(m)]
         self.assertEqual(sorted(got), sorted(everybody))
+
+    def test_control_characters(self):
+        """A strict reader takes the request, whatever stands in the message."""
+        text = ''.join(map(chr, [*range(1, 32), 127]))
+        coded = base64.b64encode(f'a{text}b'.encode()).decode()
+        self.site.start()
+        self.submit('-t', '-i', input=mail(
+            subject=f'=?utf-8?b?{coded}?=', sender=f'=?utf-8?b?{coded}?= <www@example.com>',
+            body=coded, X_Odd=f'=?utf-8?b?{coded}?=', MIME_Version='1.0',
+            Content_Type='text/plain; charset=utf-8', Content_Transfer_Encoding='base64'))
+        message, = self.wait_for(1)
+        self.assertEqual(message['TextBody'], f'a{text}b')
+        for line in (message['Subject'], message['From'], str(message['Headers'])):
+            self.assertNotRegex(line, r'[\x00-\x1f\x7f]')
 
     def test_message_id_is_stable(self):
         self.server.script.set([{'action': 'truncated-json', 'times': 1}])

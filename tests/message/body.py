@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 ALPHABETS = ["plain ASCII \"quoted\" \\ \t", "bl\u00e5b\u00e6r ", "\u3053\u3093 \U0001f54a",
-             "\x01\x1f\x7f\u2028"]
+             "".join(map(chr, [*range(1, 32), 127])) + "\u2028"]
 ENCODERS = [email.encoders.encode_base64, email.encoders.encode_quopri]
 SIZES = [0, 1, 2, 3, 57, 24575, 24576, 24577, 100000]
 
