@@ -266,6 +266,7 @@ make_plan (const Draft *draft, Part *part)
         .config = draft->call->config,
         .account = part->account,
         .provider = provider,
+        .arrival = brev_clock_now (),
         .now = brev_clock_now (),
     };
 

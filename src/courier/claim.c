@@ -32,11 +32,13 @@ make_plan (const BrevWorker *worker, const BrevLetter *letter,
         .message_id = letter->row->message_id,
         .full_name = letter->file->envelope->full_name,
         .is_report = letter->file->origin.way == BREV_WAY_REPORT,
+        .is_gateway = letter->file->envelope->gateway,
         .recipients = wanted,
         .n_recipients = recipients->len,
         .config = worker->courier->config,
         .account = worker->account,
         .provider = worker->provider,
+        .arrival = letter->row->arrival,
         .now = brev_clock_now (),
     };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "message/address.h"
 #include "provider/control.h"
 
 /* Whatever the provider: recipients that nobody is to see. */
@@ -142,6 +143,18 @@ format_date (gint64 date)
                             months[g_date_time_get_month (time) - 1], clock);
 }
 
+static void
+add_field (const BrevPlanInput *input, BrevMail *draft, const char *name,
+           const char *text)
+{
+    BrevHeader *field = text == NULL ? NULL : brev_header_new (name, text, text);
+
+    if (field != NULL && may_travel (input->provider, field))
+        g_ptr_array_add (draft->added, field);
+    else
+        brev_header_free (field);
+}
+
 /* The provider writes a Date of its own. One that says something else is kept beside it.
  */
 static void
@@ -154,8 +167,41 @@ keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         return;
     plan->losses |= 1u << BREV_FEATURE_DATE;
     text = format_date (date);
-    if (text != NULL && (input->provider->caps & BREV_CAP_HEADERS) != 0)
-        g_ptr_array_add (draft->added, brev_header_new ("X-Original-Date", text, text));
+    add_field (input, draft, "X-Original-Date", text);
+}
+
+/* Returns: (nullable): nobody passes on what the null sender sends */
+static char *
+format_sender (const BrevPlanInput *input)
+{
+    g_autofree char *address = brev_rule_qualify (input, input->sender);
+    g_autoptr (BrevMailbox) sender = brev_mailbox_new (address, input->full_name);
+
+    return *input->sender == '\0' ? NULL : brev_mailbox_format (sender, TRUE);
+}
+
+/* A message that was passed on by hand: RFC 5322 section 3.6.6 wants a date and an author
+ * of that, too. The same at each attempt. */
+static void
+complete_resent (const BrevPlanInput *input, BrevMail *draft)
+{
+    g_autofree char *date = format_date (input->arrival);
+    g_autofree char *from = format_sender (input);
+    g_autofree char *id =
+        g_strdup_printf ("<%s.resent@%s>", input->queue_id, input->config->mail_name);
+    const struct {
+        const char *name, *text;
+    } fields[] = {
+        { "Resent-Date", date },
+        { "Resent-From", from },
+        { "Resent-Message-ID", id },
+    };
+
+    if (!BREV_HAS (input->message->features, BREV_FEATURE_RESENT) || input->is_gateway)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+        if (brev_message_header (input->message, fields[i].name) == NULL)
+            add_field (input, draft, fields[i].name, fields[i].text);
 }
 
 void
@@ -174,4 +220,5 @@ brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     }
     keep_wishes (input, draft, plan);
     keep_date (input, draft, plan);
+    complete_resent (input, draft);
 }

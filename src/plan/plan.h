@@ -22,11 +22,13 @@ typedef struct {
     const char *message_id; /* for a message without one; stable */
     const char *full_name;  /* nullable: for a From that is missing */
     gboolean is_report;     /* brevdue's own: always sent */
+    gboolean is_gateway;    /* sendmail -G: no field is added that is missing */
     const BrevPlanRecipient *recipients;
     guint n_recipients;
     const BrevConfig *config;
     const BrevAccount *account;
     const BrevProvider *provider; /* brev_provider_for (account) */
+    gint64 arrival; /* ms: when it was submitted */
     gint64 now;
 } BrevPlanInput;
 

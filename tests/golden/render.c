@@ -219,6 +219,7 @@ main (int argc, char **argv)
         .sender = "",
         .message_id = "<0123456789abcdefghijklmnop@example.com>",
         .config = config,
+        .arrival = G_GINT64_CONSTANT (1795402200) * 1000, /* ten minutes before */
         .now = G_GINT64_CONSTANT (1795402800) * 1000, /* 2026-11-23 03:00 UTC */
     };
     read_envelope (&c, directory);

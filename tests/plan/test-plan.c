@@ -77,6 +77,7 @@ world_new (void)
         .config = &world->config,
         .account = &world->account,
         .provider = &world->provider,
+        .arrival = NOW - BREV_MINUTE,
         .now = NOW,
     };
     return world;
@@ -585,6 +586,37 @@ test_headers_without_capabilities (void)
     g_assert_cmpuint (mail->controls.metadata->len, ==, 0);
 }
 
+/* RFC 5322 section 3.6.6: what a block of Resent- fields has at least. */
+static void
+test_resent (void)
+{
+    static const struct {
+        const char *fields, *sender, *want;
+        gboolean is_gateway;
+    } cases[] = {
+        { "Resent-To", "ann", "Resent-To", TRUE },
+        { "Resent-To", "", "Resent-To +Resent-Date +Resent-Message-ID" },
+        { "Resent-Cc", "ann", "Resent-Cc +Resent-Date +Resent-From +Resent-Message-ID" },
+        { "resent-date Resent-To", "ann",
+          "resent-date Resent-To +Resent-From +Resent-Message-ID" },
+        { "Resent-Message-ID Resent-From Resent-Date", "ann",
+          "Resent-Message-ID Resent-From Resent-Date" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        g_auto (GStrv) names = g_strsplit (cases[i].fields, " ", -1);
+        world->input.sender = cases[i].sender;
+        world->input.is_gateway = cases[i].is_gateway;
+        world->message.features = F (RESENT);
+        for (char **name = names; *name != NULL; name++)
+            add_header (world, *name, "x");
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_headers (plan);
+        g_assert_cmpstr (got, ==, cases[i].want);
+    }
+}
+
 static void
 test_dates (void)
 {
@@ -661,6 +693,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/headers", test_headers);
     g_test_add_func ("/plan/headers-without-capabilities",
                      test_headers_without_capabilities);
+    g_test_add_func ("/plan/resent", test_resent);
     g_test_add_func ("/plan/dates", test_dates);
     g_test_add_func ("/plan/message-ids-and-blank-bodies",
                      test_message_ids_and_blank_bodies);
