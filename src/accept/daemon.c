@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -32,6 +33,7 @@
 
 typedef struct {
     BrevConfig *config;
+    char *config_stamp; /* owned: of the files of @config */
     BrevSpool *spool;
     BrevReception reception;
     int listener;
@@ -58,6 +60,8 @@ load_config (BrevDaemon *daemon)
 
     brev_config_free (daemon->config);
     daemon->config = brev_config_load ();
+    g_free (daemon->config_stamp);
+    daemon->config_stamp = brev_watch_stamp (daemon->config);
     daemon->reception.max_message_size = daemon->config->max_message_size;
     brev_log_open (LOG_NAME, daemon->config->log);
     if (!brev_config_check (daemon->config, &error))
@@ -157,6 +161,7 @@ daemon_clear (BrevDaemon *daemon)
     brev_courier_clear (&daemon->courier);
     brev_spool_free (daemon->spool);
     brev_config_free (daemon->config);
+    g_free (daemon->config_stamp);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevDaemon, daemon_clear)
 
@@ -177,14 +182,24 @@ reap (BrevDaemon *daemon, gint64 ticks)
     }
 }
 
+/* The courier reads the configuration when it starts. */
 static void
 reload (BrevDaemon *daemon)
 {
     load_config (daemon);
     brev_watch_config (&daemon->watch, daemon->config);
     brev_courier_stop (&daemon->courier);
-    daemon->courier.schedule.is_wanted = TRUE;
-    daemon->courier.schedule.not_before = 0;
+    brev_schedule_reload (&daemon->courier.schedule);
+}
+
+/* Its folder may be one where much happens. */
+static void
+reload_if_changed (BrevDaemon *daemon)
+{
+    g_autofree char *stamp = brev_watch_stamp (daemon->config);
+
+    if (strcmp (stamp, daemon->config_stamp) != 0)
+        reload (daemon);
 }
 
 static void
@@ -227,9 +242,9 @@ on_unqueued (const char *name, gpointer data)
 }
 
 static void
-on_config_changed (gpointer data)
+on_config_touched (gpointer data)
 {
-    brev_schedule_config_changed (&((BrevDaemon *) data)->courier.schedule);
+    reload_if_changed (data);
 }
 
 static void
@@ -239,12 +254,13 @@ on_overflow (gpointer data)
 
     brev_drop_scan (daemon->drop, brev_clock_ticks ());
     brev_ledger_load (daemon->ledger, daemon->spool);
+    reload_if_changed (daemon);
 }
 
 static const BrevWatchHandlers watch_handlers = {
     .dropped = on_dropped,
     .unqueued = on_unqueued,
-    .config_changed = on_config_changed,
+    .config_touched = on_config_touched,
     .overflowed = on_overflow,
 };
 
@@ -298,6 +314,7 @@ serve (BrevDaemon *daemon, BrevConnection *connection, gint64 ticks)
         g_ptr_array_add (daemon->whole, connection);
         return TRUE;
     case BREV_TALK_WAKE:
+        reload_if_changed (daemon); /* what is not watched has changed, perhaps */
         brev_courier_tell (&daemon->courier, "wake");
         answer (connection, "ok\n");
         return FALSE;

@@ -68,7 +68,6 @@ void
 brev_schedule_ended (BrevSchedule *schedule, const BrevEnding *ending, gint64 ticks)
 {
     schedule->is_running = FALSE;
-    schedule->is_config_broken = ending->is_exit_config;
     if (ending->is_exit_zero && ending->said_idle) {
         ended_well (schedule, ending, ticks);
         return;
@@ -84,10 +83,10 @@ brev_schedule_ended (BrevSchedule *schedule, const BrevEnding *ending, gint64 ti
 }
 
 void
-brev_schedule_config_changed (BrevSchedule *schedule)
+brev_schedule_reload (BrevSchedule *schedule)
 {
-    if (schedule->is_config_broken) /* its folder may be one where much happens */
-        schedule->not_before = MIN (schedule->not_before, schedule->started + DELAY_MIN);
+    schedule->is_wanted = TRUE;
+    schedule->not_before = MIN (schedule->not_before, schedule->started + DELAY_MIN);
 }
 
 gboolean

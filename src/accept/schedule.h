@@ -13,8 +13,6 @@ typedef struct {
     guint failures;     /* in a row */
     guint short_lives;  /* in a row, each without failure */
     guint64 lines_sent; /* to the one that runs */
-    gboolean
-        is_config_broken; /* it said so: another configuration is worth a try at once */
 } BrevSchedule;
 
 /* How a courier ended. */
@@ -41,8 +39,8 @@ gint64 brev_schedule_wait (const BrevSchedule *schedule, gint64 now, gint64 tick
 void brev_schedule_started (BrevSchedule *schedule, gint64 ticks);
 void brev_schedule_ended (BrevSchedule *schedule, const BrevEnding *ending, gint64 ticks);
 
-/* The files of the configuration have changed. */
-void brev_schedule_config_changed (BrevSchedule *schedule);
+/* There is another configuration: it is worth a try, whatever became of the last ones. */
+void brev_schedule_reload (BrevSchedule *schedule);
 
 /* Reads "idle DUE COUNT". Returns: whether @line is one */
 gboolean brev_ending_parse (BrevEnding *ending, const char *line);

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "brevdue-paths.h"
 
-#define CHANGES (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)
+#define CHANGES \
+    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB)
 
 static int
 watch_folder (const BrevWatch *watch, const BrevSpool *spool, const char *name,
@@ -52,6 +54,35 @@ brev_watch_config (BrevWatch *watch, const BrevConfig *config)
 }
 
 static void
+stamp_file (GString *stamp, const char *path)
+{
+    struct stat info;
+
+    if (path != NULL && stat (path, &info) == 0)
+        g_string_append_printf (stamp, "%ju %ju %jd.%09ld", (uintmax_t) info.st_ino,
+                                (uintmax_t) info.st_size, (intmax_t) info.st_ctim.tv_sec,
+                                info.st_ctim.tv_nsec);
+    g_string_append_c (stamp, '\n');
+}
+
+/* Of the system's folders themselves, too: a file may be new there. */
+char *
+brev_watch_stamp (const BrevConfig *config)
+{
+    GString *stamp = g_string_new (NULL);
+
+    stamp_file (stamp, BREV_SYSCONFDIR);
+    stamp_file (stamp, BREV_SYSCONFDIR "/conf.d");
+    stamp_file (stamp, config->aliases);
+    for (guint i = 0; i < config->files->len; i++)
+        stamp_file (stamp, config->files->pdata[i]);
+    for (guint i = 0; i < config->accounts->len; i++)
+        stamp_file (stamp,
+                    ((const BrevAccount *) config->accounts->pdata[i])->token_file);
+    return g_string_free (stamp, FALSE);
+}
+
+static void
 handle (const BrevWatch *watch, const struct inotify_event *event,
         const BrevWatchHandlers *handlers, gpointer data)
 {
@@ -64,7 +95,7 @@ handle (const BrevWatch *watch, const struct inotify_event *event,
     else if (event->wd == watch->queue)
         handlers->unqueued (event->name, data);
     else
-        handlers->config_changed (data);
+        handlers->config_touched (data);
 }
 
 void

@@ -94,15 +94,11 @@ test_configuration_is_tried_again (void)
 {
     BrevSchedule schedule;
     const BrevEnding broken = { .is_exit_config = TRUE };
-    const BrevEnding died = { 0 };
 
     brev_schedule_init (&schedule);
-    brev_schedule_ended (&schedule, &died, 0);
-    brev_schedule_config_changed (&schedule);
-    g_assert_cmpint (brev_schedule_wait (&schedule, 0, 0), ==, 1000);
     brev_schedule_ended (&schedule, &broken, 0);
     g_assert_cmpint (brev_schedule_wait (&schedule, 0, 0), ==, 60000);
-    brev_schedule_config_changed (&schedule);
+    brev_schedule_reload (&schedule);
     g_assert_cmpint (brev_schedule_wait (&schedule, 0, 0), ==, 1000);
     g_assert_cmpint (brev_schedule_wait (&schedule, 0, 1000), ==, 0);
 }

@@ -347,6 +347,33 @@ class Courier(unittest.TestCase):
         site.write_config()
         self.assertLess(site.wait_for_starts(2), 10)
 
+    def test_changed_configuration_starts_another(self):
+        """Nothing else that happens in the same folder does."""
+        site = self.site()
+        site.start()
+        site.wait_for_starts(1)
+        site.write('something', 'else\n')
+        site.write('courier.mode', 'stay')
+        self.assertEqual(ask(site.socket, b'brevdue1 wake\n'), 'ok\n')
+        site.wait_for('wake')
+        self.assertEqual(site.starts(), 1)
+        site.set(lifetime='3d')
+        site.write_config()
+        site.wait_for_starts(2)
+        self.assertIn('term', site.courier())
+
+    def test_changed_alias_file_is_seen_on_wake(self):
+        """Its folder, mostly /etc, is not watched."""
+        site = self.site()
+        os.mkdir(os.path.join(site.path, 'etc'))
+        site.set(aliases=site.write('etc/aliases', 'a: b\n'))
+        site.write_config()
+        site.start()
+        site.wait_for_starts(1)
+        site.write('etc/aliases', 'a: c@example.com\n')
+        self.assertEqual(ask(site.socket, b'brevdue1 wake\n'), 'ok\n')
+        site.wait_for_starts(2)
+
     def test_reload_starts_another(self):
         site = self.site()
         site.start()

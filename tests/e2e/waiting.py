@@ -22,8 +22,8 @@ class Waiting(Case):
         wait(lambda: len(self.files()) == 1, 'the file')
 
     def mend(self):
+        """Nobody needs to tell the service."""
         self.site.write_config()
-        self.site.daemon.send_signal(signal.SIGHUP)
         self.wait_for(1, 10)
         self.assertNotIn('bounced', self.site.log_text())
 
@@ -86,6 +86,27 @@ class Waiting(Case):
         self.wait_for_log('postmark.token')
         self.site.write('postmark.token', self.server.token + '\n', 0o600)
         self.wait_for(1, 10)
+
+    def test_reload_by_hand(self):
+        os.unlink(os.path.join(self.site.path, 'postmark.token'))
+        self.keep_one()
+        self.wait_for_log('postmark.token')
+        self.site.write('postmark.token', self.server.token + '\n', 0o600)
+        self.site.daemon.send_signal(signal.SIGHUP)
+        self.wait_for(1, 10)
+
+    def test_change_while_a_request_is_out(self):
+        """It is waited for; what comes then goes by the new configuration."""
+        self.server.script.set([{'action': 'late', 'seconds': 1, 'times': 1}])
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.server.wait(lambda: self.server.messages, 'the request')
+        self.site.sections['account postmark']['stream'] = 'other'
+        self.site.write_config()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(2)
+        self.assertEqual(self.server.messages[1]['MessageStream'], 'other')
+        self.assertNotIn('duplicate', self.site.log_text())
 
     def test_idle_courier_comes_back(self):
         """A courier without work ends; new mail and due mail start another."""

@@ -98,8 +98,11 @@ def ask(path, data, patience=20):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(patience)
         client.connect(path)
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
+        try:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+        except BrokenPipeError:  # it has answered already
+            pass
         reply = b''
         while True:
             part = client.recv(65536)
