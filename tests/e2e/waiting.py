@@ -78,6 +78,21 @@ class Waiting(Case):
             file.write('concurrency = many\n')
         self.keep_one()
         self.wait_for_log('mail waits until the configuration is mended')
+        self.wait_for_log('mail is kept but not sent: the courier cannot use the configuration')
+        self.mend()
+
+    def test_configuration_is_unreadable(self):
+        """Not even root can read it, as others often cannot."""
+        os.unlink(self.site.config)
+        os.mkdir(self.site.config)
+        env = self.site.env(BREVDUE_SPOOL=self.site.spool, BREVDUE_SOCKET=self.site.socket,
+                            BREVDUE_LOG='stderr')
+        self.site.start(env=env)
+        self.submit('-t', '-i', input=mail(), env=env)
+        self.wait_for_log('mail waits until the configuration is mended')
+        self.wait_for_log('mail is kept but not sent: the courier cannot use the configuration')
+        self.assertEqual(len(self.files()), 1)
+        os.rmdir(self.site.config)
         self.mend()
 
     def test_mends_itself_without_a_signal(self):

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What one user sends wrong is no other user's business: their mail goes all the same.
+Needs root, to be two users."""
+
+import os
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from case import Case, mail  # noqa: E402
+from programs import SKIPPED, program, wait  # noqa: E402
+
+WRONG_UID, OTHER_UID = 65532, 65533
+MANY = 30
+SECONDS = 5  # in which the other user's mail is there
+
+
+class Users(Case):
+    def setUp(self):
+        super().setUp()
+        # The build may lie where only its owner can go.
+        os.unlink(os.path.join(self.site.programs, 'sendmail'))
+        shutil.copy(program('sendmail'), self.site.programs)
+        self.site.account('postmark', self.server.url, self.server.token,
+                          senders='example.com')
+        self.server.script.set([{'action': 'refuse', 'code': 1235,
+                                 'match': {'stream': 'nowhere'},
+                                 'message': 'The stream does not exist'}])
+        self.site.start()
+
+    def submit_as(self, uid, text):
+        self.submit('-t', '-i', input=text, user=uid, group=uid, extra_groups=[])
+
+    def send_wrong(self, text):
+        """A lot of mail that waits for the administrator."""
+        for _ in range(MANY):
+            self.submit_as(WRONG_UID, text)
+
+    def check_others_mail(self, *subjects):
+        """It arrives at once, now and while the wrong mail is tried again."""
+        for subject in subjects:
+            self.submit_as(OTHER_UID, mail(subject=subject))
+            self.server.wait(lambda: any(m['Subject'] == subject for m in self.server.messages),
+                             f'{subject}; {self.site.log_text()}', SECONDS)
+
+    def test_forbidden_from(self):
+        self.send_wrong(mail(sender='ceo@example.org', subject='wrong'))
+        self.check_others_mail('one', 'two')
+        self.assertEqual(len(self.server.messages), 2)
+        wait(lambda: len(self.files()) == MANY, 'the wrong mail to stay')
+        self.assertNotIn('bounced', self.site.log_text())
+        self.assertIn(f'uid={WRONG_UID} ', self.site.log_text())
+
+    def test_unknown_stream(self):
+        self.send_wrong(mail(subject='wrong', X_PM_Message_Stream='nowhere'))
+        self.check_others_mail('one', 'two')
+        self.assertEqual({m['Subject'] for m in self.server.messages}, {'one', 'two'})
+        wait(lambda: len(self.files()) == MANY, 'the wrong mail to stay')
+        self.assertNotIn('bounced', self.site.log_text())
+
+    def test_both(self):
+        self.send_wrong(mail(sender='ceo@example.org', subject='wrong'))
+        self.send_wrong(mail(subject='wrong', X_PM_Message_Stream='nowhere'))
+        self.check_others_mail('one', 'two', 'three')
+
+    def test_the_same_user(self):
+        """Nor is it all of that user's mail that waits."""
+        self.send_wrong(mail(sender='ceo@example.org', subject='wrong'))
+        self.submit_as(WRONG_UID, mail(subject='right'))
+        self.server.wait(lambda: self.server.messages, 'the right one', SECONDS)
+
+
+if __name__ == '__main__':
+    if os.geteuid() != 0:
+        print('needs root, to become two users')
+        sys.exit(SKIPPED)
+    unittest.main()
