@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -19,6 +20,28 @@ qualify (const BrevConfig *config, const char *address)
     if (config->postmaster != NULL)
         return g_strdup (config->postmaster);
     return g_strconcat (address, "@", config->mail_name, NULL);
+}
+
+/* Whether no piece between two dots is empty; quotes hold anything. */
+static gboolean
+has_good_dots (const char *text, gsize length)
+{
+    if (length > 0 && text[0] == '"')
+        return TRUE;
+    for (gsize i = 0; i < length; i++)
+        if (text[i] == '.' && (i == 0 || i + 1 == length || text[i + 1] == '.'))
+            return FALSE;
+    return length > 0;
+}
+
+static gboolean
+is_address (const char *address)
+{
+    const char *domain = brev_text_domain (address);
+    gsize local = domain == NULL ? strlen (address) : (gsize) (domain - 1 - address);
+
+    return has_good_dots (address, local) &&
+           (domain == NULL || has_good_dots (domain, strlen (domain)));
 }
 
 static void
@@ -47,7 +70,7 @@ brev_verify (const BrevConfig *config, const BrevCaller *caller, const char *tex
     g_autoptr (GPtrArray) targets = NULL;
     g_autofree char *address = NULL;
 
-    if (!brev_sender_parse (text, &address, NULL) || *address == '\0' || *address == '@')
+    if (!brev_sender_parse (text, &address, NULL) || !is_address (address))
         return brev_throw (error, BREV_ERROR_NO_RECIPIENT, "'%s' is not one address",
                            text);
     if (brev_text_domain (address) == NULL)

@@ -425,7 +425,9 @@ class Modes(Case):
         self.assertEqual([line.split(' by ')[0] for line in done.stdout.decode().splitlines()],
                          ['root: to a@b', 'root: to c@d', 'web: to web@example.com',
                           'x@y: to x@y'])
-        self.assertEqual(self.site.sendmail('-bv', 'a@b c').returncode, 67)
+        for bad in ('a@b c', 'junk..x@y', '.a@b', 'a.@b', 'a@b..c', '@b', 'a@'):
+            self.assertEqual(self.site.sendmail('-bv', bad).returncode, 67, bad)
+        self.assertEqual(self.site.sendmail('-bv', '"a..b"@c.d').returncode, 0)
         done = self.site.sendmail('-bt', input=b'root\n\na b\nx@y\n')
         self.assertEqual((done.returncode, done.stdout.count(b'\n'), done.stderr.count(b'\n')),
                          (0, 3, 1))
