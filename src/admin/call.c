@@ -47,13 +47,31 @@ find_command (const char *const *arguments, guint *words)
     return NULL;
 }
 
+/* Returns: (transfer full) (nullable): the commands that begin with the word @first */
+static char *
+list_group (const char *first)
+{
+    g_autofree char *prefix = g_strconcat (first, " ", NULL);
+    g_autoptr (GString) list = g_string_new (NULL);
+
+    for (const BrevCommand *command = brev_commands; command->name != NULL; command++)
+        if (g_str_has_prefix (command->name, prefix))
+            g_string_append_printf (list, "%s'brevdue %s'", list->len > 0 ? ", " : "",
+                                    command->name);
+    return list->len == 0 ? NULL : g_string_free (g_steal_pointer (&list), FALSE);
+}
+
 static gboolean
 unknown_command (const char *const *arguments, GError **error)
 {
     g_autofree char *two = arguments[1] == NULL || *arguments[1] == '-'
                                ? g_strdup (arguments[0])
                                : g_strjoin (" ", arguments[0], arguments[1], NULL);
+    g_autofree char *group = list_group (arguments[0]);
 
+    if (group != NULL && strcmp (two, arguments[0]) == 0)
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "no command '%s' by itself; there are %s", two, group);
     for (const BrevCommand *command = brev_commands; command->name != NULL; command++)
         if (brev_name_is_near (two, command->name) ||
             brev_name_is_near (arguments[0], command->name))

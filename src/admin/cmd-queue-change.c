@@ -105,6 +105,19 @@ typedef struct {
     gboolean wakes;   /* there may be something to send afterwards */
 } Verb;
 
+/* What is on hold has its turn only after a release. */
+static void
+note_hold (const BrevSite *site, const char *id)
+{
+    g_autoptr (BrevStoreMessage) row = brev_store_get (site->store, id, NULL);
+
+    if (row != NULL && row->is_held)
+        (void) fprintf (
+            stderr,
+            "brevdue: '%s' stays on hold: 'brevdue queue release %s' lets it go\n", id,
+            id);
+}
+
 static gboolean
 change_one (const BrevSite *site, const Verb *verb, const char *id, guint *changed,
             GError **error)
@@ -118,6 +131,8 @@ change_one (const BrevSite *site, const Verb *verb, const char *id, guint *chang
             site->store == NULL ? NULL : brev_store_get (site->store, id, NULL);
         n = row == NULL && unlink_unread (site, id) ? 1 : 0;
     }
+    if (n > 0 && verb->change == retry)
+        note_hold (site, id);
     *changed += (guint) n;
     return n > 0 || explain (site, id, verb->done, error);
 }

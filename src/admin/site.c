@@ -46,9 +46,9 @@ denied (const char *path, uid_t owner, GError **error)
 
     return brev_throw (
         error, BREV_ERROR_DENIED,
-        "the spool '%s' belongs to %s: run this as root or as %s; 'mailq' lists "
+        "the spool '%s' belongs to %s: run this as root%s%s; 'mailq' lists "
         "your own mail",
-        path, name, name);
+        path, name, owner == 0 ? "" : " or as ", owner == 0 ? "" : name);
 }
 
 /* The owner of the spool's queue. */

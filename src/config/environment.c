@@ -20,6 +20,12 @@ static const struct {
     { "outbox", NULL },
 };
 
+/* Variables of providers that are not there yet: who sets one should hear so. */
+static const char *const unsupported[] = {
+    "SENDGRID_API_KEY", "MAILGUN_API_KEY", "RESEND_API_KEY",
+    "BREVO_API_KEY",    "AWS_ACCESS_KEY_ID",
+};
+
 static gboolean
 is_trusted (void)
 {
@@ -91,6 +97,16 @@ named_provider (BrevConfig *config, const char *name)
     return NULL;
 }
 
+static void
+note_unsupported (BrevConfig *config)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
+        if (variable_or_file (unsupported[i]) != NULL)
+            brev_config_problem (config, unsupported[i], 0,
+                                 "its provider is not supported yet; there is "
+                                 "POSTMARK_SERVER_TOKEN, or an [account] in a file");
+}
+
 const char *
 brev_environment_provider (BrevConfig *config)
 {
@@ -111,6 +127,8 @@ brev_environment_provider (BrevConfig *config)
         }
         found = providers[i].provider;
     }
+    if (found == NULL)
+        note_unsupported (config);
     return found;
 }
 

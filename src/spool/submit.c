@@ -73,18 +73,26 @@ throw_refusal (const char *reply, GError **error)
     return OUTCOME_REFUSED;
 }
 
+/* What a service says that takes nothing now, without the word of the protocol. */
+static gboolean
+throw_busy (const char *reply, GError **error)
+{
+    g_autofree char *text = brev_text_printable (reply);
+    gsize word = g_str_has_prefix (text, "busy ") ? strlen ("busy ") : 0;
+
+    return brev_throw (error, BREV_ERROR_BUSY, "the service said '%s'", text + word);
+}
+
 static Outcome
 judge_reply (const char *reply, const char *id, GError **error)
 {
     g_autofree char *queued = g_strdup_printf ("queued %s", id);
-    g_autofree char *text = NULL;
 
     if (strcmp (reply, queued) == 0)
         return OUTCOME_TAKEN;
     if (g_str_has_prefix (reply, "refused "))
         return throw_refusal (reply + strlen ("refused "), error);
-    text = brev_text_printable (reply);
-    (void) brev_throw (error, BREV_ERROR_BUSY, "the service said '%s'", text);
+    (void) throw_busy (reply, error);
     return OUTCOME_NOT_TAKEN;
 }
 
@@ -282,12 +290,14 @@ is_service_missing (const BrevConfig *config)
     return is_missing (config->socket) && is_missing (drop);
 }
 
+/* @error: what is wrong with the last account, if there is any */
 static gboolean
-has_usable_account (const BrevConfig *config)
+has_usable_account (const BrevConfig *config, GError **error)
 {
     for (guint i = 0; i < config->accounts->len; i++) {
         const BrevAccount *account = g_ptr_array_index (config->accounts, i);
-        char *secret = brev_secret_load (account, FALSE, NULL);
+        g_clear_error (error);
+        char *secret = brev_secret_load (account, FALSE, error);
         gboolean is_usable =
             secret != NULL || g_strcmp0 (account->provider, "outbox") == 0;
         brev_secret_free (secret);
@@ -311,16 +321,18 @@ is_direct_asked_for (const BrevConfig *config)
 static gboolean
 check_direct (const BrevConfig *config, GError **error)
 {
+    g_autoptr (GError) fault = NULL;
+
     if (!brev_config_check (config, error))
         return FALSE;
-    if (!has_usable_account (config))
-        return brev_throw (
-            error, BREV_ERROR_CONFIG,
-            "there is no service ('%s' does not exist) "
-            "and no account that this user can read; note that cron and PHP-FPM "
-            "clear the environment",
-            config->socket);
-    return TRUE;
+    if (has_usable_account (config, &fault))
+        return TRUE;
+    return brev_throw (
+        error, BREV_ERROR_CONFIG,
+        "there is no service ('%s' does not exist) "
+        "and no account that this user can read%s%s; note that cron and PHP-FPM "
+        "clear the environment",
+        config->socket, fault == NULL ? "" : ": ", fault == NULL ? "" : fault->message);
 }
 
 /* A frame that our own reader refuses must not lie about as a message. */
@@ -407,10 +419,7 @@ check_ok (int fd, GError **error)
 
     if (reply == NULL)
         return FALSE;
-    if (strcmp (reply, "ok") == 0)
-        return TRUE;
-    g_autofree char *text = brev_text_printable (reply);
-    return brev_throw (error, BREV_ERROR_BUSY, "the service said '%s'", text);
+    return strcmp (reply, "ok") == 0 || throw_busy (reply, error);
 }
 
 gboolean

@@ -139,6 +139,8 @@ class Queue(Case):
         self.assertEqual((message['state'], message['next_attempt']), ('held', None))
         self.assertIn(f'{id}!', self.text('queue', 'list', '--mailq'))
         self.assertIn('cannot be held', self.refused(EX_USAGE, 'queue', 'hold', id))
+        done = self.brevdue('queue', 'retry', id)
+        self.assertIn(f'queue release {id}', done.stderr.decode())
         self.assertEqual(self.site.admin('queue', 'release', id), {'released': 1})
         self.assertEqual(self.site.queue()[0]['state'], 'deferred')
 

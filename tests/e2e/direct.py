@@ -124,6 +124,25 @@ class Direct(Base):
         self.assertIn('cron and PHP-FPM clear the environment', text)
         self.assertEqual(self.files(), [])
 
+    def test_bad_token(self):
+        """What is wrong with it is said, not only that it cannot be used."""
+        self.site.account(token_env='TOKEN')
+        self.site.set(delivery=None)
+        self.site.write_config()
+        done = self.site.sendmail('-t', '-i', input=mail(),
+                                  env=self.site.env(TOKEN='two\nlines'))
+        self.assertEqual(done.returncode, 78)
+        self.assertIn('TOKEN holds more than one line', done.stderr.decode())
+
+    def test_provider_without_support(self):
+        self.site.set(delivery=None, account=None)
+        self.site.sections.clear()
+        self.site.write_config()
+        done = self.site.sendmail('-t', '-i', input=mail(),
+                                  env=self.site.env(SENDGRID_API_KEY='x'))
+        self.assertEqual(done.returncode, 78)
+        self.assertIn('SENDGRID_API_KEY: its provider is not supported yet', done.stderr.decode())
+
     def test_broken_configuration(self):
         """Kept where that is durable, refused where it is not; never sent by guess."""
         with open(self.site.config, 'a', encoding='utf-8') as file:
