@@ -37,7 +37,7 @@ typedef struct {
     gboolean is_service;
     const char *only_id; /* nullable */
     int memory_fd;
-    gboolean may_report; /* senders are told by mail what was refused */
+    gboolean is_durable; /* what stays in the spool survives */
     gboolean
         is_quiet; /* no log line for what went well: nobody but the caller reads it */
 } BrevCourierSetup;

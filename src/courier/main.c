@@ -267,7 +267,7 @@ run (const BrevRunOptions *options, BrevConfig *config, BrevSpool *spool, GError
         .only_id = is_direct ? options->id : NULL,
         .memory_fd = options->mode == BREV_MODE_DIRECT_FD ? options->fd : -1,
         .is_quiet = is_quiet (options, config),
-        .may_report = is_durable,
+        .is_durable = is_durable,
     };
     g_autoptr (BrevCourier) courier = brev_courier_open (&setup, error);
     g_autoptr (BrevFlow) flow = NULL;

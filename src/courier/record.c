@@ -79,7 +79,7 @@ level_of (BrevState state)
 
 /* What stands in the last parentheses: the provider's id, or its words. */
 static char *
-remark (const BrevSettlement *settlement)
+remark (const char *id, const BrevSettlement *settlement)
 {
     const char *text = settlement->reply;
 
@@ -87,6 +87,9 @@ remark (const BrevSettlement *settlement)
         text = settlement->remote_id != NULL ? settlement->remote_id : text;
     if (text == NULL || *text == '\0')
         text = "no reply text";
+    if (settlement->state == BREV_STATE_PARKED)
+        return g_strdup_printf ("%s%s; 'brevdue queue release %s' tries again", text,
+                                settlement->maybe_sent ? "; possible duplicate" : "", id);
     return g_strdup_printf ("%s%s", text,
                             settlement->maybe_sent ? "; possible duplicate" : "");
 }
@@ -97,7 +100,7 @@ brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *
 {
     g_autofree char *to = bracketed (recipient->address);
     g_autofree char *original = bracketed (recipient->original);
-    g_autofree char *text = remark (settlement);
+    g_autofree char *text = remark (message->id, settlement);
     const char *status = brev_record_status (settlement->state);
     gboolean is_alias = strcmp (to, original) != 0;
     const char *const fields[BREV_FIELD_LAST] = {

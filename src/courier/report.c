@@ -17,12 +17,47 @@
  * beyond FULL_MAX is never returned whole: it may be its size that was refused. */
 enum { HEADER_MAX = 128 * 1024, FULL_MAX = 1024 * 1024, WORDS_MAX = 600 };
 
-gboolean
-brev_report_is_wanted (const BrevEnvelope *envelope, BrevWay way)
+static gboolean
+has_postmaster (const BrevConfig *config)
 {
-    if (envelope->sender[0] == '\0' || way == BREV_WAY_REPORT)
-        return FALSE;
-    return envelope->notify == 0 || (envelope->notify & BREV_NOTIFY_FAILURE) != 0;
+    return config->postmaster != NULL && config->postmaster[0] != '\0';
+}
+
+/* Whether that is where the postmaster's mail goes. */
+static gboolean
+is_postmaster (const BrevConfig *config, const char *recipient)
+{
+    g_autofree char *address =
+        brev_text_domain (config->postmaster) != NULL
+            ? g_strdup (config->postmaster)
+            : g_strconcat (config->postmaster, "@", config->mail_name, NULL);
+
+    return g_ascii_strcasecmp (address, recipient) == 0;
+}
+
+BrevHears
+brev_report_hears (const BrevConfig *config, const BrevEnvelope *envelope, BrevWay way,
+                   const char *recipient)
+{
+    if (way == BREV_WAY_REPORT)
+        return BREV_HEARS_STATUS;
+    if (envelope->notify != 0 && (envelope->notify & BREV_NOTIFY_FAILURE) == 0)
+        return BREV_HEARS_NOBODY;
+    if (envelope->sender[0] != '\0')
+        return BREV_HEARS_SENDER;
+    return has_postmaster (config) && !is_postmaster (config, recipient)
+               ? BREV_HEARS_POSTMASTER
+               : BREV_HEARS_STATUS;
+}
+
+/* The null sender's is the postmaster: "postmaster", should the setting have gone since it
+ * was decided that there is a report. */
+static const char *
+addressee (const BrevReport *report)
+{
+    if (report->message->sender[0] != '\0')
+        return report->message->sender;
+    return has_postmaster (report->config) ? report->config->postmaster : "postmaster";
 }
 
 /* RFC 5322 section 3.3, in UTC; never in the language of the locale. */
@@ -166,7 +201,7 @@ static void
 append_top (GString *out, const BrevReport *report)
 {
     g_autofree char *from = report_from (report->config);
-    g_autofree char *to = words (report->message->sender);
+    g_autofree char *to = words (addressee (report));
     g_autofree char *date = format_date (report->now);
     g_autofree char *domain = domain_of (report->config);
 
@@ -261,7 +296,9 @@ append_explanation (GString *out, const BrevReport *report)
     g_autofree char *domain = words (report->config->mail_name);
 
     begin_part (out, report, "text/plain; charset=utf-8", "What happened");
-    g_string_append_printf (out, "Your message was not delivered to:\n\n");
+    g_string_append (out, report->message->sender[0] != '\0'
+                              ? "Your message was not delivered to:\n\n"
+                              : "A message that has no sender to tell was not delivered to:\n\n");
     for (guint i = 0; i < recipients->len; i++)
         append_failure (out, report, recipients->pdata[i]);
     append_which_message (out, report);
@@ -381,7 +418,7 @@ brev_report_tail (const BrevReport *report)
 static char *
 report_recipient (const BrevReport *report)
 {
-    const char *sender = report->message->sender;
+    const char *sender = addressee (report);
     const char *at = strrchr (sender, '@');
 
     if (report->envelope->sender_is_login && at != NULL && at > sender)

@@ -9,13 +9,24 @@
 /* The report to a sender about recipients that will not get the message: RFC 3464 inside
  * RFC 6522, readable by a person from its first line. */
 
+/* Who hears that a recipient will not get a message. */
+typedef enum {
+    BREV_HEARS_SENDER,
+    BREV_HEARS_POSTMASTER, /* the null sender hears nothing */
+    BREV_HEARS_STATUS,     /* nobody can be sent a report: parked, for `brevdue status` */
+    BREV_HEARS_NOBODY,     /* as the sender asked (RFC 3461, NOTIFY) */
+} BrevHears;
+
 /**
- * brev_report_is_wanted:
+ * brev_report_hears:
  * @envelope: of the message that failed
+ * @recipient: the address that failed
  *
- * Never for the null sender, for a report, or with NOTIFY=NEVER (RFC 3461).
+ * Pure. There is never a report about a report, nor one about the postmaster to the
+ * postmaster.
  */
-gboolean brev_report_is_wanted (const BrevEnvelope *envelope, BrevWay way);
+BrevHears brev_report_hears (const BrevConfig *config, const BrevEnvelope *envelope,
+                             BrevWay way, const char *recipient);
 
 /* All that the text of a report depends on. */
 typedef struct {

@@ -147,26 +147,75 @@ fails_whole (const BrevSettler *settler, const GPtrArray *results, const char *i
     return TRUE;
 }
 
+static BrevHears
+who_hears (const BrevSettler *settler, const Result *result)
+{
+    const BrevQueueFile *file = result->letter->file;
+
+    return brev_report_hears (settler->setup.config, file->envelope, file->origin.way,
+                              result->recipient->address);
+}
+
+/* Whether somebody is to be told, and the caller is not who hears it already. */
+static gboolean
+is_news (const BrevSettler *settler, const GPtrArray *results, const Result *result)
+{
+    return result->letter->file != NULL && is_failure (result->row.state) &&
+           !(settler->setup.caller_waits &&
+             fails_whole (settler, results, result->row.id));
+}
+
+/* The words stay, and say why it is still here. */
+static void
+park (Result *result)
+{
+    BrevSettlement *row = &result->row;
+    char *reply = g_strdup_printf (
+        "%s; nobody can be sent a report about it: %s",
+        row->reply != NULL ? row->reply : "no reason was given",
+        result->letter->file->origin.way == BREV_WAY_REPORT
+            ? "it is one itself"
+            : "it has the null sender, and no other postmaster is configured");
+
+    g_free (result->reply);
+    row->reply = result->reply = reply;
+    row->state = BREV_STATE_PARKED;
+}
+
+/* What would vanish without anybody knowing stays. */
+static void
+park_the_untold (const BrevSettler *settler, const GPtrArray *results)
+{
+    g_autoptr (GPtrArray) untold = g_ptr_array_new ();
+
+    for (guint i = 0; settler->setup.may_park && i < results->len; i++) {
+        Result *result = results->pdata[i];
+        if (is_news (settler, results, result) &&
+            who_hears (settler, result) == BREV_HEARS_STATUS)
+            g_ptr_array_add (untold, result);
+    }
+    for (guint i = 0; i < untold->len; i++)
+        park (untold->pdata[i]);
+}
+
 static gboolean
 deserves_report (const BrevSettler *settler, const GPtrArray *results,
                  const Result *result)
 {
-    const BrevQueueFile *file = result->letter->file;
+    BrevHears who;
 
-    if (!settler->setup.may_report || file == NULL || !is_failure (result->row.state))
+    if (!settler->setup.may_report || !is_news (settler, results, result))
         return FALSE;
-    if (!brev_report_is_wanted (file->envelope, file->origin.way)) {
+    who = who_hears (settler, result);
+    if (who == BREV_HEARS_NOBODY)
         brev_log (BREV_LOG_WARNING,
-                  "%s: nobody is told that <%s> does not get it: it has the "
-                  "null sender, is a report itself, or asked for none",
+                  "%s: nobody is told that <%s> does not get it: its sender asked for that",
                   result->row.id, result->recipient->address);
-        return FALSE;
-    }
-    return !settler->setup.caller_waits ||
-           !fails_whole (settler, results, result->row.id);
+    return who == BREV_HEARS_SENDER || who == BREV_HEARS_POSTMASTER;
 }
 
-/* One report for all that failed of a message in this transaction. */
+/* One report for all that failed of a message in this transaction: the sender's and the
+ * postmaster's do not meet, as a message has one sender. */
 static gboolean
 choose_reports (const BrevSettler *settler, const GPtrArray *results)
 {
@@ -328,6 +377,7 @@ brev_settler_flush (BrevSettler *settler, GError **error)
     g_autoptr (GArray) rows = NULL;
 
     if (settler->pending->len > 0) {
+        park_the_untold (settler, settler->pending);
         settler->owes_reports |= choose_reports (settler, settler->pending);
         rows = rows_of (settler->pending);
         if (!brev_store_settle (settler->setup.store, (const BrevSettlement *) rows->data,
@@ -361,14 +411,18 @@ early_results (const GPtrArray *letters)
     return results;
 }
 
+/* What was decided about them becomes part of their rows. */
 static void
-name_reports (const GPtrArray *results)
+write_back (const GPtrArray *results)
 {
     for (guint i = 0; i < results->len; i++) {
         const Result *result = results->pdata[i];
         BrevStoreRecipient *recipient =
             brev_letter_recipient (result->letter, result->row.index);
+        recipient->state = result->row.state;
         recipient->report = g_strdup (result->row.report);
+        g_free (recipient->reply);
+        recipient->reply = g_strdup (result->row.reply);
     }
 }
 
@@ -379,8 +433,9 @@ brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **er
     g_autoptr (GPtrArray) results = early_results (letters);
     g_autoptr (GPtrArray) finished = NULL;
 
+    park_the_untold (settler, results);
     settler->owes_reports |= choose_reports (settler, results);
-    name_reports (results);
+    write_back (results);
     for (guint i = 0; i < letters->len; i++)
         g_ptr_array_add (rows, ((BrevLetter *) letters->pdata[i])->row);
     if (!brev_store_import (settler->setup.store, rows, brev_clock_now (), &finished,

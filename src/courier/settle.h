@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 /* Gathers what became of recipients and writes it down: one transaction for many. Then
- * come the log lines, the reports to senders, and, last, the files are unlinked. */
+ * come the log lines, the reports to senders, and, last, the files are unlinked. A failure
+ * that nobody can be told of is parked instead: it stays in the queue, and status shows it. */
 typedef struct BrevSettler BrevSettler;
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
     BrevStore *store;
     const BrevAliases *aliases;
     gboolean may_report;
+    gboolean may_park;     /* what stays in this spool survives */
     gboolean caller_waits; /* direct mode: of a message that everybody refused its caller
                               hears by exit status, not by a report */
     gboolean is_quiet;     /* no log line for what went well */

@@ -17,30 +17,44 @@
 #define MESSAGE_ID "messagemessagemessage00000"
 
 static void
-test_is_wanted (void)
+test_hears (void)
 {
+    static char bare[] = "Ops", full[] = "ops@example.com", domain[] = "example.com";
     static const struct {
         const char *name, *sender;
         BrevWay way;
         BrevNotify notify;
-        gboolean want;
+        char *postmaster;
+        const char *recipient;
+        BrevHears want;
     } cases[] = {
-        { "usual", "a@b", BREV_WAY_SOCKET, 0, TRUE },
-        { "null-sender", "", BREV_WAY_SOCKET, 0, FALSE },
-        { "report", "a@b", BREV_WAY_REPORT, 0, FALSE },
-        { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, FALSE },
-        { "failure", "a@b", BREV_WAY_DROP, BREV_NOTIFY_FAILURE, TRUE },
-        { "success-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS, FALSE },
-        { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE, TRUE },
+        { "usual", "a@b", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_SENDER },
+        { "null", "", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_POSTMASTER },
+        { "null-alone", "", BREV_WAY_SOCKET, 0, NULL, "x@y", BREV_HEARS_STATUS },
+        { "null-to-postmaster", "", BREV_WAY_DROP, 0, full, "Ops@Example.com",
+          BREV_HEARS_STATUS },
+        { "null-to-bare", "", BREV_WAY_DROP, 0, bare, "ops@example.com", BREV_HEARS_STATUS },
+        { "null-never", "", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_NOBODY },
+        { "report", "", BREV_WAY_REPORT, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_STATUS },
+        { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_NOBODY },
+        { "failure", "a@b", BREV_WAY_DROP, BREV_NOTIFY_FAILURE, NULL, "x@y",
+          BREV_HEARS_SENDER },
+        { "success-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS, full, "x@y",
+          BREV_HEARS_NOBODY },
+        { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE, full,
+          "x@y", BREV_HEARS_SENDER },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
+        const BrevConfig config = { .postmaster = cases[i].postmaster, .mail_name = domain };
         g_free (envelope->sender);
         envelope->sender = g_strdup (cases[i].sender);
         envelope->notify = cases[i].notify;
         g_test_message ("%s", cases[i].name);
-        g_assert_cmpint (brev_report_is_wanted (envelope, cases[i].way), ==, cases[i].want);
+        g_assert_cmpint (
+            brev_report_hears (&config, envelope, cases[i].way, cases[i].recipient), ==,
+            cases[i].want);
     }
 }
 
@@ -264,7 +278,7 @@ main (int argc, char **argv)
     if (argc > 2 && strcmp (argv[1], "write") == 0)
         return write_program (argv[2], &wish);
     g_test_init (&argc, &argv, NULL);
-    g_test_add_func ("/report/is-wanted", test_is_wanted);
+    g_test_add_func ("/report/hears", test_hears);
     g_test_add_func ("/report/hidden-fields", test_hidden_fields);
     return g_test_run ();
 }

@@ -34,22 +34,87 @@ class Refusals(Case):
         self.assertIn('gone@example.net', report['TextBody'])
         self.assertIn('status=bounced', self.site.log_text())
 
-    def test_null_sender_is_not_told(self):
-        self.server.script.set([{'action': 'inactive', 'addresses': ['gone@example.net']}])
+    def refuse(self, *addresses):
+        self.server.script.set([{'action': 'inactive', 'match': {'to': address},
+                                 'addresses': [address]} for address in addresses])
+
+    def check_parked(self, address):
+        """It stays, is shown with what to do, and can be sent after all."""
+        self.wait_for_log('status=parked')
+        name, = self.files()
+        line, = [line for line in self.site.log_text().splitlines() if 'status=parked' in line]
+        self.assertIn(f'to=<{address}>', line)
+        self.assertIn(f'brevdue queue release {name}', line)
+        self.assertIn('parked', self.site.run('brevdue', 'queue', 'list').stdout.decode())
+        self.assertEqual(self.server.messages, [])
+        self.server.script.set([])
+        self.assertEqual(self.site.run('brevdue', 'queue', 'release', name).returncode, 0)
+        message, = self.wait_for(1)
+        self.assertEqual(self.recipients(message), {address})
+
+    def test_null_sender(self):
+        """There is nobody to tell: it is parked, not lost."""
+        self.refuse('gone@example.net')
         self.site.start()
         self.submit('-i', '-f', '<>', 'gone@example.net', input=mail('gone@example.net'))
+        self.check_parked('gone@example.net')
+
+    def test_null_sender_with_postmaster(self):
+        self.site.set(postmaster='ops@example.com')
+        self.site.write_config()
+        self.refuse('gone@example.net')
+        self.site.start()
+        self.submit('-i', '-f', '<>', 'gone@example.net', input=mail('gone@example.net'))
+        report, = self.wait_for(1)
+        self.assertEqual(self.recipients(report), {'ops@example.com'})
+        self.assertIn('no sender to tell', report['TextBody'])
+
+    def test_null_sender_to_postmaster(self):
+        self.site.set(postmaster='ops@example.com')
+        self.site.write_config()
+        self.refuse('ops@example.com')
+        self.site.start()
+        self.submit('-i', '-f', '<>', 'ops@example.com', input=mail('ops@example.com'))
+        self.check_parked('ops@example.com')
+
+    def test_refused_report(self):
+        """It is never reported on, and never lost."""
+        self.site.set(postmaster='ops@example.com')
+        self.site.write_config()
+        self.refuse('gone@example.net', 'bounce@example.com')
+        self.site.start()
+        self.submit('-i', '-fbounce@example.com', 'gone@example.net',
+                    input=mail('gone@example.net'))
+        self.check_parked('bounce@example.com')
+        self.assertEqual(self.site.log_text().count('way=report'), 1)
+
+    def test_null_sender_with_a_bad_address(self):
+        """Also what is final before it is ever sent."""
+        self.site.start()
+        self.submit('-t', '-i', '-f', '<>', input=mail('ann@example.net, a..b@@example.com'))
+        self.wait_for_log('status=parked')
+        self.server.wait(lambda: self.server.messages, 'the good one')
+        self.assertEqual(len(self.files()), 1)
+
+    def test_expired_report(self):
+        self.site.set(lifetime='1s', retry_min='1s', retry_max='1s')
+        self.site.write_config()
+        self.server.script.set([
+            {'action': 'inactive', 'match': {'to': 'gone@*'}, 'addresses': ['gone@example.net']},
+            {'action': 'error', 'code': 0, 'status': 500, 'match': {'to': 'bounce@*'}}])
+        self.site.start()
+        self.submit('-i', '-fbounce@example.com', 'gone@example.net',
+                    input=mail('gone@example.net'))
+        self.wait_for_log('status=parked', 60)
+        self.assertEqual(len(self.files()), 1)
+
+    def test_no_report_is_wanted(self):
+        self.refuse('gone@example.net')
+        self.site.start()
+        self.submit('-i', '-N', 'never', 'gone@example.net', input=mail('gone@example.net'))
         self.wait_for_log('status=bounced')
         self.wait_for(0)
         self.assertIn('nobody is told', self.site.log_text())
-
-    def test_refused_report_is_not_reported(self):
-        self.server.script.set([{'action': 'inactive', 'match': {'to': '*@example.*'},
-                                 'addresses': ['gone@example.net', 'bounce@example.com']}])
-        self.site.start()
-        self.submit('-i', '-fbounce@example.com', 'gone@example.net', input=mail())
-        self.wait_for_log('to=<bounce@example.com>')
-        self.wait_for(0)
-        self.assertEqual(self.site.log_text().count('way=report'), 1)
 
     def test_bad_address_beside_good_ones(self):
         self.site.start()
