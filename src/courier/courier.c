@@ -163,7 +163,7 @@ brev_courier_open (const BrevCourierSetup *setup, GError **error)
         .spool = courier->spool,
         .store = courier->store,
         .aliases = courier->aliases,
-        .may_report = courier->spool != NULL && setup->is_durable,
+        .may_report = courier->spool != NULL,
         .may_park = courier->spool != NULL && setup->is_durable,
         .caller_waits = setup->only_id != NULL,
         .is_quiet = setup->is_quiet,

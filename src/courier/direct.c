@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "courier/recipients.h"
 
 void
 brev_direct_result_clear (BrevDirectResult *result)
@@ -47,7 +48,13 @@ refusal_status (const BrevStoreRecipient *recipient)
     return EX_UNAVAILABLE;
 }
 
-typedef enum { FATE_ACCEPTED, FATE_REFUSED, FATE_WAITING } Fate;
+typedef enum {
+    FATE_ACCEPTED,
+    FATE_REFUSED,
+    FATE_WAITING, /* nobody has it */
+    FATE_UNKNOWN, /* it waits, too, but an earlier request may have arrived */
+    FATE_LAST
+} Fate;
 
 static Fate
 fate_of (const BrevStoreRecipient *recipient)
@@ -60,86 +67,129 @@ fate_of (const BrevStoreRecipient *recipient)
     case BREV_STATE_EXPIRED:
     case BREV_STATE_DELETED:
         return FATE_REFUSED;
+    case BREV_STATE_SENDING:
+        return FATE_UNKNOWN;
     case BREV_STATE_QUEUED:
     case BREV_STATE_DEFERRED:
-    case BREV_STATE_SENDING:
     case BREV_STATE_PARKED:
     case BREV_STATE_LAST:
     default:
-        return FATE_WAITING;
+        return recipient->maybe_sent ? FATE_UNKNOWN : FATE_WAITING;
     }
 }
 
-/* (nullable): the first recipient of that fate, and how many there are */
-static const BrevStoreRecipient *
-first_of (const BrevStoreMessage *message, Fate fate, guint *n)
-{
-    const BrevStoreRecipient *first = NULL;
+/* The recipients of one fate. */
+typedef struct {
+    const BrevStoreRecipient *first; /* NULL: there are none */
+    GString *list;                   /* owned: "<a@b>, <c@d>" */
+} Group;
 
-    *n = 0;
+typedef struct {
+    Group groups[FATE_LAST];
+} Fates;
+
+static Fates
+gather (const BrevStoreMessage *message)
+{
+    Fates fates;
+
+    for (guint i = 0; i < FATE_LAST; i++)
+        fates.groups[i] = (Group){ NULL, g_string_new (NULL) };
     for (guint i = 0; i < message->recipients->len; i++) {
         const BrevStoreRecipient *recipient = message->recipients->pdata[i];
-        if (fate_of (recipient) != fate)
-            continue;
-        if ((*n)++ == 0)
-            first = recipient;
+        Group *group = &fates.groups[fate_of (recipient)];
+        g_autofree char *shown = brev_recipient_show (recipient->address);
+        g_string_append_printf (group->list, "%s%s", group->first == NULL ? "" : ", ",
+                                shown);
+        if (group->first == NULL)
+            group->first = recipient;
     }
-    return first;
+    return fates;
 }
 
-static char *
-addresses_of (const BrevStoreMessage *message, Fate fate)
+static void
+fates_clear (Fates *fates)
 {
-    GString *list = g_string_new (NULL);
+    for (guint i = 0; i < FATE_LAST; i++)
+        (void) g_string_free (fates->groups[i].list, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fates, fates_clear)
 
-    for (guint i = 0; i < message->recipients->len; i++) {
-        const BrevStoreRecipient *recipient = message->recipients->pdata[i];
-        if (fate_of (recipient) == fate)
-            g_string_append_printf (list, "%s<%s>", list->len == 0 ? "" : ", ",
-                                    recipient->address);
-    }
-    return g_string_free (list, FALSE);
+/* "VERB WHOM: WHY", if there is anybody; @reason NULL: what was replied to the first */
+static void
+tell (GString *text, const Group *group, const char *verb, const char *reason)
+{
+    if (group->first == NULL)
+        return;
+    if (reason == NULL)
+        reason = group->first->reply != NULL ? group->first->reply : "no reply yet";
+    g_string_append_printf (text, "%s%s %s: %s", text->len == 0 ? "" : "; ", verb,
+                            group->list->str, reason);
 }
 
 static BrevDirectResult
-result (const BrevStoreMessage *message, int status, Fate failed, const char *verb,
-        const char *reason)
+result (const Fates *fates, int status, GString *text)
 {
-    g_autofree char *whom = addresses_of (message, failed);
-    g_autofree char *lucky = addresses_of (message, FATE_ACCEPTED);
-    g_autofree char *text = NULL;
+    const Group *lucky = &fates->groups[FATE_ACCEPTED];
+    g_autofree char *line = NULL;
 
-    text = g_strdup_printf ("%s %s: %s%s%s%s", verb, whom,
-                            reason != NULL ? reason : "no reply yet",
-                            *lucky != '\0' ? "; it was sent to " : "", lucky,
-                            *lucky != '\0' ? ", who must not get it twice" : "");
-    return (BrevDirectResult){ status, brev_text_printable (text) };
+    if (lucky->first != NULL)
+        g_string_append_printf (text, "; it was sent to %s, who must not get it twice",
+                                lucky->list->str);
+    line = g_string_free (text, FALSE);
+    return (BrevDirectResult){ status, brev_text_printable (line) };
+}
+
+static BrevDirectResult
+judge_unkept (const Fates *fates, const char *problem)
+{
+    GString *text = g_string_new (NULL);
+
+    tell (text, &fates->groups[FATE_UNKNOWN],
+          "may have been sent or not, nobody knows, and is not queued, for", NULL);
+    tell (text, &fates->groups[FATE_WAITING],
+          "could not be sent, and is not queued, for", problem);
+    tell (text, &fates->groups[FATE_REFUSED], "refused for", NULL);
+    return result (fates, problem != NULL ? EX_CONFIG : EX_OSERR, text);
 }
 
 BrevDirectResult
 brev_direct_judge (const BrevStoreMessage *message, gboolean is_durable,
                    const char *problem)
 {
-    guint accepted, refused, waiting;
-    const BrevStoreRecipient *no, *later;
+    g_auto (Fates) fates = gather (message);
+    const BrevStoreRecipient *no = fates.groups[FATE_REFUSED].first;
+    gboolean is_accepted = fates.groups[FATE_ACCEPTED].first != NULL;
+    gboolean is_open = fates.groups[FATE_WAITING].first != NULL ||
+                       fates.groups[FATE_UNKNOWN].first != NULL;
+    GString *text;
 
-    (void) first_of (message, FATE_ACCEPTED, &accepted);
-    no = first_of (message, FATE_REFUSED, &refused);
-    later = first_of (message, FATE_WAITING, &waiting);
-    if (waiting > 0 && !is_durable)
-        return result (message, problem != NULL ? EX_CONFIG : EX_OSERR, FATE_WAITING,
-                       "could not be sent, and is not queued, for",
-                       problem != NULL ? problem : later->reply);
-    if (waiting > 0 || refused == 0 || (accepted > 0 && is_durable))
+    if (is_open && !is_durable)
+        return judge_unkept (&fates, problem);
+    if (is_open || no == NULL || (is_accepted && is_durable))
         return (BrevDirectResult){ EX_OK, NULL };
-    return result (message, refusal_status (no), FATE_REFUSED, "refused for", no->reply);
+    text = g_string_new (NULL);
+    tell (text, &fates.groups[FATE_REFUSED], "refused for", NULL);
+    /* a failure would make the caller send it to everybody once more */
+    return result (&fates, is_accepted ? EX_OK : refusal_status (no), text);
+}
+
+/* (nullable) */
+static const BrevStoreRecipient *
+first_open (const BrevStoreMessage *message)
+{
+    for (guint i = 0; i < message->recipients->len; i++) {
+        const BrevStoreRecipient *recipient = message->recipients->pdata[i];
+        if (fate_of (recipient) == FATE_WAITING || fate_of (recipient) == FATE_UNKNOWN)
+            return recipient;
+    }
+    return NULL;
 }
 
 gboolean
 brev_direct_is_open (const BrevStoreMessage *message)
 {
-    guint waiting;
-    const BrevStoreRecipient *first = first_of (message, FATE_WAITING, &waiting);
+    const BrevStoreRecipient *first = first_open (message);
 
     return first != NULL && first->state != BREV_STATE_PARKED;
 }

@@ -19,7 +19,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevDirectResult, brev_direct_result_clear)
  * @problem: (nullable): what the configuration lacks
  *
  * Pure. 0 means that the provider has the message, or that it is durably queued and will
- * be tried again, with a report to come about whoever was refused.
+ * be tried again, with a report to come about whoever was refused. Where it is not durably
+ * queued the text names the refused, too. A message that somebody has got only fails when
+ * somebody else may still get it by trying again.
  */
 BrevDirectResult brev_direct_judge (const BrevStoreMessage *message, gboolean is_durable,
                                     const char *problem);

@@ -138,6 +138,7 @@ test_judge (void)
 typedef struct {
     BrevState state;
     const char *dsn;
+    gboolean maybe_sent;
 } Fate;
 
 static const struct {
@@ -179,8 +180,32 @@ static const struct {
       { { BREV_STATE_SENT, "2.0.0" }, { BREV_STATE_REFUSED, "5.1.1" } },
       FALSE,
       NULL,
-      67,
-      "it was sent to <u0@x.net>" },
+      0,
+      "refused for <u1@x.net>: no reply yet; it was sent to <u0@x.net>" },
+    { "maybe-sent",
+      { { BREV_STATE_DEFERRED, "4.4.2", TRUE } },
+      FALSE,
+      NULL,
+      71,
+      "may have been sent or not, nobody knows, and is not queued, for <u0@x.net>: " },
+    { "still-sending",
+      { { BREV_STATE_SENDING, "4.4.2" } },
+      FALSE,
+      NULL,
+      71,
+      "may have been sent" },
+    { "maybe-sent-durable",
+      { { BREV_STATE_DEFERRED, "4.4.2", TRUE } },
+      TRUE,
+      NULL,
+      0,
+      NULL },
+    { "maybe-sent-and-not",
+      { { BREV_STATE_DEFERRED, "4.4.2", TRUE }, { BREV_STATE_QUEUED, "4.4.1" } },
+      FALSE,
+      NULL,
+      71,
+      "; could not be sent, and is not queued, for <u1@x.net>: " },
     { "parked", { { BREV_STATE_PARKED, "4.3.0" } }, TRUE, NULL, 0, NULL },
 };
 
@@ -198,6 +223,7 @@ test_direct (void)
             recipient = brev_store_message_add (message, address, address, "", 0);
             recipient->state = direct[i].fates[j].state;
             recipient->dsn = g_strdup (direct[i].fates[j].dsn);
+            recipient->maybe_sent = direct[i].fates[j].maybe_sent;
         }
         got = brev_direct_judge (message, direct[i].is_durable, direct[i].problem);
         g_test_message ("%s: %s", direct[i].name, got.text);

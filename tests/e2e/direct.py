@@ -90,6 +90,33 @@ class Direct(Base):
         self.assertEqual(self.recipients(self.server.messages[1]), {'www@example.com'})
         wait(lambda: not self.files(), 'an empty queue')
 
+    def test_partly_refused_when_not_durable(self):
+        """It was sent: a failure would make the caller send it again."""
+        for bad, rules in (('a..b@@example.net', []), ('gone@example.net',
+                           [{**INACTIVE, 'match': {'to': 'gone@example.net'}}])):
+            with self.subTest(bad):
+                before = len(self.server.messages)
+                self.server.script.set(rules)
+                status, text = self.send('-fwww@example.com',
+                                         input=mail(f'ann@example.net, {bad}'))
+                self.assertEqual(status, 0)
+                self.assertIn(f'refused for <{bad}>', self.said(text))
+                self.assertIn('it was sent to <ann@example.net>', self.said(text))
+                self.server.wait(lambda: len(self.server.messages) == before + 2,
+                                 'the report')
+                self.assertEqual(self.recipients(self.server.messages[-1]),
+                                 {'www@example.com'})
+                wait(lambda: not self.files(), 'an empty queue')
+
+    def test_may_have_been_sent(self):
+        """Nobody knows: the caller is told so, not that it failed."""
+        wrap_courier(self.site, '--timeout', '3')
+        self.server.script.set([{'action': 'stall', 'seconds': 30}])
+        status, text = self.send()
+        self.assertEqual(status, 71)
+        self.assertIn('may have been sent', self.said(text))
+        self.assertEqual(self.files(), [])
+
     def test_queued_when_durable(self):
         self.durable()
         wrap_courier(self.site, '--timeout', '3')
