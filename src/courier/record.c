@@ -124,6 +124,37 @@ brev_record_outcome (const BrevStoreMessage *message, const BrevStoreRecipient *
 }
 
 static void
+record_crashed_import (const BrevStoreMessage *message)
+{
+    if (message->parked != NULL)
+        brev_log (BREV_LOG_WARNING,
+                  "%s: status=parked (%s; 'brevdue queue release %s' tries again)",
+                  message->id, message->parked, message->id);
+    else
+        brev_log (BREV_LOG_WARNING,
+                  "%s: the last courier died while it read this file; it is read again",
+                  message->id);
+}
+
+void
+brev_record_recovered (const BrevStoreMessage *message, gint64 now)
+{
+    const BrevStoreRecipient *recipient =
+        message->recipients->len == 0 ? NULL : message->recipients->pdata[0];
+
+    if (recipient == NULL)
+        record_crashed_import (message);
+    else
+        brev_record_outcome (message, recipient,
+                             recipient->account[0] != '\0' ? recipient->account : "none",
+                             &(BrevSettlement){ .state = recipient->state,
+                                                .maybe_sent = recipient->maybe_sent,
+                                                .dsn = "4.4.2",
+                                                .reply = recipient->reply },
+                             now);
+}
+
+static void
 append (GString *list, const char *name)
 {
     g_string_append_printf (list, "%s%s", list->len == 0 ? "" : ", ", name);

@@ -31,6 +31,14 @@ void brev_record_outcome (const BrevStoreMessage *message,
                           const BrevStoreRecipient *recipient, const char *relay,
                           const BrevSettlement *settlement, gint64 now);
 
+/**
+ * brev_record_recovered:
+ * @message: of brev_store_take_recovered()
+ *
+ * One line for what a courier had in hand when it died.
+ */
+void brev_record_recovered (const BrevStoreMessage *message, gint64 now);
+
 /* What a message loses on its way, and which sender it goes out under. */
 void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);
 

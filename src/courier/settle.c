@@ -320,6 +320,17 @@ log_results (const BrevSettler *settler, const GPtrArray *results)
     }
 }
 
+/* A possible duplicate is logged as one, also when nobody lived to do so. */
+static void
+log_recovered (const BrevSettler *settler)
+{
+    g_autoptr (GPtrArray) recovered = brev_store_take_recovered (settler->setup.store);
+    gint64 now = brev_clock_now ();
+
+    for (guint i = 0; i < recovered->len; i++)
+        brev_record_recovered (recovered->pdata[i], now);
+}
+
 static void
 remember_finished (BrevSettler *settler, GPtrArray *finished)
 {
@@ -376,6 +387,7 @@ brev_settler_flush (BrevSettler *settler, GError **error)
     g_autoptr (GPtrArray) finished = NULL;
     g_autoptr (GArray) rows = NULL;
 
+    log_recovered (settler);
     if (settler->pending->len > 0) {
         park_the_untold (settler, settler->pending);
         settler->owes_reports |= choose_reports (settler, settler->pending);

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "store/sql.h"
 
-static const char crash_reply[] = "the courier died while it sent this";
+static const char crash_reply[] = "a courier died while it sent this";
 static const char end_reply[] = "the courier ended before the provider had answered";
 
 /* Returns: the smallest owner of unsettled rows beyond @after, 0 when there is none, -1 */
@@ -19,18 +19,90 @@ next_owner (BrevStore *store, gint64 after, GError **error)
     return owner;
 }
 
+/* -- for the log --------------------------------------------------------------------- */
+
+/* What an update has changed: a recipient, or with @index -1 a message that has none yet. */
+typedef struct {
+    gint64 message;
+    gint64 index;
+} Changed;
+
+static GPtrArray *
+new_messages (void)
+{
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) brev_store_message_free);
+}
+
+GPtrArray *
+brev_store_take_recovered (BrevStore *store)
+{
+    GPtrArray *recovered = store->recovered != NULL ? store->recovered : new_messages ();
+
+    store->recovered = NULL;
+    store->n_committed = 0;
+    return recovered;
+}
+
+static gboolean
+note (BrevStore *store, const Changed *changed, GError **error)
+{
+    sqlite3_stmt *row =
+        BREV_SQL_START (store, SQL_CLAIM_MESSAGE, error, SQL_I (changed->message));
+    BrevStoreMessage *message;
+
+    if (row == NULL || brev_sql_step (store, row, error) <= 0)
+        return FALSE;
+    message = brev_record_message (row);
+    (void) sqlite3_reset (row);
+    if (store->recovered == NULL)
+        store->recovered = new_messages ();
+    g_ptr_array_add (store->recovered, message);
+    if (changed->index < 0)
+        return TRUE;
+    row = BREV_SQL_START (store, SQL_GET_RECIPIENT, error, SQL_I (changed->message),
+                          SQL_I (changed->index));
+    if (row == NULL || brev_sql_step (store, row, error) <= 0)
+        return FALSE;
+    (void) brev_record_recipient (message, row);
+    (void) sqlite3_reset (row);
+    return TRUE;
+}
+
+/* Runs an update that returns what it changes, which is noted. */
+static gboolean
+run_and_note (BrevStore *store, sqlite3_stmt *row, GError **error)
+{
+    g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Changed));
+    int got = row == NULL ? -1 : 1;
+
+    while (got > 0 && (got = brev_sql_step (store, row, error)) > 0) {
+        Changed changed = { sqlite3_column_int64 (row, 0), sqlite3_column_int64 (row, 1) };
+        g_array_append_val (all, changed);
+    }
+    for (guint i = 0; got == 0 && i < all->len; i++)
+        if (!note (store, &g_array_index (all, Changed, i), error))
+            return FALSE;
+    return got == 0;
+}
+
+/* -- recovery ------------------------------------------------------------------------ */
+
 static gboolean
 recover_sending (BrevStore *store, gint64 owner, const char *reply, gint64 now, GError **error)
 {
-    return BREV_SQL_RUN (store, SQL_RECOVER_RECIPIENTS, error, SQL_I (owner), SQL_I (now),
-                         SQL_T (reply)) >= 0;
+    return run_and_note (store,
+                         BREV_SQL_START (store, SQL_RECOVER_RECIPIENTS, error, SQL_I (owner),
+                                         SQL_I (now), SQL_T (reply)),
+                         error);
 }
 
 static gboolean
 recover_crash (BrevStore *store, gint64 owner, gint64 now, GError **error)
 {
     return BREV_SQL_RUN (store, SQL_CRASHED_MESSAGES, error, SQL_I (owner)) >= 0 &&
-           BREV_SQL_RUN (store, SQL_CRASHED_IMPORTS, error, SQL_I (owner)) >= 0 &&
+           run_and_note (store,
+                         BREV_SQL_START (store, SQL_CRASHED_IMPORTS, error, SQL_I (owner)),
+                         error) &&
            recover_sending (store, owner, crash_reply, now, error);
 }
 

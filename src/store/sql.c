@@ -78,6 +78,8 @@ static const char *const texts[SQL_LAST] = {
         "SELECT message FROM recipients WHERE " WAITING
         " AND account = ?1 AND uid = ?2 ORDER BY due LIMIT 1",
     [SQL_CLAIM_MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE n = ?1",
+    [SQL_GET_RECIPIENT] =
+        "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1 AND idx = ?2",
     [SQL_WAITING_OF] =
         "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1"
         " AND account = ?2 AND state <= 1 AND held = 0 AND due <= ?3 ORDER BY idx",
@@ -98,13 +100,13 @@ static const char *const texts[SQL_LAST] = {
     [SQL_CRASHED_IMPORTS] =
         "UPDATE messages SET crashes = crashes + 1, owner = 0, parked = CASE"
         " WHEN crashes + 1 >= 3 THEN 'a courier died three times while it read this file'"
-        " END WHERE imported = 0 AND owner = ?1",
+        " END WHERE imported = 0 AND owner = ?1 RETURNING n, -1",
     [SQL_RECOVER_RECIPIENTS] =
         "UPDATE recipients SET owner = 0, due = ?2, due_named = 0, changed = ?2,"
         " maybe_sent = 1, attempts = attempts + 1, reply = ?3, state = CASE"
         " WHEN m.deleted THEN 8 WHEN m.crashes >= 3 THEN 3 ELSE 1 END"
         " FROM messages m WHERE m.n = recipients.message"
-        " AND recipients.state = 2 AND recipients.owner = ?1",
+        " AND recipients.state = 2 AND recipients.owner = ?1 RETURNING message, idx",
     [SQL_LET_IMPORTS_GO] =
         "UPDATE messages SET owner = 0 WHERE imported = 0 AND owner = ?1",
     [SQL_DELETED_IDS] = "SELECT id FROM messages WHERE deleted = 1 AND finished = 0",
@@ -356,6 +358,8 @@ brev_transaction_commit (BrevTransaction *transaction, GError **error)
 {
     if (brev_sql_run (transaction->store, SQL_COMMIT, NULL, 0, error) < 0)
         return FALSE; /* the cleanup rolls back */
+    if (transaction->store->recovered != NULL)
+        transaction->store->n_committed = transaction->store->recovered->len;
     transaction->store = NULL;
     return TRUE;
 }
@@ -368,6 +372,8 @@ brev_transaction_clear (BrevTransaction *transaction)
     if (store == NULL)
         return;
     transaction->store = NULL;
+    if (store->recovered != NULL)
+        g_ptr_array_set_size (store->recovered, (gint) store->n_committed);
     /* a statement left in the middle of its rows would keep ROLLBACK from working */
     for (guint i = 0; i < SQL_LAST; i++) {
         if (store->statements[i] != NULL)

@@ -32,6 +32,7 @@ typedef enum {
     SQL_NEXT_ACCOUNT,
     SQL_OLDEST_WAITING,
     SQL_CLAIM_MESSAGE,
+    SQL_GET_RECIPIENT,
     SQL_WAITING_OF,
     SQL_CLAIM_RECIPIENT,
     SQL_GET_TURN,
@@ -81,6 +82,8 @@ struct BrevStore {
     int dir;        /* -1 in memory */
     BrevLock lock;
     gint64 doubtful; /* ms since 1970: files from before without a row may have been sent */
+    GPtrArray *recovered; /* owned, of BrevStoreMessage: for brev_store_take_recovered() */
+    guint n_committed;    /* of @recovered */
 };
 
 /* A value for a statement's next parameter. */

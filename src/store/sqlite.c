@@ -317,6 +317,8 @@ brev_store_free (BrevStore *store)
     brev_store_disconnect (store);
     brev_lock_close (&store->lock);
     brev_close_fd (&store->dir);
+    if (store->recovered != NULL)
+        g_ptr_array_unref (store->recovered);
     g_free (store->path);
     g_free (store);
 }

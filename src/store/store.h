@@ -151,6 +151,17 @@ typedef struct {
  */
 GPtrArray *brev_store_claim (BrevStore *store, const BrevClaim *claim, GError **error);
 
+/**
+ * brev_store_take_recovered:
+ *
+ * What opening the store, a claim or an import found in the hands of couriers that had died,
+ * since the last call: for the log.
+ *
+ * Returns: (transfer full): (array of BrevStoreMessage), one for each recipient, with it
+ * alone; or without one: a file over whose import a courier died
+ */
+GPtrArray *brev_store_take_recovered (BrevStore *store);
+
 /* What became of one recipient. */
 typedef struct {
     const char *id;

@@ -94,6 +94,10 @@ class Queue(Case):
         self.server.wait(lambda: len(self.server.messages) >= 4, 'the innocent', 30)
         self.assertEqual(sorted(m['Subject'] for m in self.server.messages), list('abcd'))
         wait(lambda: len(self.files()) == 1, 'the culprit alone')
+        name, = self.files()
+        self.wait_for_log('status=parked')
+        line, = [line for line in self.site.log_text().splitlines() if 'status=parked' in line]
+        self.assertIn(f'possible duplicate; \'brevdue queue release {name}\'', line)
         self.site.stop()
         deaths = self.site.log_text().count('the courier died')
         self.site.start()

@@ -30,6 +30,7 @@ test_plans (void)
         { SQL_NEXT_ACCOUNT, "INDEX recipients_waiting (account>?)" },
         { SQL_OLDEST_WAITING, "INDEX recipients_waiting" },
         { SQL_WAITING_OF, "PRIMARY KEY" },
+        { SQL_GET_RECIPIENT, "PRIMARY KEY" },
         { SQL_CLAIM_RECIPIENT, "PRIMARY KEY" },
         { SQL_NEXT_OWNER, "INDEX recipients_sending" },
         { SQL_NEXT_OWNER, "INDEX messages_importing" },

@@ -210,6 +210,23 @@ assert_recipient (BrevStore *store, const char *id, BrevState state, guint crash
     g_assert_cmpint (first (got)->maybe_sent, ==, maybe_sent);
 }
 
+/* @want: "ID STATE ...", of what was recovered since the last call; "-": no recipient */
+static void
+assert_recovered (BrevStore *store, const char *want)
+{
+    g_autoptr (GPtrArray) recovered = brev_store_take_recovered (store);
+    g_autoptr (GString) got = g_string_new (NULL);
+
+    for (guint i = 0; i < recovered->len; i++) {
+        const BrevStoreMessage *message = recovered->pdata[i];
+        g_string_append_printf (
+            got, "%s%s %s", i == 0 ? "" : " ", message->id,
+            message->recipients->len == 0 ? (message->parked != NULL ? "-parked" : "-")
+                                          : brev_state_names[first (message)->state]);
+    }
+    g_assert_cmpstr (got->str, ==, want);
+}
+
 static void
 test_the_living_keep_their_claims (void)
 {
@@ -222,9 +239,12 @@ test_the_living_keep_their_claims (void)
     f.store = open_courier (f.directory);
     claim_ids (f.store, 9, NOW + BREV_DAY, "");
     assert_recipient (f.store, "a", BREV_STATE_SENDING, 0, FALSE);
+    assert_recovered (f.store, "");
     kill_child (&child);
     claim_ids (f.store, 9, NOW, "a");
     assert_recipient (f.store, "a", BREV_STATE_SENDING, 1, TRUE);
+    assert_recovered (f.store, "a deferred");
+    assert_recovered (f.store, "");
 }
 
 /* The innocent one is settled in between, the culprit is parked the third time. */
@@ -240,6 +260,7 @@ test_poison_is_parked (void)
     child = start_child (f.directory, claim_two);
     kill_child (&child);
     f.store = open_courier (f.directory);
+    assert_recovered (f.store, "a deferred b deferred");
     claim_ids (f.store, 9, NOW, "a"); /* alone */
     g_assert_cmpuint (settle_one (f.store, "a", 0, BREV_STATE_DEFERRED, NOW + 5), ==, 0);
     assert_recipient (f.store, "a", BREV_STATE_DEFERRED, 0, TRUE);
@@ -250,6 +271,7 @@ test_poison_is_parked (void)
     }
     f.store = open_courier (f.directory);
     assert_recipient (f.store, "b", BREV_STATE_PARKED, 3, TRUE);
+    assert_recovered (f.store, "b parked");
     claim_ids (f.store, 9, NOW + 5, "a");
     g_assert_cmpint (brev_store_release (f.store, "b", NOW, NULL), ==, 1);
     claim_ids (f.store, 9, NOW + 5, "b");
@@ -269,6 +291,7 @@ test_poison_import_is_parked (void)
     g_clear_pointer (&f.store, brev_store_free);
     kill_child (&child);
     f.store = open_courier (f.directory);
+    assert_recovered (f.store, "a -");
     begin_import (f.store, "a b", NOW, "b"); /* the suspect waits for the others */
     begin_import (f.store, "a", NOW, "a");
     g_clear_pointer (&f.store, brev_store_free);
@@ -278,6 +301,7 @@ test_poison_import_is_parked (void)
     }
     f.store = open_courier (f.directory);
     begin_import (f.store, "a", NOW, "");
+    assert_recovered (f.store, "a -parked");
     got = get_message (f.store, "a");
     g_assert_nonnull (got->parked);
     g_assert_cmpuint (got->crashes, ==, 3);
