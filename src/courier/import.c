@@ -185,6 +185,17 @@ is_settled (const BrevStoreMessage *row)
            (row->parked != NULL || (row->is_imported && row->finished == 0));
 }
 
+static Arrival *
+find_arrival (const GPtrArray *arrivals, const char *id)
+{
+    for (guint i = 0; i < arrivals->len; i++) {
+        Arrival *arrival = arrivals->pdata[i];
+        if (strcmp (arrival->id, id) == 0)
+            return arrival;
+    }
+    return NULL;
+}
+
 static gboolean
 look_at (BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **error)
 {
@@ -196,6 +207,8 @@ look_at (BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **err
         brev_log (BREV_LOG_WARNING, "'%s' in queue/ is no message; it is left alone", id);
         return TRUE;
     }
+    if (find_arrival (arrivals, id) != NULL) /* told of twice */
+        return TRUE;
     row = brev_store_get (courier->store, id, &failure);
     if (failure != NULL) {
         g_propagate_error (error, g_steal_pointer (&failure));
@@ -383,17 +396,6 @@ make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
 
 /* -- import -------------------------------------------------------------------------- */
 
-static Arrival *
-find_arrival (const GPtrArray *arrivals, const char *id)
-{
-    for (guint i = 0; i < arrivals->len; i++) {
-        Arrival *arrival = arrivals->pdata[i];
-        if (strcmp (arrival->id, id) == 0)
-            return arrival;
-    }
-    return NULL;
-}
-
 /* The letter takes over what the arrival holds open. */
 static BrevLetter *
 make_letter (const BrevCourier *courier, Arrival *arrival, GError **error)
@@ -430,7 +432,6 @@ import_chosen (BrevCourier *courier, const GPtrArray *arrivals, const GPtrArray 
            (letters->len == chosen->len || brev_store_end_import (courier->store, error));
 }
 
-/* An id may stand there twice. */
 static void
 strike_off (GPtrArray *ids, GPtrArray *chosen)
 {

@@ -7,7 +7,7 @@ import unittest
 from postmark import Postmark, addresses_of
 from programs import Site, wait
 
-FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion'
+FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion|died of signal 11'
 
 
 def mail(to='ann@example.net', subject='hello', body='text', sender='Web <www@example.com>',

@@ -5,7 +5,9 @@ foreign files, and a message that kills its reader."""
 
 import os
 import shutil
+import socket
 import struct
+import subprocess
 import sys
 import unittest
 
@@ -52,6 +54,24 @@ class Queue(Case):
         self.put(name, record + struct.pack('>I', frame.crc32c(record)) + data[48:])
         self.wait_for(2)
         self.assertIn('uid 12345 chose an id that is taken', self.site.log_text())
+
+    def test_told_of_several_times(self):
+        """The folder shows a file that brevdued tells of twice."""
+        hold_courier(self.site)
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.site.stop()
+        hold_courier(self.site, False)
+        name, = self.files()
+        ours, its = socket.socketpair()
+        with ours, its, open(self.site.log, 'ab') as log:
+            ours.sendall(f'new {name}\nnew {name}\n'.encode())
+            courier = subprocess.Popen(
+                [os.path.join(self.site.programs, 'courier'), '--control', str(its.fileno()),
+                 '--idle', '0'], env=self.site.env(), pass_fds=[its.fileno()], stderr=log)
+            self.assertEqual(courier.wait(20), 0, self.site.log_text())
+            self.assertEqual(ours.recv(100), b'idle - 2\n')
+        self.wait_for(1)
 
     def test_torn_and_foreign_files_stay(self):
         name, data = self.queued_copy()
