@@ -100,7 +100,6 @@ brev_run_direct (BrevFlow *flow, gboolean is_durable)
     BrevCourier *courier = flow->courier;
     g_autoptr (BrevStoreMessage) row = NULL;
     g_auto (BrevDirectResult) result = { 0 };
-    gboolean is_open;
 
     g_ptr_array_add (flow->arrivals, g_strdup (courier->only_id));
     brev_flow_run (flow);
@@ -115,10 +114,9 @@ brev_run_direct (BrevFlow *flow, gboolean is_durable)
         return is_durable ? EX_OK : EX_OSERR;
     }
     result = brev_direct_judge (row, is_durable, brev_courier_problem (courier));
-    is_open = brev_direct_is_open (row);
     if (result.text != NULL)
         (void) fprintf (stderr, "brevdue: %s\n", result.text);
-    if (is_open && !is_durable)
+    if (row->finished == 0 && !is_durable)
         forget (courier, courier->only_id);
     if (needs_drain (flow))
         brev_direct_start_drain ();

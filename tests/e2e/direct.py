@@ -142,6 +142,15 @@ class Direct(Base):
         self.site.run('courier', '--drain')
         self.assertEqual(self.server.messages, [])
 
+    def test_parked_is_not_kept_when_not_durable(self):
+        """Its caller hears that it has the message back: nobody may release it later."""
+        self.server.script.set([{'action': 'error', 'status': 422, 'code': 403,
+                                 'message': 'Invalid request field(s): X'}])
+        status, text = self.send()
+        self.assertEqual(status, 71)
+        self.assertIn('not queued', self.said(text))
+        self.assertEqual(self.files(), [])
+
     def test_no_account(self):
         del self.site.settings['account']
         self.site.sections.clear()
