@@ -3,7 +3,9 @@
 
 #include <sysexits.h>
 
+/* clang-format off */
 G_DEFINE_QUARK (brev-error-quark, brev_error)
+/* clang-format on */
 
 /* clang-format off */
 static const int exit_statuses[] = {

@@ -5,18 +5,18 @@
 
 /* What to do about a failure. The message tells a person what happened. */
 typedef enum {
-    BREV_ERROR_USAGE,       /* the command line makes no sense */
-    BREV_ERROR_CONFIG,      /* the administrator must act; mail stays queued */
-    BREV_ERROR_INPUT,       /* the message itself cannot be sent by anyone */
-    BREV_ERROR_NO_FILE,     /* a named file is missing */
-    BREV_ERROR_READ,        /* standard input could not be read to its end */
-    BREV_ERROR_DENIED,      /* this user may not do that */
-    BREV_ERROR_SYSTEM,      /* disk, memory, permissions on this host */
-    BREV_ERROR_NETWORK,     /* no answer, or none we can trust */
-    BREV_ERROR_BUSY,        /* the provider, or the service, said: later */
-    BREV_ERROR_REFUSED,     /* the provider said: never */
-    BREV_ERROR_NO_RECIPIENT,/* the provider said: no such recipient */
-    BREV_ERROR_INTERNAL,    /* our own bug */
+    BREV_ERROR_USAGE,        /* the command line makes no sense */
+    BREV_ERROR_CONFIG,       /* the administrator must act; mail stays queued */
+    BREV_ERROR_INPUT,        /* the message itself cannot be sent by anyone */
+    BREV_ERROR_NO_FILE,      /* a named file is missing */
+    BREV_ERROR_READ,         /* standard input could not be read to its end */
+    BREV_ERROR_DENIED,       /* this user may not do that */
+    BREV_ERROR_SYSTEM,       /* disk, memory, permissions on this host */
+    BREV_ERROR_NETWORK,      /* no answer, or none we can trust */
+    BREV_ERROR_BUSY,         /* the provider, or the service, said: later */
+    BREV_ERROR_REFUSED,      /* the provider said: never */
+    BREV_ERROR_NO_RECIPIENT, /* the provider said: no such recipient */
+    BREV_ERROR_INTERNAL,     /* our own bug */
     BREV_ERROR_LAST
 } BrevError;
 

@@ -45,7 +45,8 @@ brev_read_at (int fd, void *buffer, gsize size, guint64 offset)
     gsize done = 0;
 
     while (done < size) {
-        ssize_t got = pread (fd, (char *) buffer + done, size - done, (off_t) (offset + done));
+        ssize_t got =
+            pread (fd, (char *) buffer + done, size - done, (off_t) (offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -60,7 +61,8 @@ brev_read_at (int fd, void *buffer, gsize size, guint64 offset)
 char *
 brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length, GError **error)
 {
-    brev_autofd int fd = openat (dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    brev_autofd int fd =
+        openat (dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     g_autoptr (GString) text = g_string_new (NULL);
     char buffer[8192];
     gssize got;
@@ -76,7 +78,8 @@ brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length, GError
     while ((got = brev_read_some (fd, buffer, sizeof buffer)) > 0) {
         g_string_append_len (text, buffer, got);
         if (text->len > max) {
-            (void) brev_throw (error, BREV_ERROR_INPUT, "'%s' is larger than %zu bytes", path, max);
+            (void) brev_throw (error, BREV_ERROR_INPUT, "'%s' is larger than %zu bytes",
+                               path, max);
             return NULL;
         }
     }
@@ -90,8 +93,8 @@ brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length, GError
 }
 
 gboolean
-brev_commit_at (int dirfd, int fd, const char *temporary, const char *name, int name_dirfd,
-                GError **error)
+brev_commit_at (int dirfd, int fd, const char *temporary, const char *name,
+                int name_dirfd, GError **error)
 {
     if (fsync (fd) < 0)
         return brev_throw_errno (error, errno, "cannot sync '%s'", temporary);

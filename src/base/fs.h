@@ -58,7 +58,8 @@ gssize brev_read_at (int fd, void *buffer, gsize size, guint64 offset);
  * Returns: (transfer full) (nullable): the content with a NUL behind it, or %NULL with
  * @error set (%BREV_ERROR_NO_FILE when it does not exist)
  */
-char *brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length, GError **error);
+char *brev_read_file_at (int dirfd, const char *path, gsize max, gsize *length,
+                         GError **error);
 
 /**
  * brev_commit_at:

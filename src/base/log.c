@@ -72,11 +72,16 @@ write_journald (int priority, const char *const *values, const char *line)
     for (guint i = 0; values != NULL && i < BREV_FIELD_LAST; i++)
         if (values[i] != NULL)
             fields[n++] = (GLogField){ brev_log_field_help[i].name, values[i], -1 };
-    return g_log_writer_journald (G_LOG_LEVEL_MESSAGE, fields, n, NULL) == G_LOG_WRITER_HANDLED;
+    return g_log_writer_journald (G_LOG_LEVEL_MESSAGE, fields, n, NULL) ==
+           G_LOG_WRITER_HANDLED;
 }
 
-G_GNUC_PRINTF (3, 0) static void
-write_line (BrevLogLevel level, const char *const *values, const char *format, va_list args)
+static void write_line (BrevLogLevel level, const char *const *values, const char *format,
+                        va_list args) G_GNUC_PRINTF (3, 0);
+
+static void
+write_line (BrevLogLevel level, const char *const *values, const char *format,
+            va_list args)
 {
     g_autofree char *raw = g_strdup_vprintf (format, args);
     g_autofree char *line = brev_text_printable (raw);
@@ -86,9 +91,11 @@ write_line (BrevLogLevel level, const char *const *values, const char *format, v
         syslog (priority, "%s", line);
         return;
     }
-    if (brev_log_state.target == BREV_LOG_JOURNALD && write_journald (priority, values, line))
+    if (brev_log_state.target == BREV_LOG_JOURNALD &&
+        write_journald (priority, values, line))
         return;
-    (void) fprintf (stderr, "%s[%d]: %s\n", brev_log_state.program, (int) getpid (), line);
+    (void) fprintf (stderr, "%s[%d]: %s\n", brev_log_state.program, (int) getpid (),
+                    line);
 }
 
 void

@@ -22,7 +22,7 @@ static const struct {
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
-    "SENDGRID_API_KEY", "MAILGUN_API_KEY", "RESEND_API_KEY",
+    "SENDGRID_API_KEY", "MAILGUN_API_KEY",   "RESEND_API_KEY",
     "BREVO_API_KEY",    "AWS_ACCESS_KEY_ID",
 };
 

@@ -381,7 +381,8 @@ read_mail_name (const char *text)
  * domain. One word (a container's name) is no domain that anybody could answer to, and
  * providers refuse such an address: the domain of "from" is better. */
 char *
-brev_config_choose_mail_name (const char *file, const char *host, const BrevConfig *config)
+brev_config_choose_mail_name (const char *file, const char *host,
+                              const BrevConfig *config)
 {
     g_autofree char *line =
         file == NULL ? NULL : g_strndup (file, strcspn (file, "\r\n"));

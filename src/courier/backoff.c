@@ -20,8 +20,8 @@ ceiling (const BrevConfig *config, guint attempts)
 }
 
 gint64
-brev_backoff_next (const BrevConfig *config, gint64 now, guint attempts, gint64 retry_after,
-                   guint32 random)
+brev_backoff_next (const BrevConfig *config, gint64 now, guint attempts,
+                   gint64 retry_after, guint32 random)
 {
     gint64 range = ceiling (config, attempts) - config->retry_min;
     gint64 jitter = (gint64) ((double) range * random / G_MAXUINT32);

@@ -147,8 +147,8 @@ judge_unkept (const Fates *fates, const char *problem)
 
     tell (text, &fates->groups[FATE_UNKNOWN],
           "may have been sent or not, nobody knows, and is not queued, for", NULL);
-    tell (text, &fates->groups[FATE_WAITING],
-          "could not be sent, and is not queued, for", problem);
+    tell (text, &fates->groups[FATE_WAITING], "could not be sent, and is not queued, for",
+          problem);
     tell (text, &fates->groups[FATE_REFUSED], "refused for", NULL);
     return result (fates, problem != NULL ? EX_CONFIG : EX_OSERR, text);
 }

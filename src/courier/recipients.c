@@ -243,8 +243,8 @@ brev_recipient_address (const char *text)
 {
     gsize length = strlen (text);
     gboolean is_bracketed = length > 2 && text[0] == '<' && text[length - 1] == '>';
-    g_autofree char *address = is_bracketed ? g_strndup (text + 1, length - 2)
-                                            : g_strdup (text);
+    g_autofree char *address =
+        is_bracketed ? g_strndup (text + 1, length - 2) : g_strdup (text);
 
     if (brev_text_domain (address) == NULL || strpbrk (address, "<> \t\r\n") != NULL)
         return NULL;

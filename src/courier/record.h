@@ -11,7 +11,7 @@
 /* The log's name of each kind of line, in the place of Postfix' programs. */
 #define BREV_LOG_COURIER "brevdue/courier"
 #define BREV_LOG_PICKUP "brevdue/pickup" /* ID: uid=33 from=<a@b> */
-#define BREV_LOG_QUEUE                                               \
+#define BREV_LOG_QUEUE \
     "brevdue/qmgr" /* ID: from=<a@b>, size=1, nrcpt=1 (queue active) \
                     */
 #define BREV_LOG_OUTCOME \

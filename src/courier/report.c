@@ -143,7 +143,8 @@ status_code (const BrevStoreRecipient *recipient)
 static const char *
 provider_name (const BrevReport *report, const BrevStoreRecipient *recipient)
 {
-    const BrevAccount *account = brev_config_find_account (report->config, recipient->account);
+    const BrevAccount *account =
+        brev_config_find_account (report->config, recipient->account);
 
     return account == NULL || account->provider == NULL ? "brevdue" : account->provider;
 }
@@ -187,7 +188,8 @@ append_references (GString *out, const BrevReport *report)
 {
     const char *id = report->message->message_id;
 
-    if (id != NULL && g_regex_match_simple ("^<[!-;=?-~]{1,400}>$", id, G_REGEX_DOLLAR_ENDONLY, 0))
+    if (id != NULL &&
+        g_regex_match_simple ("^<[!-;=?-~]{1,400}>$", id, G_REGEX_DOLLAR_ENDONLY, 0))
         g_string_append_printf (out, "In-Reply-To: %s\nReferences: %s\n", id, id);
 }
 
@@ -207,17 +209,20 @@ append_top (GString *out, const BrevReport *report)
 
     g_string_append_printf (out, "From: %s\nTo: <%s>\n", from, to);
     append_subject (out, report);
-    g_string_append_printf (out, "Date: %s\nMessage-ID: <%s@%s>\n", date, report->id, domain);
+    g_string_append_printf (out, "Date: %s\nMessage-ID: <%s@%s>\n", date, report->id,
+                            domain);
     append_references (out, report);
-    g_string_append_printf (out,
-                            "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
-                            "Content-Type: multipart/report; report-type=delivery-status;\n"
-                            " boundary=\"brevdue-%s\"\n\n",
-                            report->id);
+    g_string_append_printf (
+        out,
+        "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/report; report-type=delivery-status;\n"
+        " boundary=\"brevdue-%s\"\n\n",
+        report->id);
 }
 
 static void
-begin_part (GString *out, const BrevReport *report, const char *type, const char *description)
+begin_part (GString *out, const BrevReport *report, const char *type,
+            const char *description)
 {
     g_string_append_printf (out, "--brevdue-%s\nContent-Type: %s\n", report->id, type);
     g_string_append_printf (out, "Content-Description: %s\n", description);
@@ -236,14 +241,16 @@ append_failure (GString *out, const BrevReport *report, const BrevStoreRecipient
     if (strcmp (r->address, r->original) != 0 && original[0] != '\0')
         g_string_append_printf (out, ", written as %s", original);
     if (r->state == BREV_STATE_EXPIRED)
-        g_string_append_printf (out, "\n    tried %u times until it was too old; the last answer:",
-                                r->attempts);
+        g_string_append_printf (
+            out,
+            "\n    tried %u times until it was too old; the last answer:", r->attempts);
     else if (r->attempts > 0)
         g_string_append_printf (out, "\n    %s refused it:", provider_name (report, r));
     g_string_append_printf (out, "\n    %s (%s)\n", reply, status_code (r));
     if (r->maybe_sent)
-        g_string_append (out, "    An earlier attempt may have reached this recipient all the "
-                              "same.\n");
+        g_string_append (out,
+                         "    An earlier attempt may have reached this recipient all the "
+                         "same.\n");
     g_string_append_c (out, '\n');
 }
 
@@ -296,9 +303,10 @@ append_explanation (GString *out, const BrevReport *report)
     g_autofree char *domain = words (report->config->mail_name);
 
     begin_part (out, report, "text/plain; charset=utf-8", "What happened");
-    g_string_append (out, report->message->sender[0] != '\0'
-                              ? "Your message was not delivered to:\n\n"
-                              : "A message that has no sender to tell was not delivered to:\n\n");
+    g_string_append (
+        out, report->message->sender[0] != '\0'
+                 ? "Your message was not delivered to:\n\n"
+                 : "A message that has no sender to tell was not delivered to:\n\n");
     for (guint i = 0; i < recipients->len; i++)
         append_failure (out, report, recipients->pdata[i]);
     append_which_message (out, report);
@@ -314,7 +322,8 @@ append_explanation (GString *out, const BrevReport *report)
 }
 
 static void
-append_recipient_fields (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
+append_recipient_fields (GString *out, const BrevReport *report,
+                         const BrevStoreRecipient *r)
 {
     g_autofree char *final = typed_address (r->address);
     g_autofree char *original = typed_address (r->original);
@@ -325,11 +334,11 @@ append_recipient_fields (GString *out, const BrevReport *report, const BrevStore
     g_string_append_c (out, '\n');
     if (brev_text_domain (r->original) != NULL && strcmp (final, original) != 0)
         g_string_append_printf (out, "Original-Recipient: %s\n", original);
-    g_string_append_printf (out, "Final-Recipient: %s\nAction: failed\nStatus: %s\n", final,
-                            status_code (r));
+    g_string_append_printf (out, "Final-Recipient: %s\nAction: failed\nStatus: %s\n",
+                            final, status_code (r));
     if (reply != NULL && reply[0] != '\0')
-        g_string_append_printf (out, "Diagnostic-Code: x-%s; %s\n", provider_name (report, r),
-                                reply);
+        g_string_append_printf (out, "Diagnostic-Code: x-%s; %s\n",
+                                provider_name (report, r), reply);
     if (r->attempts > 0)
         g_string_append_printf (out, "Last-Attempt-Date: %s\n", date);
     if (remote != NULL)
@@ -348,7 +357,8 @@ append_status (GString *out, const BrevReport *report)
         g_autofree char *envid = ascii_words (report->envelope->envid);
         g_string_append_printf (out, "Original-Envelope-Id: %s\n", envid);
     }
-    g_string_append_printf (out, "Reporting-MTA: dns; %s\nArrival-Date: %s\n", domain, date);
+    g_string_append_printf (out, "Reporting-MTA: dns; %s\nArrival-Date: %s\n", domain,
+                            date);
     g_string_append_printf (out, "X-Brevdue-Queue-ID: %s\n", report->message->id);
     for (guint i = 0; i < recipients->len; i++)
         append_recipient_fields (out, report, recipients->pdata[i]);
@@ -364,7 +374,8 @@ is_hidden_field (const char *line)
     if (line[length + strspn (line + length, " \t")] != ':')
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS (hidden); i++) {
-        if (strlen (hidden[i]) == length && g_ascii_strncasecmp (line, hidden[i], length) == 0)
+        if (strlen (hidden[i]) == length &&
+            g_ascii_strncasecmp (line, hidden[i], length) == 0)
             return TRUE;
     }
     return FALSE;
@@ -480,8 +491,10 @@ write_origin_and_head (Output *output, const BrevReport *report)
 {
     g_autoptr (BrevEnvelope) envelope = make_envelope (report);
     g_autoptr (GByteArray) head = brev_frame_head (report->id, envelope);
-    BrevOrigin origin = { .uid = (guint32) geteuid (), .gid = (guint32) getegid (),
-                          .pid = (guint32) getpid (), .arrival = report->now,
+    BrevOrigin origin = { .uid = (guint32) geteuid (),
+                          .gid = (guint32) getegid (),
+                          .pid = (guint32) getpid (),
+                          .arrival = report->now,
                           .way = BREV_WAY_REPORT };
     guint8 record[BREV_ORIGIN_SIZE];
 
@@ -492,7 +505,8 @@ write_origin_and_head (Output *output, const BrevReport *report)
 }
 
 static gboolean
-write_message (Output *output, const BrevReport *report, const BrevQueueFile *file, int from)
+write_message (Output *output, const BrevReport *report, const BrevQueueFile *file,
+               int from)
 {
     g_autofree char *head = brev_report_head (report);
     g_autofree char *tail = brev_report_tail (report);
@@ -506,11 +520,13 @@ write_message (Output *output, const BrevReport *report, const BrevQueueFile *fi
 }
 
 static gboolean
-write_frame (Output *output, const BrevReport *report, const BrevQueueFile *file, int from)
+write_frame (Output *output, const BrevReport *report, const BrevQueueFile *file,
+             int from)
 {
     guint8 tail[BREV_FRAME_TAIL];
 
-    if (!write_origin_and_head (output, report) || !write_message (output, report, file, from))
+    if (!write_origin_and_head (output, report) ||
+        !write_message (output, report, file, from))
         return FALSE;
     brev_frame_tail (output->message_length, output->crc, tail);
     return brev_write_all (output->fd, tail, sizeof tail);
@@ -526,7 +542,8 @@ read_header (const BrevQueueFile *file, int fd, GError **error)
     const char *end;
 
     if (got < 0) {
-        (void) brev_throw_errno (error, errno, "cannot read the queue file '%s'", file->id);
+        (void) brev_throw_errno (error, errno, "cannot read the queue file '%s'",
+                                 file->id);
         return NULL;
     }
     for (gssize i = 0; i < got; i++) {
@@ -567,11 +584,12 @@ commit (const BrevSpool *spool, const char *id, int fd, GError **error)
 
 gboolean
 brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char *id,
-                   const BrevStoreMessage *message, const BrevQueueFile *file, int fd, gint64 now,
-                   GError **error)
+                   const BrevStoreMessage *message, const BrevQueueFile *file, int fd,
+                   gint64 now, GError **error)
 {
     g_autofree char *header = read_header (file, fd, error);
-    g_autofree char *subject = header == NULL ? NULL : read_subject (file, fd, strlen (header));
+    g_autofree char *subject =
+        header == NULL ? NULL : read_subject (file, fd, strlen (header));
     BrevReport report = { config, id, message, file->envelope, header, subject, now };
     Output output = { .fd = -1 };
     brev_autofd int temporary = -1;

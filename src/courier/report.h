@@ -34,8 +34,8 @@ typedef struct {
     const char *id;                  /* queue id of the report */
     const BrevStoreMessage *message; /* with the recipients it is about, alone */
     const BrevEnvelope *envelope;    /* of the message that failed */
-    const char *header;              /* of that message, lines ended by LF, NUL-terminated */
-    const char *subject;             /* nullable: of that message, decoded */
+    const char *header;  /* of that message, lines ended by LF, NUL-terminated */
+    const char *subject; /* nullable: of that message, decoded */
     gint64 now;
 } BrevReport;
 
@@ -59,6 +59,7 @@ char *brev_report_tail (const BrevReport *report);
  * Writes the report as queue/@id, whole and synced. That it exists already, since somebody
  * wrote it before a crash, is success.
  */
-gboolean brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char *id,
-                            const BrevStoreMessage *message, const BrevQueueFile *file, int fd,
-                            gint64 now, GError **error);
+gboolean brev_report_write (const BrevConfig *config, const BrevSpool *spool,
+                            const char *id, const BrevStoreMessage *message,
+                            const BrevQueueFile *file, int fd, gint64 now,
+                            GError **error);

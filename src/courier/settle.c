@@ -208,9 +208,10 @@ deserves_report (const BrevSettler *settler, const GPtrArray *results,
         return FALSE;
     who = who_hears (settler, result);
     if (who == BREV_HEARS_NOBODY)
-        brev_log (BREV_LOG_WARNING,
-                  "%s: nobody is told that <%s> does not get it: its sender asked for that",
-                  result->row.id, result->recipient->address);
+        brev_log (
+            BREV_LOG_WARNING,
+            "%s: nobody is told that <%s> does not get it: its sender asked for that",
+            result->row.id, result->recipient->address);
     return who == BREV_HEARS_SENDER || who == BREV_HEARS_POSTMASTER;
 }
 

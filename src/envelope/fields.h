@@ -9,4 +9,5 @@ void brev_fields_write (GByteArray *row, const BrevEnvelope *envelope);
 
 /* Returns: (transfer full) (nullable): %NULL with %BREV_ERROR_INPUT when any field is
  * unknown, repeated, too long or not what it should be */
-BrevEnvelope *brev_envelope_fields_read (const guint8 *bytes, gsize length, GError **error);
+BrevEnvelope *brev_envelope_fields_read (const guint8 *bytes, gsize length,
+                                         GError **error);

@@ -104,8 +104,8 @@ finish_head (BrevFrameReader *reader, GError **error)
 {
     const GByteArray *head = reader->head;
 
-    reader->envelope =
-        brev_envelope_fields_read (head->data + FIXED_HEAD, head->len - FIXED_HEAD, error);
+    reader->envelope = brev_envelope_fields_read (head->data + FIXED_HEAD,
+                                                  head->len - FIXED_HEAD, error);
     if (reader->envelope == NULL)
         return FALSE;
     reader->crc = brev_crc32c (0, head->data, head->len);

@@ -31,7 +31,7 @@ void brev_address_list_take (BrevAddressList *list, BrevAddressList *more);
 
 /* The recipients of sendmail -t. */
 typedef struct {
-    BrevAddressList *to;  /* owned; of the Resent- fields if there is any of them */
+    BrevAddressList *to; /* owned; of the Resent- fields if there is any of them */
     BrevAddressList *cc;
     BrevAddressList *bcc; /* Apparently-To counts here */
     gboolean is_resent;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define CHUNK                                                                \
+#define CHUNK \
     24576 /* a multiple of three: no base64 state is carried over in between \
            */
 

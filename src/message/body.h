@@ -17,9 +17,9 @@ void brev_body_add (BrevBody *body, const char *text);
 void brev_body_add_json (BrevBody *body, const char *text);
 
 typedef enum {
-    BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
+    BREV_AS_BASE64, /* decoded, then base64 without line breaks, no quotes */
     BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes; NUL: U+FFFD */
-    BREV_AS_BYTES,     /* decoded */
+    BREV_AS_BYTES, /* decoded */
 } BrevAs;
 
 /**
@@ -40,7 +40,8 @@ void brev_body_append (BrevBody *body, BrevBody *tail);
  *
  * Returns: %FALSE with @error when a part cannot be read
  */
-gboolean brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32], GError **error);
+gboolean brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32],
+                            GError **error);
 
 /* From the start again. */
 void brev_body_rewind (BrevBody *body);

@@ -25,15 +25,22 @@ typedef struct {
 BrevHeader *brev_header_new (const char *name, const char *raw, const char *text);
 void brev_header_free (BrevHeader *header);
 
-typedef enum { BREV_ENCODING_NONE, BREV_ENCODING_BASE64, BREV_ENCODING_QP, BREV_ENCODING_UU } BrevEncoding;
+typedef enum {
+    BREV_ENCODING_NONE,
+    BREV_ENCODING_BASE64,
+    BREV_ENCODING_QP,
+    BREV_ENCODING_UU
+} BrevEncoding;
 
 typedef struct {
-    char *type;         /* owned: "text/plain", lower case; never NULL */
-    char *content_type; /* owned: as a provider is told it: with charset, method, but no name */
-    char *charset;      /* owned, nullable */
-    char *filename;     /* owned, nullable, UTF-8 */
-    char *content_id;   /* owned, nullable, without <> */
-    gboolean is_inline; /* shown by the HTML body, or disposition inline with a Content-ID */
+    char *type; /* owned: "text/plain", lower case; never NULL */
+    char *
+        content_type; /* owned: as a provider is told it: with charset, method, but no name */
+    char *charset;    /* owned, nullable */
+    char *filename;   /* owned, nullable, UTF-8 */
+    char *content_id; /* owned, nullable, without <> */
+    gboolean
+        is_inline; /* shown by the HTML body, or disposition inline with a Content-ID */
     BrevEncoding encoding;
     guint64 offset; /* bytes from the start of the file, of the encoded content */
     guint64 length; /* bytes, encoded */
@@ -44,29 +51,29 @@ void brev_part_free (BrevPart *part);
 /* What a message has and this model does not carry whole, or carries changed. The name, the
  * class and the help of each are in brev_features[]. */
 typedef enum {
-    BREV_FEATURE_SIGNED,          /* multipart/signed, S/MIME signature */
-    BREV_FEATURE_ENCRYPTED,       /* multipart/encrypted, enveloped S/MIME */
-    BREV_FEATURE_REPORT,          /* multipart/report */
-    BREV_FEATURE_SEVERAL_FROM,    /* more than one author */
-    BREV_FEATURE_SENDER,          /* a Sender field that differs from From */
-    BREV_FEATURE_CALENDAR,        /* text/calendar among the alternatives */
-    BREV_FEATURE_AMP,             /* text/x-amp-html among the alternatives */
-    BREV_FEATURE_ALTERNATIVE,     /* another alternative than text and HTML */
-    BREV_FEATURE_NESTING,         /* part nesting the model flattens */
-    BREV_FEATURE_FLOWED,          /* format=flowed, delsp */
-    BREV_FEATURE_CHARSET,         /* a body in another charset than UTF-8 */
-    BREV_FEATURE_SEVERAL_TEXTS,   /* further text parts, carried as attachments */
-    BREV_FEATURE_PART_HEADERS,    /* Content-Description, -Location, -Language and the like */
-    BREV_FEATURE_DATE,            /* a Date more than an hour from now */
+    BREV_FEATURE_SIGNED,        /* multipart/signed, S/MIME signature */
+    BREV_FEATURE_ENCRYPTED,     /* multipart/encrypted, enveloped S/MIME */
+    BREV_FEATURE_REPORT,        /* multipart/report */
+    BREV_FEATURE_SEVERAL_FROM,  /* more than one author */
+    BREV_FEATURE_SENDER,        /* a Sender field that differs from From */
+    BREV_FEATURE_CALENDAR,      /* text/calendar among the alternatives */
+    BREV_FEATURE_AMP,           /* text/x-amp-html among the alternatives */
+    BREV_FEATURE_ALTERNATIVE,   /* another alternative than text and HTML */
+    BREV_FEATURE_NESTING,       /* part nesting the model flattens */
+    BREV_FEATURE_FLOWED,        /* format=flowed, delsp */
+    BREV_FEATURE_CHARSET,       /* a body in another charset than UTF-8 */
+    BREV_FEATURE_SEVERAL_TEXTS, /* further text parts, carried as attachments */
+    BREV_FEATURE_PART_HEADERS, /* Content-Description, -Location, -Language and the like */
+    BREV_FEATURE_DATE,         /* a Date more than an hour from now */
     BREV_FEATURE_MESSAGE_ID,
     BREV_FEATURE_REPEATED_HEADER, /* a header field given twice */
     BREV_FEATURE_RESENT,          /* Resent-* fields */
-    BREV_FEATURE_RECEIVED,        /* Received, DKIM-Signature, ARC-*: marks of a forward */
-    BREV_FEATURE_GROUP,           /* group syntax: undisclosed-recipients:; */
-    BREV_FEATURE_HIDDEN_RECIPIENT,/* a header recipient outside the envelope */
+    BREV_FEATURE_RECEIVED, /* Received, DKIM-Signature, ARC-*: marks of a forward */
+    BREV_FEATURE_GROUP,    /* group syntax: undisclosed-recipients:; */
+    BREV_FEATURE_HIDDEN_RECIPIENT, /* a header recipient outside the envelope */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,
-    BREV_FEATURE_BROKEN_MIME,     /* an unreadable part, taken as it stands */
+    BREV_FEATURE_BROKEN_MIME, /* an unreadable part, taken as it stands */
     BREV_FEATURE_LAST
 } BrevFeature;
 
@@ -82,21 +89,21 @@ typedef struct {
 extern const BrevFeatureHelp brev_features[BREV_FEATURE_LAST];
 
 typedef struct {
-    GPtrArray *from;       /* owned, of BrevMailbox; may be empty */
-    BrevMailbox *sender;   /* owned, nullable */
-    GPtrArray *reply_to;   /* owned, of BrevMailbox */
-    GPtrArray *to;         /* owned, of BrevMailbox: the header's, not the envelope's */
+    GPtrArray *from;     /* owned, of BrevMailbox; may be empty */
+    BrevMailbox *sender; /* owned, nullable */
+    GPtrArray *reply_to; /* owned, of BrevMailbox */
+    GPtrArray *to;       /* owned, of BrevMailbox: the header's, not the envelope's */
     GPtrArray *cc;
-    char *subject;         /* owned, decoded; "" when there is none */
-    char *message_id;      /* owned, nullable, with <>, byte for byte */
-    gint64 date;           /* ms since 1970; 0: none, or not readable */
-    GPtrArray *headers;    /* owned, of BrevHeader: every other field, in order, but never
+    char *subject;      /* owned, decoded; "" when there is none */
+    char *message_id;   /* owned, nullable, with <>, byte for byte */
+    gint64 date;        /* ms since 1970; 0: none, or not readable */
+    GPtrArray *headers; /* owned, of BrevHeader: every other field, in order, but never
                               Bcc, Resent-Bcc, Return-Path, Content-*, MIME-Version */
-    BrevPart *text;        /* owned, nullable */
-    BrevPart *html;        /* owned, nullable */
-    GPtrArray *attachments;/* owned, of BrevPart, in order, inline ones among them */
+    BrevPart *text;     /* owned, nullable */
+    BrevPart *html;     /* owned, nullable */
+    GPtrArray *attachments; /* owned, of BrevPart, in order, inline ones among them */
     BrevFeatures features;
-    guint64 offset;        /* of the message in its file */
+    guint64 offset; /* of the message in its file */
     guint64 length;
 } BrevMessage;
 
@@ -127,7 +134,8 @@ typedef struct BrevReader BrevReader;
  * @fd: the message's file; borrowed, must stay open; read with pread or its own position
  * @as_utf8: decode the charset too (text and HTML bodies)
  */
-BrevReader *brev_reader_new (int fd, const BrevPart *part, gboolean as_utf8, GError **error);
+BrevReader *brev_reader_new (int fd, const BrevPart *part, gboolean as_utf8,
+                             GError **error);
 /* Returns: bytes, 0 at the end, -1 with @error set */
 gssize brev_reader_read (BrevReader *reader, void *buffer, gsize size, GError **error);
 void brev_reader_free (BrevReader *reader);

@@ -28,7 +28,7 @@ typedef struct {
     const BrevConfig *config;
     const BrevAccount *account;
     const BrevProvider *provider; /* brev_provider_for (account) */
-    gint64 arrival; /* ms: when it was submitted */
+    gint64 arrival;               /* ms: when it was submitted */
     gint64 now;
 } BrevPlanInput;
 

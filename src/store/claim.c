@@ -7,8 +7,8 @@ typedef struct {
     BrevStore *store;
     const BrevClaim *claim;
     GPtrArray *messages;
-    gint64 turn;         /* the uid that was served last */
-    gboolean is_over;    /* a message over which a courier died travels alone */
+    gint64 turn;      /* the uid that was served last */
+    gboolean is_over; /* a message over which a courier died travels alone */
 } Claiming;
 
 /* The next (account, uid) with waiting mail, and when its first is due. */
@@ -55,10 +55,10 @@ next_submitter (BrevStore *store, Waiting *waiting, GError **error)
 static int
 next_account (BrevStore *store, Waiting *waiting, GError **error)
 {
-    return read_waiting_row (store,
-                             BREV_SQL_START (store, SQL_NEXT_ACCOUNT, error,
-                                             SQL_T (waiting->account ?: "")),
-                             waiting, error);
+    return read_waiting_row (
+        store,
+        BREV_SQL_START (store, SQL_NEXT_ACCOUNT, error, SQL_T (waiting->account ?: "")),
+        waiting, error);
 }
 
 /* Mail for which no account was found has the account "", and comes first. */
@@ -136,7 +136,8 @@ mark_sending (Claiming *claiming, BrevStoreMessage *message, gint64 n, GError **
         r->state = BREV_STATE_SENDING;
         r->changed = claiming->claim->now;
         if (BREV_SQL_RUN (store, SQL_CLAIM_RECIPIENT, error, SQL_I (n), SQL_I (r->index),
-                          SQL_T (r->key), SQL_I (store->lock.number), SQL_I (r->changed)) < 0)
+                          SQL_T (r->key), SQL_I (store->lock.number),
+                          SQL_I (r->changed)) < 0)
             return FALSE;
     }
     return TRUE;
@@ -194,7 +195,8 @@ take_oldest_of (Claiming *claiming, gint64 uid, GError **error)
         return FALSE;
     n = sqlite3_column_int64 (oldest, 0);
     (void) sqlite3_reset (oldest);
-    return take (claiming, BREV_SQL_START (store, SQL_CLAIM_MESSAGE, error, SQL_I (n)), error);
+    return take (claiming, BREV_SQL_START (store, SQL_CLAIM_MESSAGE, error, SQL_I (n)),
+                 error);
 }
 
 /* Goes once from the submitter behind @claiming->turn to the last one, and takes a message
@@ -203,7 +205,8 @@ static int
 take_round (Claiming *claiming, GError **error)
 {
     const BrevClaim *claim = claiming->claim;
-    g_auto (Waiting) waiting = { .account = g_strdup (claim->account), .uid = claiming->turn };
+    g_auto (Waiting)
+        waiting = { .account = g_strdup (claim->account), .uid = claiming->turn };
     int got;
 
     while (!claiming->is_over && claiming->messages->len < claim->max_messages &&
@@ -229,7 +232,8 @@ take_rounds (Claiming *claiming, GError **error)
             return FALSE;
         if (!claiming->is_over && claiming->messages->len < claiming->claim->max_messages)
             claiming->turn = -1; /* from the first submitter again */
-    } while (!claiming->is_over && claiming->messages->len < claiming->claim->max_messages &&
+    } while (!claiming->is_over &&
+             claiming->messages->len < claiming->claim->max_messages &&
              (!was_at_start || claiming->messages->len > before));
     return TRUE;
 }
@@ -273,8 +277,8 @@ brev_store_claim (BrevStore *store, const BrevClaim *claim, GError **error)
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_store_message_free);
     Claiming claiming = { .store = store, .claim = claim, .messages = messages };
 
-    g_return_val_if_fail (store->mode == BREV_STORE_COURIER || store->mode == BREV_STORE_MEMORY,
-                          NULL);
+    g_return_val_if_fail (
+        store->mode == BREV_STORE_COURIER || store->mode == BREV_STORE_MEMORY, NULL);
     if (!brev_transaction_begin (&transaction, store, error) ||
         !brev_recover (store, FALSE, claim->now, error) ||
         !(claim->only_id != NULL ? take_only (&claiming, error)

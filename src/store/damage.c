@@ -19,8 +19,8 @@ brev_damage_suspect (BrevStore *store)
 
     if (store->dir < 0)
         return;
-    fd = openat (store->dir, BREV_STORE_SUSPECT, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                 0600);
+    fd = openat (store->dir, BREV_STORE_SUSPECT,
+                 O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0)
         (void) fsync (store->dir);
 }
@@ -41,11 +41,10 @@ gboolean
 brev_damage_is_real (BrevStore *store)
 {
     sqlite3_stmt *statement = NULL;
-    gboolean is_sound =
-        sqlite3_prepare_v2 (store->db, "PRAGMA integrity_check (1)", -1, &statement, NULL) ==
-            SQLITE_OK &&
-        sqlite3_step (statement) == SQLITE_ROW &&
-        g_strcmp0 (brev_column_text (statement, 0), "ok") == 0;
+    gboolean is_sound = sqlite3_prepare_v2 (store->db, "PRAGMA integrity_check (1)", -1,
+                                            &statement, NULL) == SQLITE_OK &&
+                        sqlite3_step (statement) == SQLITE_ROW &&
+                        g_strcmp0 (brev_column_text (statement, 0), "ok") == 0;
 
     (void) sqlite3_finalize (statement);
     return !is_sound;
@@ -54,10 +53,11 @@ brev_damage_is_real (BrevStore *store)
 static gboolean
 move (BrevStore *store, const char *from, const char *to, GError **error)
 {
-    if (renameat2 (store->dir, from, store->dir, to, RENAME_NOREPLACE) == 0 || errno == ENOENT)
+    if (renameat2 (store->dir, from, store->dir, to, RENAME_NOREPLACE) == 0 ||
+        errno == ENOENT)
         return TRUE;
-    return brev_throw_errno (error, errno, "cannot rename '%s/%s' to '%s'", store->path, from,
-                             to);
+    return brev_throw_errno (error, errno, "cannot rename '%s/%s' to '%s'", store->path,
+                             from, to);
 }
 
 /* The log first: a database alone would be read without what its log holds. */
@@ -70,7 +70,8 @@ brev_damage_set_aside (BrevStore *store, gint64 now, char **aside, GError **erro
         g_strdup_printf ("store.damaged-%s.%03d", stamp, (int) (now % 1000));
     g_autofree char *log = g_strconcat (name, "-wal", NULL);
 
-    if (!move (store, BREV_STORE_LOG, log, error) || !move (store, BREV_STORE_FILE, name, error))
+    if (!move (store, BREV_STORE_LOG, log, error) ||
+        !move (store, BREV_STORE_FILE, name, error))
         return FALSE;
     (void) unlinkat (store->dir, BREV_STORE_INDEX, 0);
     if (fsync (store->dir) < 0)
@@ -109,7 +110,8 @@ recover_recipients (BrevStoreMessage *message, gint64 now)
 
 /* Returns: 1 when the message was copied, 0 when it was not believed, -1 with @error set */
 static int
-copy_message (BrevStore *store, BrevStore *old, sqlite3_stmt *row, gint64 now, GError **error)
+copy_message (BrevStore *store, BrevStore *old, sqlite3_stmt *row, gint64 now,
+              GError **error)
 {
     g_autoptr (BrevStoreMessage) message = NULL;
     guint total = (guint) sqlite3_column_int64 (row, 18);
@@ -155,7 +157,8 @@ copy_all (BrevStore *store, BrevStore *old, gint64 now, guint *n, GError **error
 }
 
 gboolean
-brev_damage_salvage (BrevStore *store, const char *aside, gint64 now, guint *n, GError **error)
+brev_damage_salvage (BrevStore *store, const char *aside, gint64 now, guint *n,
+                     GError **error)
 {
     g_autofree char *file = g_build_filename (store->path, aside, NULL);
     g_autofree char *index = g_strconcat (aside, "-shm", NULL);

@@ -80,7 +80,8 @@ begin_all (BrevStore *store, const GPtrArray *ids, gint64 now, GError **error)
 }
 
 GPtrArray *
-brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now, GError **error)
+brev_store_begin_import (BrevStore *store, const GPtrArray *ids, gint64 now,
+                         GError **error)
 {
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) chosen = NULL;
@@ -100,20 +101,22 @@ brev_store_end_import (BrevStore *store, GError **error)
     g_auto (BrevTransaction) transaction = { 0 };
 
     return brev_transaction_begin (&transaction, store, error) &&
-           BREV_SQL_RUN (store, SQL_LET_IMPORTS_GO, error, SQL_I (store->lock.number)) >= 0 &&
+           BREV_SQL_RUN (store, SQL_LET_IMPORTS_GO, error, SQL_I (store->lock.number)) >=
+               0 &&
            brev_transaction_commit (&transaction, error);
 }
 
 static gboolean
-insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message, gboolean is_held,
-                  const BrevStoreRecipient *r, GError **error)
+insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
+                  gboolean is_held, const BrevStoreRecipient *r, GError **error)
 {
-    return BREV_SQL_RUN (store, SQL_IMPORT_RECIPIENT, error, SQL_I (n), SQL_I (message->uid),
-                         SQL_I (is_held), SQL_I (r->index), SQL_T (r->address),
-                         SQL_T (r->original), SQL_T (r->account), SQL_I (r->state),
-                         SQL_I (r->due), SQL_I (r->attempts), SQL_I (r->maybe_sent),
-                         SQL_T (r->key), SQL_T (r->remote_id), SQL_T (r->dsn),
-                         SQL_T (r->reply), SQL_T (r->report), SQL_I (r->changed)) >= 0 &&
+    return BREV_SQL_RUN (store, SQL_IMPORT_RECIPIENT, error, SQL_I (n),
+                         SQL_I (message->uid), SQL_I (is_held), SQL_I (r->index),
+                         SQL_T (r->address), SQL_T (r->original), SQL_T (r->account),
+                         SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
+                         SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
+                         SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report),
+                         SQL_I (r->changed)) >= 0 &&
            (r->report == NULL || BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (n),
                                                SQL_I (r->index)) >= 0);
 }
@@ -124,11 +127,11 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 *n, gboolean
                 GError **error)
 {
     sqlite3_stmt *row = BREV_SQL_START (
-        store, SQL_IMPORT_MESSAGE, error, SQL_T (m->id), SQL_I (m->uid), SQL_I (m->arrival),
-        SQL_I (m->finished), SQL_I (m->size), SQL_I (m->checksum), SQL_T (m->sender),
-        SQL_T (m->message_id), SQL_T (m->login), SQL_T (m->program), SQL_I (m->way),
-        SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes), SQL_I (m->paused),
-        SQL_I (m->recipients->len));
+        store, SQL_IMPORT_MESSAGE, error, SQL_T (m->id), SQL_I (m->uid),
+        SQL_I (m->arrival), SQL_I (m->finished), SQL_I (m->size), SQL_I (m->checksum),
+        SQL_T (m->sender), SQL_T (m->message_id), SQL_T (m->login), SQL_T (m->program),
+        SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
+        SQL_I (m->paused), SQL_I (m->recipients->len));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)

@@ -18,7 +18,9 @@ enum { MAX_COURIERS = 1024 };
 static int
 set_lock (const BrevLock *lock, int command, short type, gint64 byte)
 {
-    struct flock area = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+    struct flock area = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1
+    };
     int result;
 
     do
@@ -32,7 +34,8 @@ must_lock (const BrevLock *lock, short type, gint64 byte, GError **error)
 {
     if (lock->fd < 0 || set_lock (lock, F_OFD_SETLKW, type, byte) == 0)
         return TRUE;
-    return brev_throw_errno (error, errno, "cannot lock the store's '" BREV_STORE_LOCK "'");
+    return brev_throw_errno (error, errno,
+                             "cannot lock the store's '" BREV_STORE_LOCK "'");
 }
 
 gboolean
@@ -43,7 +46,8 @@ brev_lock_open (BrevLock *lock, int dir, gboolean may_create, GError **error)
     lock->number = 0;
     lock->fd = openat (dir, BREV_STORE_LOCK, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock->fd < 0)
-        return brev_throw_errno (error, errno, "cannot open the store's '" BREV_STORE_LOCK "'");
+        return brev_throw_errno (error, errno,
+                                 "cannot open the store's '" BREV_STORE_LOCK "'");
     return TRUE;
 }
 
@@ -95,8 +99,10 @@ brev_lock_take_number (BrevLock *lock, GError **error)
 gboolean
 brev_lock_other_lives (const BrevLock *lock, guint number)
 {
-    struct flock area = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-                          .l_start = BYTE_COURIERS + (gint64) number, .l_len = 1 };
+    struct flock area = { .l_type = F_WRLCK,
+                          .l_whence = SEEK_SET,
+                          .l_start = BYTE_COURIERS + (gint64) number,
+                          .l_len = 1 };
 
     if (lock->fd < 0 || number == lock->number)
         return FALSE;
@@ -120,6 +126,7 @@ brev_lock_note_made (const BrevLock *lock, GError **error)
     if (brev_lock_was_made (lock))
         return TRUE;
     if (!brev_write_all (lock->fd, text, sizeof text - 1) || fsync (lock->fd) < 0)
-        return brev_throw_errno (error, errno, "cannot write the store's '" BREV_STORE_LOCK "'");
+        return brev_throw_errno (error, errno,
+                                 "cannot write the store's '" BREV_STORE_LOCK "'");
     return TRUE;
 }

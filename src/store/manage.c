@@ -3,7 +3,9 @@
 
 /* What an administrator does, and what time does. */
 
-enum { FORGET_AT_ONCE = 10000 }; /* messages in one transaction: others wait for its end */
+enum {
+    FORGET_AT_ONCE = 10000
+}; /* messages in one transaction: others wait for its end */
 
 /* One thing to be done with one message. Returns: 1 when it changed, 0, -1 with @error */
 typedef int (*Change) (BrevStore *store, const char *id, gpointer data, GError **error);
@@ -21,7 +23,8 @@ changed (int rows)
 }
 
 static int
-change_each (BrevStore *store, const GPtrArray *ids, Change change, gpointer data, GError **error)
+change_each (BrevStore *store, const GPtrArray *ids, Change change, gpointer data,
+             GError **error)
 {
     int total = 0;
 
@@ -36,7 +39,8 @@ change_each (BrevStore *store, const GPtrArray *ids, Change change, gpointer dat
 
 /* Of @id, or of all unfinished messages, in one transaction. */
 static int
-change_some (BrevStore *store, const char *id, Change change, gpointer data, GError **error)
+change_some (BrevStore *store, const char *id, Change change, gpointer data,
+             GError **error)
 {
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) ids = NULL;
@@ -48,7 +52,8 @@ change_some (BrevStore *store, const char *id, Change change, gpointer data, GEr
         ids = g_ptr_array_new_with_free_func (g_free);
         g_ptr_array_add (ids, g_strdup (id));
     } else {
-        ids = brev_sql_strings (store, BREV_SQL_START (store, SQL_UNFINISHED_IDS, error), error);
+        ids = brev_sql_strings (store, BREV_SQL_START (store, SQL_UNFINISHED_IDS, error),
+                                error);
     }
     total = ids == NULL ? -1 : change_each (store, ids, change, data, error);
     return total >= 0 && brev_transaction_commit (&transaction, error) ? total : -1;
@@ -160,8 +165,8 @@ brev_store_park (BrevStore *store, const char *id, const char *reason, gint64 no
 gboolean
 brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **error)
 {
-    static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_ARRIVALS, SQL_MEND_FINISHED,
-                                     SQL_MEND_PROBLEMS };
+    static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_ARRIVALS,
+                                     SQL_MEND_FINISHED, SQL_MEND_PROBLEMS };
     g_auto (BrevTransaction) transaction = { 0 };
 
     if (!brev_transaction_begin (&transaction, store, error))
@@ -200,10 +205,11 @@ brev_store_set_problem (BrevStore *store, const char *account, const char *scope
     if (!brev_transaction_begin (&transaction, store, error))
         return FALSE;
     if (problem == NULL)
-        rows = BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account), SQL_T (scope));
+        rows = BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account),
+                             SQL_T (scope));
     else
-        rows = BREV_SQL_RUN (store, SQL_SET_PROBLEM, error, SQL_T (account), SQL_T (scope),
-                             SQL_T (problem), SQL_I (now), SQL_I (until));
+        rows = BREV_SQL_RUN (store, SQL_SET_PROBLEM, error, SQL_T (account),
+                             SQL_T (scope), SQL_T (problem), SQL_I (now), SQL_I (until));
     return rows >= 0 && brev_transaction_commit (&transaction, error);
 }
 

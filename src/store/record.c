@@ -65,8 +65,8 @@ brev_store_message_free (BrevStoreMessage *message)
 }
 
 BrevStoreRecipient *
-brev_store_message_add (BrevStoreMessage *message, const char *address, const char *original,
-                        const char *account, gint64 due)
+brev_store_message_add (BrevStoreMessage *message, const char *address,
+                        const char *original, const char *account, gint64 due)
 {
     BrevStoreRecipient *recipient = g_new0 (BrevStoreRecipient, 1);
 
@@ -121,9 +121,9 @@ brev_record_message (sqlite3_stmt *row)
 BrevStoreRecipient *
 brev_record_recipient (BrevStoreMessage *message, sqlite3_stmt *row)
 {
-    BrevStoreRecipient *recipient =
-        brev_store_message_add (message, brev_column_text (row, 1), brev_column_text (row, 2),
-                                brev_column_text (row, 3), sqlite3_column_int64 (row, 5));
+    BrevStoreRecipient *recipient = brev_store_message_add (
+        message, brev_column_text (row, 1), brev_column_text (row, 2),
+        brev_column_text (row, 3), sqlite3_column_int64 (row, 5));
 
     recipient->index = (guint) sqlite3_column_int (row, 0);
     recipient->state = (BrevState) sqlite3_column_int (row, 4);
@@ -139,7 +139,8 @@ brev_record_recipient (BrevStoreMessage *message, sqlite3_stmt *row)
 }
 
 gboolean
-brev_record_recipients (BrevStore *store, BrevStoreMessage *message, gint64 n, GError **error)
+brev_record_recipients (BrevStore *store, BrevStoreMessage *message, gint64 n,
+                        GError **error)
 {
     sqlite3_stmt *row = BREV_SQL_START (store, SQL_GET_RECIPIENTS, error, SQL_I (n));
     int got = row == NULL ? -1 : 1;
@@ -192,7 +193,8 @@ list_one (BrevStore *store, const BrevStoreFilter *filter, GError **error)
         return NULL;
     }
     messages = new_message_array ();
-    if (message != NULL && (filter->uid < 0 || (message->is_imported && message->uid == filter->uid)) &&
+    if (message != NULL &&
+        (filter->uid < 0 || (message->is_imported && message->uid == filter->uid)) &&
         (!filter->unfinished || message->finished == 0) &&
         (!filter->finished || message->finished > 0))
         g_ptr_array_add (messages, g_steal_pointer (&message));
@@ -207,13 +209,15 @@ list_many (BrevStore *store, const BrevStoreFilter *filter, GError **error)
                   : filter->finished ? SQL_LIST_FINISHED
                                      : SQL_LIST_ALL;
     gint64 limit = filter->limit > 0 ? (gint64) filter->limit : -1;
-    sqlite3_stmt *row = BREV_SQL_START (store, sql, error, SQL_I (filter->uid), SQL_I (limit));
+    sqlite3_stmt *row =
+        BREV_SQL_START (store, sql, error, SQL_I (filter->uid), SQL_I (limit));
     int got = row == NULL ? -1 : 1;
 
     while (got > 0 && (got = brev_sql_step (store, row, error)) > 0) {
         BrevStoreMessage *message = brev_record_message (row);
         g_ptr_array_add (messages, message);
-        if (!brev_record_recipients (store, message, sqlite3_column_int64 (row, 0), error))
+        if (!brev_record_recipients (store, message, sqlite3_column_int64 (row, 0),
+                                     error))
             return NULL;
     }
     return got < 0 ? NULL : g_steal_pointer (&messages);

@@ -76,7 +76,8 @@ run_and_note (BrevStore *store, sqlite3_stmt *row, GError **error)
     int got = row == NULL ? -1 : 1;
 
     while (got > 0 && (got = brev_sql_step (store, row, error)) > 0) {
-        Changed changed = { sqlite3_column_int64 (row, 0), sqlite3_column_int64 (row, 1) };
+        Changed changed = { sqlite3_column_int64 (row, 0),
+                            sqlite3_column_int64 (row, 1) };
         g_array_append_val (all, changed);
     }
     for (guint i = 0; got == 0 && i < all->len; i++)
@@ -88,11 +89,12 @@ run_and_note (BrevStore *store, sqlite3_stmt *row, GError **error)
 /* -- recovery ------------------------------------------------------------------------ */
 
 static gboolean
-recover_sending (BrevStore *store, gint64 owner, const char *reply, gint64 now, GError **error)
+recover_sending (BrevStore *store, gint64 owner, const char *reply, gint64 now,
+                 GError **error)
 {
     return run_and_note (store,
-                         BREV_SQL_START (store, SQL_RECOVER_RECIPIENTS, error, SQL_I (owner),
-                                         SQL_I (now), SQL_T (reply)),
+                         BREV_SQL_START (store, SQL_RECOVER_RECIPIENTS, error,
+                                         SQL_I (owner), SQL_I (now), SQL_T (reply)),
                          error);
 }
 
@@ -100,9 +102,9 @@ static gboolean
 recover_crash (BrevStore *store, gint64 owner, gint64 now, GError **error)
 {
     return BREV_SQL_RUN (store, SQL_CRASHED_MESSAGES, error, SQL_I (owner)) >= 0 &&
-           run_and_note (store,
-                         BREV_SQL_START (store, SQL_CRASHED_IMPORTS, error, SQL_I (owner)),
-                         error) &&
+           run_and_note (
+               store, BREV_SQL_START (store, SQL_CRASHED_IMPORTS, error, SQL_I (owner)),
+               error) &&
            recover_sending (store, owner, crash_reply, now, error);
 }
 
@@ -148,5 +150,6 @@ brev_let_go (BrevStore *store, gint64 now, GError **error)
     return brev_transaction_begin (&transaction, store, error) &&
            BREV_SQL_RUN (store, SQL_LET_IMPORTS_GO, error, SQL_I (owner)) >= 0 &&
            recover_sending (store, owner, end_reply, now, error) &&
-           finish_deleted (store, now, error) && brev_transaction_commit (&transaction, error);
+           finish_deleted (store, now, error) &&
+           brev_transaction_commit (&transaction, error);
 }

@@ -95,20 +95,23 @@ brev_schema_check (BrevStore *store, GError **error)
     if (version < 0)
         return FALSE;
     if (version > (gint64) G_N_ELEMENTS (steps))
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "the database in '%s' has version %" G_GINT64_FORMAT
-                           " and this brevdue knows %u: a newer brevdue made it; install that "
-                           "one again (nothing was changed)",
-                           store->path, version, (guint) G_N_ELEMENTS (steps));
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "the database in '%s' has version %" G_GINT64_FORMAT
+            " and this brevdue knows %u: a newer brevdue made it; install that "
+            "one again (nothing was changed)",
+            store->path, version, (guint) G_N_ELEMENTS (steps));
     return TRUE;
 }
 
 static gboolean
 take_step (BrevStore *store, gint64 version, GError **error)
 {
-    g_autofree char *note = g_strdup_printf ("PRAGMA user_version = %d", (int) version + 1);
+    g_autofree char *note =
+        g_strdup_printf ("PRAGMA user_version = %d", (int) version + 1);
 
-    return brev_sql_exec (store, steps[version], error) && brev_sql_exec (store, note, error);
+    return brev_sql_exec (store, steps[version], error) &&
+           brev_sql_exec (store, note, error);
 }
 
 gboolean

@@ -13,8 +13,8 @@ typedef struct {
 static int
 read_current (BrevStore *store, const BrevSettlement *s, Current *current, GError **error)
 {
-    sqlite3_stmt *row = BREV_SQL_START (store, SQL_SETTLE_STATE, error, SQL_T (s->id),
-                                        SQL_I (s->index));
+    sqlite3_stmt *row =
+        BREV_SQL_START (store, SQL_SETTLE_STATE, error, SQL_T (s->id), SQL_I (s->index));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
@@ -31,8 +31,8 @@ read_current (BrevStore *store, const BrevSettlement *s, Current *current, GErro
 static BrevState
 next_state (const BrevStore *store, const Current *current, const BrevSettlement *s)
 {
-    gboolean is_anothers = current->state == BREV_STATE_SENDING &&
-                           current->owner != store->lock.number;
+    gboolean is_anothers =
+        current->state == BREV_STATE_SENDING && current->owner != store->lock.number;
 
     if (brev_state_is_final (current->state))
         return current->state;
@@ -53,7 +53,8 @@ settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError 
     if (got <= 0)
         return got == 0;
     state = next_state (store, &current, s);
-    if (state == current.state && (brev_state_is_final (state) || state == BREV_STATE_SENDING))
+    if (state == current.state &&
+        (brev_state_is_final (state) || state == BREV_STATE_SENDING))
         return TRUE;
     return BREV_SQL_RUN (store, SQL_SETTLE_RECIPIENT, error, SQL_I (current.message),
                          SQL_I (s->index), SQL_I (state), SQL_I (s->due),
@@ -67,9 +68,11 @@ settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError 
 }
 
 gboolean
-brev_finish (BrevStore *store, const char *id, gint64 now, GPtrArray *finished, GError **error)
+brev_finish (BrevStore *store, const char *id, gint64 now, GPtrArray *finished,
+             GError **error)
 {
-    int changed = BREV_SQL_RUN (store, SQL_FINISH_MESSAGE, error, SQL_T (id), SQL_I (now));
+    int changed =
+        BREV_SQL_RUN (store, SQL_FINISH_MESSAGE, error, SQL_T (id), SQL_I (now));
 
     if (changed > 0 && finished != NULL)
         g_ptr_array_add (finished, g_strdup (id));
@@ -111,8 +114,8 @@ settle_messages (BrevStore *store, GHashTable *pauses, gint64 now, GPtrArray *fi
 }
 
 gboolean
-brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n, gint64 now,
-                   GPtrArray **finished, GError **error)
+brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
+                   gint64 now, GPtrArray **finished, GError **error)
 {
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);

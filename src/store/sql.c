@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 
-#define MESSAGE_COLUMNS                                                                         \
-    "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, "      \
+#define MESSAGE_COLUMNS                                                                    \
+    "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, " \
     "program, way, held, crashes, paused, parked, owner, total"
-#define RECIPIENT_COLUMNS                                                                       \
-    "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, "  \
+#define RECIPIENT_COLUMNS                                                                      \
+    "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed"
 #define OF_ID "message = (SELECT n FROM messages WHERE id = ?1)"
 
@@ -17,7 +17,8 @@ G_STATIC_ASSERT (BREV_STATE_SENDING == 2 && BREV_STATE_PARKED == 3);
 G_STATIC_ASSERT (BREV_STATE_SENT == 4 && BREV_STATE_DELETED == 8);
 G_STATIC_ASSERT (BREV_STORE_MAX_CRASHES == 3);
 
-#define WAITING "state <= 1 AND held = 0" /* the condition of index recipients_waiting */
+/* the condition of index recipients_waiting */
+#define WAITING "state <= 1 AND held = 0"
 
 /* clang-format off */
 static const char *const texts[SQL_LAST] = {
@@ -215,15 +216,17 @@ brev_sql_throw (BrevStore *store, GError **error)
 
     if (brev_sql_is_damage (status)) {
         brev_damage_suspect (store);
-        return brev_throw (error, BREV_ERROR_SYSTEM,
-                           "the database in '%s' is damaged (%s); the courier puts it aside "
-                           "at its next start", store->path, text);
+        return brev_throw (
+            error, BREV_ERROR_SYSTEM,
+            "the database in '%s' is damaged (%s); the courier puts it aside "
+            "at its next start",
+            store->path, text);
     }
     if ((status & 0xff) == SQLITE_BUSY)
         return brev_throw (error, BREV_ERROR_BUSY, "the database in '%s' is in use: %s",
                            store->path, text);
-    return brev_throw (error, BREV_ERROR_SYSTEM, "the database in '%s' failed: %s", store->path,
-                       text);
+    return brev_throw (error, BREV_ERROR_SYSTEM, "the database in '%s' failed: %s",
+                       store->path, text);
 }
 
 static sqlite3_stmt *
@@ -232,8 +235,8 @@ prepared (BrevStore *store, BrevSql sql, GError **error)
     sqlite3_stmt **statement = &store->statements[sql];
 
     if (*statement == NULL &&
-        sqlite3_prepare_v3 (store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT, statement,
-                            NULL) != SQLITE_OK) {
+        sqlite3_prepare_v3 (store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
+                            statement, NULL) != SQLITE_OK) {
         (void) brev_sql_throw (store, error);
         return NULL;
     }
@@ -274,7 +277,8 @@ brev_sql_step (BrevStore *store, sqlite3_stmt *statement, GError **error)
     case SQLITE_ROW:
         return 1;
     case SQLITE_DONE:
-        (void) sqlite3_reset (statement); /* an open reader would keep the log from shrinking */
+        (void) sqlite3_reset (
+            statement); /* an open reader would keep the log from shrinking */
         return 0;
     default:
         (void) brev_sql_throw (store, error);
@@ -284,7 +288,8 @@ brev_sql_step (BrevStore *store, sqlite3_stmt *statement, GError **error)
 }
 
 int
-brev_sql_run (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n, GError **error)
+brev_sql_run (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n,
+              GError **error)
 {
     sqlite3_stmt *statement = brev_sql_start (store, sql, values, n, error);
     int got = statement == NULL ? -1 : 1;
@@ -348,7 +353,8 @@ brev_transaction_begin (BrevTransaction *transaction, BrevStore *store, GError *
 }
 
 gboolean
-brev_transaction_begin_read (BrevTransaction *transaction, BrevStore *store, GError **error)
+brev_transaction_begin_read (BrevTransaction *transaction, BrevStore *store,
+                             GError **error)
 {
     return begin (transaction, store, SQL_BEGIN_READ, error);
 }

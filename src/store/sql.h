@@ -78,12 +78,14 @@ struct BrevStore {
     sqlite3_stmt *statements[SQL_LAST]; /* prepared at first use */
     BrevStoreMode mode;
     gboolean is_ready; /* opened as a whole */
-    char *path;     /* owned: of the directory, for messages; ":memory:" */
-    int dir;        /* -1 in memory */
+    char *path;        /* owned: of the directory, for messages; ":memory:" */
+    int dir;           /* -1 in memory */
     BrevLock lock;
-    gint64 doubtful; /* ms since 1970: files from before without a row may have been sent */
-    GPtrArray *recovered; /* owned, of BrevStoreMessage: for brev_store_take_recovered() */
-    guint n_committed;    /* of @recovered */
+    gint64
+        doubtful; /* ms since 1970: files from before without a row may have been sent */
+    GPtrArray
+        *recovered;    /* owned, of BrevStoreMessage: for brev_store_take_recovered() */
+    guint n_committed; /* of @recovered */
 };
 
 /* A value for a statement's next parameter. */
@@ -93,8 +95,8 @@ typedef struct {
     gint64 number;
 } BrevSqlValue;
 
-#define SQL_T(value) ((BrevSqlValue) { .is_text = TRUE, .text = (value) })
-#define SQL_I(value) ((BrevSqlValue) { .number = (gint64) (value) })
+#define SQL_T(value) ((BrevSqlValue){ .is_text = TRUE, .text = (value) })
+#define SQL_I(value) ((BrevSqlValue){ .number = (gint64) (value) })
 
 /**
  * brev_sql_start:
@@ -103,13 +105,13 @@ typedef struct {
  *
  * Returns: (transfer none) (nullable): ready for brev_sql_step(), or %NULL with @error
  */
-sqlite3_stmt *brev_sql_start (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n,
-                              GError **error);
+sqlite3_stmt *brev_sql_start (BrevStore *store, BrevSql sql, const BrevSqlValue *values,
+                              guint n, GError **error);
 
 /* The values behind the statement; the second mention of them is only measured. */
-#define BREV_SQL_START(store, sql, error, ...)                                                  \
-    brev_sql_start (store, sql, (BrevSqlValue[]) { __VA_ARGS__ },                               \
-                    G_N_ELEMENTS (((BrevSqlValue[]) { __VA_ARGS__ })), error)
+#define BREV_SQL_START(store, sql, error, ...)                   \
+    brev_sql_start (store, sql, (BrevSqlValue[]){ __VA_ARGS__ }, \
+                    G_N_ELEMENTS (((BrevSqlValue[]){ __VA_ARGS__ })), error)
 
 /* Returns: 1 with a row, 0 at the end, -1 with @error set */
 int brev_sql_step (BrevStore *store, sqlite3_stmt *statement, GError **error);
@@ -118,9 +120,9 @@ int brev_sql_step (BrevStore *store, sqlite3_stmt *statement, GError **error);
 int brev_sql_run (BrevStore *store, BrevSql sql, const BrevSqlValue *values, guint n,
                   GError **error);
 
-#define BREV_SQL_RUN(store, sql, error, ...)                                                    \
-    brev_sql_run (store, sql, (BrevSqlValue[]) { __VA_ARGS__ },                                 \
-                  G_N_ELEMENTS (((BrevSqlValue[]) { __VA_ARGS__ })), error)
+#define BREV_SQL_RUN(store, sql, error, ...)                   \
+    brev_sql_run (store, sql, (BrevSqlValue[]){ __VA_ARGS__ }, \
+                  G_N_ELEMENTS (((BrevSqlValue[]){ __VA_ARGS__ })), error)
 
 /* The text of a statement, for the test that explains how SQLite runs it. */
 const char *brev_sql_text (BrevSql sql);
@@ -138,7 +140,8 @@ gboolean brev_sql_throw (BrevStore *store, GError **error);
 gboolean brev_sql_is_damage (int status);
 
 gint64 brev_sql_meta (BrevStore *store, const char *name);
-gboolean brev_sql_set_meta (BrevStore *store, const char *name, gint64 value, GError **error);
+gboolean brev_sql_set_meta (BrevStore *store, const char *name, gint64 value,
+                            GError **error);
 
 /* A transaction: rolled back unless it was committed before its variable ends.
  *   g_auto (BrevTransaction) transaction = { 0 }; */
@@ -146,7 +149,8 @@ typedef struct {
     BrevStore *store; /* NULL: not begun, or ended */
 } BrevTransaction;
 
-gboolean brev_transaction_begin (BrevTransaction *transaction, BrevStore *store, GError **error);
+gboolean brev_transaction_begin (BrevTransaction *transaction, BrevStore *store,
+                                 GError **error);
 /* A view of the database in which nothing changes. */
 gboolean brev_transaction_begin_read (BrevTransaction *transaction, BrevStore *store,
                                       GError **error);
@@ -164,7 +168,8 @@ char *brev_column_dup (sqlite3_stmt *row, int column);
 const char *brev_column_text (sqlite3_stmt *row, int column);
 
 /* import.c */
-gboolean brev_import_one (BrevStore *store, const BrevStoreMessage *message, GError **error);
+gboolean brev_import_one (BrevStore *store, const BrevStoreMessage *message,
+                          GError **error);
 
 /* recover.c: inside a transaction, gives back what dead couriers had in hand; with @own_too
  * also what stands under our own number, before we have used it. */
@@ -182,7 +187,8 @@ gboolean brev_schema_check (BrevStore *store, GError **error);
 gint64 brev_schema_version (BrevStore *store, GError **error);
 
 /* damage.c */
-gboolean brev_damage_set_aside (BrevStore *store, gint64 now, char **aside, GError **error);
+gboolean brev_damage_set_aside (BrevStore *store, gint64 now, char **aside,
+                                GError **error);
 void brev_damage_suspect (BrevStore *store);
 gboolean brev_damage_is_suspected (BrevStore *store);
 void brev_damage_unsuspect (BrevStore *store);
@@ -198,6 +204,7 @@ void brev_store_disconnect (BrevStore *store);
 #define BREV_STORE_LOG "store.db-wal"
 #define BREV_STORE_INDEX "store.db-shm"
 #define BREV_STORE_LOCK "lock"
-#define BREV_STORE_SUSPECT "suspect"   /* somebody has read a damaged page */
-#define BREV_STORE_IN_USE "in-use"     /* the log may hold what the database does not */
-#define BREV_STORE_LOG_LOST "log-lost" /* the log is missing, and the rows are not parked yet */
+#define BREV_STORE_SUSPECT "suspect" /* somebody has read a damaged page */
+#define BREV_STORE_IN_USE "in-use"   /* the log may hold what the database does not */
+#define BREV_STORE_LOG_LOST \
+    "log-lost" /* the log is missing, and the rows are not parked yet */

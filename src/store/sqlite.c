@@ -44,7 +44,8 @@ static const char pragmas[] = "PRAGMA synchronous = FULL;"
 static gboolean
 connect_to (BrevStore *store, const char *name, int flags, GError **error)
 {
-    if (sqlite3_open_v2 (name, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+    if (sqlite3_open_v2 (name, &store->db,
+                         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                          NULL) != SQLITE_OK)
         return brev_sql_throw (store, error);
     (void) sqlite3_busy_timeout (store->db, BUSY_WAIT);
@@ -58,7 +59,8 @@ keep_log (BrevStore *store, GError **error)
 {
     int keep = 1;
 
-    if (sqlite3_file_control (store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep) != SQLITE_OK)
+    if (sqlite3_file_control (store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep) !=
+        SQLITE_OK)
         return brev_sql_throw (store, error);
     return brev_sql_exec (store, "PRAGMA journal_mode = WAL", error);
 }
@@ -67,8 +69,9 @@ keep_log (BrevStore *store, GError **error)
 static gboolean
 make_file (BrevStore *store, GError **error)
 {
-    brev_autofd int fd = openat (store->dir, BREV_STORE_FILE,
-                                 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    brev_autofd int fd =
+        openat (store->dir, BREV_STORE_FILE,
+                O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0 && errno == EEXIST)
         return TRUE;
@@ -83,8 +86,8 @@ brev_store_connect (BrevStore *store, GError **error)
 {
     g_autofree char *file = g_build_filename (store->path, BREV_STORE_FILE, NULL);
 
-    return connect_to (store, file, SQLITE_OPEN_READWRITE, error) && keep_log (store, error) &&
-           brev_schema_check (store, error);
+    return connect_to (store, file, SQLITE_OPEN_READWRITE, error) &&
+           keep_log (store, error) && brev_schema_check (store, error);
 }
 
 /* A database without a schema is made, with a doubt if there once was another. The schema is
@@ -103,17 +106,21 @@ replace_damaged (BrevStore *store, gint64 now, char **damaged, GError **error)
     guint n = 0;
 
     if (store->mode != BREV_STORE_COURIER || !brev_lock_is_alone (&store->lock))
-        return brev_throw (error, BREV_ERROR_SYSTEM,
-                           "the database in '%s' is damaged; the courier puts it aside as soon "
-                           "as no other process uses it", store->path);
+        return brev_throw (
+            error, BREV_ERROR_SYSTEM,
+            "the database in '%s' is damaged; the courier puts it aside as soon "
+            "as no other process uses it",
+            store->path);
     brev_store_disconnect (store);
     if (!brev_damage_set_aside (store, now, &aside, error) || !make_file (store, error) ||
         !brev_store_connect (store, error) || !make_schema (store, now, error) ||
         !brev_damage_salvage (store, aside, now, &n, error))
         return FALSE;
     brev_damage_unsuspect (store);
-    *damaged = g_strdup_printf ("the database was damaged and lies in '%s/%s'; %u messages were "
-                                "read from it", store->path, aside, n);
+    *damaged =
+        g_strdup_printf ("the database was damaged and lies in '%s/%s'; %u messages were "
+                         "read from it",
+                         store->path, aside, n);
     return TRUE;
 }
 
@@ -124,7 +131,8 @@ mark (BrevStore *store, const char *name, GError **error)
         openat (store->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
-        return brev_throw_errno (error, errno, "cannot write to the store '%s'", store->path);
+        return brev_throw_errno (error, errno, "cannot write to the store '%s'",
+                                 store->path);
     return TRUE;
 }
 
@@ -133,8 +141,9 @@ mark (BrevStore *store, const char *name, GError **error)
 static gboolean
 note_lost_log (BrevStore *store, GError **error)
 {
-    gboolean is_lost = brev_lock_was_made (&store->lock) && exists (store, BREV_STORE_FILE) &&
-                       exists (store, BREV_STORE_IN_USE) && !exists (store, BREV_STORE_LOG);
+    gboolean is_lost =
+        brev_lock_was_made (&store->lock) && exists (store, BREV_STORE_FILE) &&
+        exists (store, BREV_STORE_IN_USE) && !exists (store, BREV_STORE_LOG);
 
     if (is_lost && !mark (store, BREV_STORE_LOG_LOST, error))
         return FALSE;
@@ -148,8 +157,8 @@ park_unvouched (BrevStore *store, gint64 now, GError **error)
     g_auto (BrevTransaction) transaction = { 0 };
 
     if (!brev_transaction_begin (&transaction, store, error) ||
-        BREV_SQL_RUN (store, SQL_PARK_UNVOUCHED, error, SQL_I (now), SQL_T (unvouched_reply)) <
-            0 ||
+        BREV_SQL_RUN (store, SQL_PARK_UNVOUCHED, error, SQL_I (now),
+                      SQL_T (unvouched_reply)) < 0 ||
         !brev_sql_set_meta (store, "doubtful", now, error) ||
         !brev_transaction_commit (&transaction, error))
         return FALSE;
@@ -172,7 +181,8 @@ connect_and_judge (BrevStore *store, gint64 now, char **damaged, GError **error)
     if (version == 0 && was_made)
         *damaged = g_strdup_printf ("the database in '%s' is gone", store->path);
     else if (exists (store, BREV_STORE_LOG_LOST))
-        *damaged = g_strdup_printf ("the log of the database in '%s' is gone", store->path);
+        *damaged =
+            g_strdup_printf ("the log of the database in '%s' is gone", store->path);
     return !exists (store, BREV_STORE_LOG_LOST) || park_unvouched (store, now, error);
 }
 
@@ -227,8 +237,8 @@ check_is_made (BrevStore *store, GError **error)
     gint64 version = brev_schema_version (store, error);
 
     if (version == 0)
-        return brev_throw (error, BREV_ERROR_NO_FILE, "the database in '%s' is just being made",
-                           store->path);
+        return brev_throw (error, BREV_ERROR_NO_FILE,
+                           "the database in '%s' is just being made", store->path);
     return version > 0;
 }
 
@@ -252,7 +262,8 @@ static gboolean
 open_memory (BrevStore *store, GError **error)
 {
     return connect_to (store, ":memory:",
-                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, error) &&
+                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY,
+                       error) &&
            brev_schema_upgrade (store, 0, error);
 }
 

@@ -26,20 +26,20 @@ extern const char *const brev_state_names[BREV_STATE_LAST];
 gboolean brev_state_is_final (BrevState state);
 
 typedef struct {
-    guint index;      /* in its message, from 0 */
-    char *address;    /* owned: where it goes, qualified */
-    char *original;   /* owned: as header or argument had it */
-    char *account;    /* owned: of the configuration */
+    guint index;    /* in its message, from 0 */
+    char *address;  /* owned: where it goes, qualified */
+    char *original; /* owned: as header or argument had it */
+    char *account;  /* owned: of the configuration */
     BrevState state;
-    gint64 due;       /* ms since 1970 */
-    guint attempts;   /* requests made */
+    gint64 due;          /* ms since 1970 */
+    guint attempts;      /* requests made */
     gboolean maybe_sent; /* an earlier request may have reached the provider */
-    char *key;        /* owned, nullable: of the last request; kept while @maybe_sent */
-    char *remote_id;  /* owned, nullable */
-    char *dsn;        /* owned, nullable: RFC 3463 */
-    char *reply;      /* owned, nullable: last reply, one line */
-    char *report;     /* owned, nullable: queue id of the report to the sender about it */
-    gint64 changed;   /* ms since 1970: when @state came to be */
+    char *key;       /* owned, nullable: of the last request; kept while @maybe_sent */
+    char *remote_id; /* owned, nullable */
+    char *dsn;       /* owned, nullable: RFC 3463 */
+    char *reply;     /* owned, nullable: last reply, one line */
+    char *report;    /* owned, nullable: queue id of the report to the sender about it */
+    gint64 changed;  /* ms since 1970: when @state came to be */
 } BrevStoreRecipient;
 
 typedef struct {
@@ -66,9 +66,9 @@ BrevStoreMessage *brev_store_message_new (const char *id);
 void brev_store_message_free (BrevStoreMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStoreMessage, brev_store_message_free)
 /* (transfer none): appended to @message as QUEUED, its strings copied */
-BrevStoreRecipient *brev_store_message_add (BrevStoreMessage *message, const char *address,
-                                            const char *original, const char *account,
-                                            gint64 due);
+BrevStoreRecipient *brev_store_message_add (BrevStoreMessage *message,
+                                            const char *address, const char *original,
+                                            const char *account, gint64 due);
 
 typedef enum {
     BREV_STORE_COURIER, /* reads and writes; recovers what a dead courier left */
@@ -100,7 +100,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStore, brev_store_free)
  */
 BrevStoreMessage *brev_store_get (BrevStore *store, const char *id, GError **error);
 
-#define BREV_STORE_MAX_CRASHES 3 /* a message over which so many couriers died is parked */
+#define BREV_STORE_MAX_CRASHES \
+    3 /* a message over which so many couriers died is parked */
 
 /**
  * brev_store_begin_import:
@@ -213,7 +214,8 @@ typedef struct {
 } BrevStoreFilter;
 
 /* Returns: (transfer full) (nullable): (array of BrevStoreMessage), oldest first */
-GPtrArray *brev_store_list (BrevStore *store, const BrevStoreFilter *filter, GError **error);
+GPtrArray *brev_store_list (BrevStore *store, const BrevStoreFilter *filter,
+                            GError **error);
 
 /* Each returns how many messages it changed, -1 with @error set. @id NULL: all. */
 int brev_store_retry (BrevStore *store, const char *id, gint64 now, GError **error);
@@ -236,7 +238,8 @@ int brev_store_park (BrevStore *store, const char *id, const char *reason, gint6
  * Takes times further ahead back to @now: the clock was wrong when they were made. Times the
  * provider named stay.
  */
-gboolean brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **error);
+gboolean brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead,
+                                GError **error);
 
 /**
  * brev_store_forget:
@@ -249,7 +252,8 @@ gboolean brev_store_forget (BrevStore *store, gint64 now, gint64 history, gint64
 /* What stopped an account: "token refused" and since when. Kept so that status can say it.
  * @scope: "account", or "sender a@b", "stream x"; @problem NULL: it works again */
 gboolean brev_store_set_problem (BrevStore *store, const char *account, const char *scope,
-                                 const char *problem, gint64 until, gint64 now, GError **error);
+                                 const char *problem, gint64 until, gint64 now,
+                                 GError **error);
 
 typedef struct {
     char *account;

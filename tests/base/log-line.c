@@ -7,8 +7,9 @@
 int
 main (int argc, char **argv)
 {
-    const char *fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = "the-id",
-                                            [BREV_FIELD_STATUS] = "sent" };
+    const char *fields[BREV_FIELD_LAST] = {
+        [BREV_FIELD_ID] = "the-id", [BREV_FIELD_STATUS] = "sent"
+    };
     BrevLogTarget target;
 
     g_assert_cmpint (argc, ==, 3);

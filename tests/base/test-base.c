@@ -34,7 +34,8 @@ test_crc32c (void)
     for (guint i = 0; i < 32; i++)
         bytes[i] = (guint8) i;
     g_assert_cmphex (brev_crc32c (0, bytes, 32), ==, 0x46dd794e);
-    g_assert_cmphex (brev_crc32c (brev_crc32c (0, bytes, 13), bytes + 13, 19), ==, 0x46dd794e);
+    g_assert_cmphex (brev_crc32c (brev_crc32c (0, bytes, 13), bytes + 13, 19), ==,
+                     0x46dd794e);
 }
 
 static void
@@ -43,12 +44,8 @@ test_printable (void)
     static const struct {
         const char *text, *want;
     } cases[] = {
-        { "plain", "plain" },
-        { "a\nto=<x>", "a?to=<x>" },
-        { "\x1b[31m", "?[31m" },
-        { "\xc3\xa5", "\xc3\xa5" },
-        { "a\xff", "a\xef\xbf\xbd" },
-        { "\xe2\x80\xa8", "?" },
+        { "plain", "plain" },       { "a\nto=<x>", "a?to=<x>" },  { "\x1b[31m", "?[31m" },
+        { "\xc3\xa5", "\xc3\xa5" }, { "a\xff", "a\xef\xbf\xbd" }, { "\xe2\x80\xa8", "?" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -17,7 +17,8 @@ write_file (int dir, const GByteArray *message, guint number)
     g_autofree char *recipient = g_strdup_printf ("user%u@example.net", number);
     g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
     g_autoptr (GByteArray) head = NULL;
-    BrevOrigin origin = { .uid = 33 + number % 3, .arrival = brev_clock_now (),
+    BrevOrigin origin = { .uid = 33 + number % 3,
+                          .arrival = brev_clock_now (),
                           .way = BREV_WAY_SOCKET };
     guint8 record[BREV_ORIGIN_SIZE], tail[BREV_FRAME_TAIL];
     brev_autofd int fd = -1;
@@ -28,9 +29,10 @@ write_file (int dir, const GByteArray *message, guint number)
     g_ptr_array_add (envelope->recipients, g_steal_pointer (&recipient));
     head = brev_frame_head (id, envelope);
     brev_origin_write (&origin, record);
-    brev_frame_tail (message->len,
-                     brev_crc32c (brev_crc32c (0, head->data, head->len), message->data,
-                                  message->len), tail);
+    brev_frame_tail (
+        message->len,
+        brev_crc32c (brev_crc32c (0, head->data, head->len), message->data, message->len),
+        tail);
     fd = openat (dir, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || !brev_write_all (fd, record, sizeof record) ||
         !brev_write_all (fd, head->data, head->len) ||

@@ -83,7 +83,8 @@ append_result (Connection *connection, long number)
     append (connection,
             "{\"To\":\"a@example.net\",\"SubmittedAt\":\"2024-01-01T00:00:00Z\","
             "\"MessageID\":\"00000000-0000-4000-8000-%012ld\",\"ErrorCode\":0,"
-            "\"Message\":\"OK\"}", number);
+            "\"Message\":\"OK\"}",
+            number);
 }
 
 /* Writes the body first, to know its length, then the head in front of it. */
@@ -198,8 +199,9 @@ take (Connection *connection, const char *bytes, size_t length)
         if (connection->body_left < 0) {
             taken = take_head (connection, bytes, length);
         } else {
-            taken = length < (size_t) connection->body_left ? length
-                                                            : (size_t) connection->body_left;
+            taken = length < (size_t) connection->body_left
+                        ? length
+                        : (size_t) connection->body_left;
             read_json (&connection->json, bytes, taken);
             connection->body_left -= (long) taken;
             if (connection->body_left > 0)

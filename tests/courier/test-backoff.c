@@ -2,7 +2,6 @@
 #include "base/clock.h"
 #include "courier/backoff.h"
 
-
 static void
 test_next (void)
 {
@@ -28,8 +27,9 @@ test_next (void)
     BrevConfig config = { .retry_min = 30 * BREV_SECOND, .retry_max = 4 * BREV_HOUR };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        gint64 got = brev_backoff_next (&config, 1000, cases[i].attempts,
-                                        cases[i].retry_after * BREV_SECOND, cases[i].random);
+        gint64 got =
+            brev_backoff_next (&config, 1000, cases[i].attempts,
+                               cases[i].retry_after * BREV_SECOND, cases[i].random);
         g_test_message ("%s", cases[i].name);
         g_assert_cmpint (got, ==, 1000 + cases[i].want * BREV_SECOND);
     }
@@ -41,7 +41,8 @@ test_next_with_odd_settings (void)
 {
     BrevConfig config = { .retry_min = 30 * BREV_SECOND, .retry_max = 5 * BREV_SECOND };
 
-    g_assert_cmpint (brev_backoff_next (&config, 0, 5, 0, G_MAXUINT32), ==, 30 * BREV_SECOND);
+    g_assert_cmpint (brev_backoff_next (&config, 0, 5, 0, G_MAXUINT32), ==,
+                     30 * BREV_SECOND);
 }
 
 static void
@@ -53,12 +54,9 @@ test_is_over (void)
         guint attempts;
         gboolean want;
     } cases[] = {
-        { "young", 99, 0, 10, FALSE },
-        { "old", 100, 0, 10, TRUE },
-        { "paused", 150, 60, 10, FALSE },
-        { "paused-and-old", 160, 60, 10, TRUE },
-        { "hardly-tried", 1000, 0, 2, FALSE },
-        { "clock-went-back", -50, 0, 10, FALSE },
+        { "young", 99, 0, 10, FALSE },         { "old", 100, 0, 10, TRUE },
+        { "paused", 150, 60, 10, FALSE },      { "paused-and-old", 160, 60, 10, TRUE },
+        { "hardly-tried", 1000, 0, 2, FALSE }, { "clock-went-back", -50, 0, 10, FALSE },
     };
     BrevConfig config = { .lifetime = 100 };
 

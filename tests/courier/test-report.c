@@ -33,21 +33,26 @@ test_hears (void)
         { "null-alone", "", BREV_WAY_SOCKET, 0, NULL, "x@y", BREV_HEARS_STATUS },
         { "null-to-postmaster", "", BREV_WAY_DROP, 0, full, "Ops@Example.com",
           BREV_HEARS_STATUS },
-        { "null-to-bare", "", BREV_WAY_DROP, 0, bare, "ops@example.com", BREV_HEARS_STATUS },
-        { "null-never", "", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_NOBODY },
-        { "report", "", BREV_WAY_REPORT, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_STATUS },
-        { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y", BREV_HEARS_NOBODY },
+        { "null-to-bare", "", BREV_WAY_DROP, 0, bare, "ops@example.com",
+          BREV_HEARS_STATUS },
+        { "null-never", "", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y",
+          BREV_HEARS_NOBODY },
+        { "report", "", BREV_WAY_REPORT, BREV_NOTIFY_NEVER, full, "x@y",
+          BREV_HEARS_STATUS },
+        { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y",
+          BREV_HEARS_NOBODY },
         { "failure", "a@b", BREV_WAY_DROP, BREV_NOTIFY_FAILURE, NULL, "x@y",
           BREV_HEARS_SENDER },
         { "success-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS, full, "x@y",
           BREV_HEARS_NOBODY },
-        { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE, full,
-          "x@y", BREV_HEARS_SENDER },
+        { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE,
+          full, "x@y", BREV_HEARS_SENDER },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
-        const BrevConfig config = { .postmaster = cases[i].postmaster, .mail_name = domain };
+        const BrevConfig config = { .postmaster = cases[i].postmaster,
+                                    .mail_name = domain };
         g_free (envelope->sender);
         envelope->sender = g_strdup (cases[i].sender);
         envelope->notify = cases[i].notify;
@@ -106,9 +111,10 @@ add_recipients (BrevStoreMessage *message)
     r->state = BREV_STATE_REFUSED;
     r->attempts = 1;
     r->dsn = g_strdup ("5.1.1");
-    r->reply = g_strdup ("406 Inactive recipient: gr\xc3\xb8" "d\r\nBcc: evil@example.org");
-    r = brev_store_message_add (message, "sl\xc3\xb8w@example.net", "sl\xc3\xb8w@example.net",
-                                "lost", NOW);
+    r->reply = g_strdup ("406 Inactive recipient: gr\xc3\xb8"
+                         "d\r\nBcc: evil@example.org");
+    r = brev_store_message_add (message, "sl\xc3\xb8w@example.net",
+                                "sl\xc3\xb8w@example.net", "lost", NOW);
     r->state = BREV_STATE_EXPIRED;
     r->attempts = 17;
     r->maybe_sent = TRUE;
@@ -197,8 +203,8 @@ make_report (const char *directory, const char *original, const Wish *wish)
     file = write_original (spool->tmp, original, wish->full, &fd);
     message->size = file->message_length;
     for (int i = 0; i < 2; i++) { /* a second time is success, too */
-        g_assert_true (
-            brev_report_write (config, spool, REPORT_ID, message, file, fd, NOW + i, &error));
+        g_assert_true (brev_report_write (config, spool, REPORT_ID, message, file, fd,
+                                          NOW + i, &error));
         g_assert_no_error (error);
     }
     config_free (config);
@@ -234,7 +240,8 @@ test_hidden_fields (void)
         const char *header, *absent, *present;
     } cases[] = {
         { "To: a\nBcc: secret@x\nSubject: s\n\n", "secret", "\nTo: a\nSubject: s\n" },
-        { "To: a\nbCC : x,\n secret@x\nSubject: s\n\n", "secret", "\nTo: a\nSubject: s\n" },
+        { "To: a\nbCC : x,\n secret@x\nSubject: s\n\n", "secret",
+          "\nTo: a\nSubject: s\n" },
         { "Resent-Bcc:\n\tsecret\nTo: a\n\n", "secret", "\nTo: a\n" },
         { "Bccx: kept\n\n", "secret", "\nBccx: kept\n" },
         { "\nBcc: body\n", "Bcc", "8bit\n\n\n" },
@@ -242,7 +249,8 @@ test_hidden_fields (void)
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autofree char *directory = g_dir_make_tmp ("brevdue-report-XXXXXX", NULL);
-        g_autofree char *text = make_report (directory, cases[i].header, &(Wish){ FALSE, NULL });
+        g_autofree char *text =
+            make_report (directory, cases[i].header, &(Wish){ FALSE, NULL });
         g_assert_null (strstr (strstr (text, "rfc822-headers"), cases[i].absent));
         g_assert_nonnull (strstr (text, cases[i].present));
         remove_spool (directory);

@@ -220,7 +220,7 @@ main (int argc, char **argv)
         .message_id = "<0123456789abcdefghijklmnop@example.com>",
         .config = config,
         .arrival = G_GINT64_CONSTANT (1795402200) * 1000, /* ten minutes before */
-        .now = G_GINT64_CONSTANT (1795402800) * 1000, /* 2026-11-23 03:00 UTC */
+        .now = G_GINT64_CONSTANT (1795402800) * 1000,     /* 2026-11-23 03:00 UTC */
     };
     read_envelope (&c, directory);
     c.input.recipients = (const BrevPlanRecipient *) (gpointer) recipients->data;

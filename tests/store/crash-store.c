@@ -52,8 +52,12 @@ import_all (BrevStore *store)
 static void
 settle_both (BrevStore *store, const char *id, BrevState state, const char *report)
 {
-    BrevSettlement both[2] = { { .id = id, .state = state, .due = NOW + 1, .was_tried = TRUE,
-                                 .report = report, .reply = "reply" } };
+    BrevSettlement both[2] = { { .id = id,
+                                 .state = state,
+                                 .due = NOW + 1,
+                                 .was_tried = TRUE,
+                                 .report = report,
+                                 .reply = "reply" } };
 
     both[1] = both[0];
     both[1].index = 1;
@@ -108,11 +112,13 @@ print_all (BrevStore *store)
 
     for (guint i = 0; i < messages->len; i++) {
         const BrevStoreMessage *m = messages->pdata[i];
-        printf ("message %s %d %d %u\n", m->id, m->is_imported, m->finished > 0, m->crashes);
+        printf ("message %s %d %d %u\n", m->id, m->is_imported, m->finished > 0,
+                m->crashes);
         for (guint k = 0; k < m->recipients->len; k++) {
             const BrevStoreRecipient *r = m->recipients->pdata[k];
-            printf ("recipient %s %u %s %d %s\n", m->id, r->index, brev_state_names[r->state],
-                    r->maybe_sent, r->report == NULL ? "-" : r->report);
+            printf ("recipient %s %u %s %d %s\n", m->id, r->index,
+                    brev_state_names[r->state], r->maybe_sent,
+                    r->report == NULL ? "-" : r->report);
         }
     }
     for (guint i = 0; i < reports->len; i++)
@@ -136,8 +142,8 @@ go_on (BrevStore *store)
     for (guint i = 0; i < 10; i++) { /* the suspects one by one */
         g_autoptr (GPtrArray) claimed = brev_store_claim (store, &claim, NULL);
         for (guint k = 0; k < claimed->len; k++)
-            settle_both (store, ((BrevStoreMessage *) claimed->pdata[k])->id, BREV_STATE_SENT,
-                         NULL);
+            settle_both (store, ((BrevStoreMessage *) claimed->pdata[k])->id,
+                         BREV_STATE_SENT, NULL);
     }
 }
 

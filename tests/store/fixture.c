@@ -185,8 +185,9 @@ settle_one (BrevStore *store, const char *id, guint index, BrevState state, gint
 {
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) finished = NULL;
-    BrevSettlement settlement = { .id = id, .index = index, .state = state, .due = now,
-                                  .was_tried = TRUE };
+    BrevSettlement settlement = {
+        .id = id, .index = index, .state = state, .due = now, .was_tried = TRUE
+    };
 
     g_assert_true (brev_store_settle (store, &settlement, 1, now, &finished, &error));
     g_assert_no_error (error);

@@ -31,4 +31,5 @@ void claim_ids (BrevStore *store, guint max, gint64 now, const char *want);
 char *claim_key (BrevStore *store, gint64 now);
 void begin_import (BrevStore *store, const char *ids, gint64 now, const char *want);
 /* Returns: how many messages that finished */
-guint settle_one (BrevStore *store, const char *id, guint index, BrevState state, gint64 now);
+guint settle_one (BrevStore *store, const char *id, guint index, BrevState state,
+                  gint64 now);

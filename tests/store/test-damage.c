@@ -40,8 +40,7 @@ overwrite (const Fixture *f, const char *name, off_t from, size_t length)
     g_assert_cmpint (pwrite (fd, junk, length, from), ==, (gssize) length);
 }
 
-static void
-delete (const Fixture *f, const char *name)
+static void delete (const Fixture *f, const char *name)
 {
     g_autofree char *path = path_of (f, name);
 
@@ -189,8 +188,8 @@ test_damages (void)
         { "truncated", do_truncate, "was damaged", FALSE, TRUE, TRUE, TRUE },
         { "empty", do_empty, "is gone", FALSE, FALSE, FALSE, TRUE },
         { "log-deleted", do_delete_log, NULL, FALSE, TRUE, TRUE, FALSE },
-        { "log-deleted-after-crash", do_delete_log_after_crash, "log of the database", FALSE,
-          TRUE, FALSE, TRUE },
+        { "log-deleted-after-crash", do_delete_log_after_crash, "log of the database",
+          FALSE, TRUE, FALSE, TRUE },
         { "deleted", do_delete_database, "is gone", FALSE, FALSE, FALSE, TRUE },
         { "all-deleted", do_delete_all, NULL, FALSE, FALSE, TRUE, FALSE },
     };
@@ -307,8 +306,11 @@ test_version_zero_is_taken_up (void)
     sqlite3 *db = NULL;
 
     g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
-    g_assert_cmpint (sqlite3_exec (db, "PRAGMA journal_mode = WAL; CREATE TABLE t (a);"
-                                       "DROP TABLE t", NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint (sqlite3_exec (db,
+                                   "PRAGMA journal_mode = WAL; CREATE TABLE t (a);"
+                                   "DROP TABLE t",
+                                   NULL, NULL, NULL),
+                     ==, SQLITE_OK);
     g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
     damaged = fixture_reopen (&f, NOW);
     g_assert_null (damaged);
@@ -373,7 +375,8 @@ in_child (const char *directory)
 static void
 test_reader_without_rights (void)
 {
-    static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm", "lock" };
+    static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm",
+                                         "lock" };
     g_auto (Fixture) f = filled ();
 
     for (guint i = 0; i < G_N_ELEMENTS (names); i++) {

@@ -9,10 +9,12 @@
 static void
 explain (BrevStore *store, BrevSql sql, GString *plan)
 {
-    g_autofree char *text = g_strconcat ("EXPLAIN QUERY PLAN ", brev_sql_text (sql), NULL);
+    g_autofree char *text =
+        g_strconcat ("EXPLAIN QUERY PLAN ", brev_sql_text (sql), NULL);
     sqlite3_stmt *statement = NULL;
 
-    g_assert_cmpint (sqlite3_prepare_v2 (store->db, text, -1, &statement, NULL), ==, SQLITE_OK);
+    g_assert_cmpint (sqlite3_prepare_v2 (store->db, text, -1, &statement, NULL), ==,
+                     SQLITE_OK);
     while (sqlite3_step (statement) == SQLITE_ROW)
         g_string_append_printf (plan, "%s; ", sqlite3_column_text (statement, 3));
     (void) sqlite3_finalize (statement);
@@ -67,7 +69,8 @@ steps_since (BrevStore *store)
 
     for (guint i = 0; i < SQL_LAST; i++) {
         if (store->statements[i] != NULL)
-            steps += sqlite3_stmt_status (store->statements[i], SQLITE_STMTSTATUS_VM_STEP, 1);
+            steps +=
+                sqlite3_stmt_status (store->statements[i], SQLITE_STMTSTATUS_VM_STEP, 1);
     }
     return steps;
 }

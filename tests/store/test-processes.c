@@ -31,8 +31,10 @@ settle_all (BrevStore *store, const GPtrArray *messages)
 
     for (guint i = 0; i < messages->len; i++) {
         const BrevStoreMessage *message = messages->pdata[i];
-        BrevSettlement settlement = { .id = message->id, .state = BREV_STATE_SENT,
-                                      .was_tried = TRUE, .remote_id = name };
+        BrevSettlement settlement = { .id = message->id,
+                                      .state = BREV_STATE_SENT,
+                                      .was_tried = TRUE,
+                                      .remote_id = name };
         g_autoptr (GError) error = NULL;
 
         if (!brev_store_settle (store, &settlement, 1, NOW, NULL, &error)) {
@@ -219,10 +221,10 @@ assert_recovered (BrevStore *store, const char *want)
 
     for (guint i = 0; i < recovered->len; i++) {
         const BrevStoreMessage *message = recovered->pdata[i];
-        g_string_append_printf (
-            got, "%s%s %s", i == 0 ? "" : " ", message->id,
-            message->recipients->len == 0 ? (message->parked != NULL ? "-parked" : "-")
-                                          : brev_state_names[first (message)->state]);
+        g_string_append_printf (got, "%s%s %s", i == 0 ? "" : " ", message->id,
+                                message->recipients->len == 0
+                                    ? (message->parked != NULL ? "-parked" : "-")
+                                    : brev_state_names[first (message)->state]);
     }
     g_assert_cmpstr (got->str, ==, want);
 }

@@ -94,16 +94,19 @@ test_settlements (void)
         gboolean finished;
     } cases[] = {
         { "sent", BREV_STATE_SENDING, BREV_STATE_SENT, BREV_STATE_SENT, TRUE },
-        { "discarded", BREV_STATE_SENDING, BREV_STATE_DISCARDED, BREV_STATE_DISCARDED, TRUE },
+        { "discarded", BREV_STATE_SENDING, BREV_STATE_DISCARDED, BREV_STATE_DISCARDED,
+          TRUE },
         { "refused", BREV_STATE_SENDING, BREV_STATE_REFUSED, BREV_STATE_REFUSED, TRUE },
         { "expired", BREV_STATE_SENDING, BREV_STATE_EXPIRED, BREV_STATE_EXPIRED, TRUE },
         { "gone", BREV_STATE_SENDING, BREV_STATE_DELETED, BREV_STATE_DELETED, TRUE },
-        { "deferred", BREV_STATE_SENDING, BREV_STATE_DEFERRED, BREV_STATE_DEFERRED, FALSE },
+        { "deferred", BREV_STATE_SENDING, BREV_STATE_DEFERRED, BREV_STATE_DEFERRED,
+          FALSE },
         { "given-back", BREV_STATE_SENDING, BREV_STATE_QUEUED, BREV_STATE_QUEUED, FALSE },
         { "parked", BREV_STATE_SENDING, BREV_STATE_PARKED, BREV_STATE_PARKED, FALSE },
         { "unclaimed", BREV_STATE_QUEUED, BREV_STATE_EXPIRED, BREV_STATE_EXPIRED, TRUE },
         { "final-stays", BREV_STATE_SENT, BREV_STATE_DEFERRED, BREV_STATE_SENT, FALSE },
-        { "final-stays-final", BREV_STATE_REFUSED, BREV_STATE_SENT, BREV_STATE_REFUSED, FALSE },
+        { "final-stays-final", BREV_STATE_REFUSED, BREV_STATE_SENT, BREV_STATE_REFUSED,
+          FALSE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -128,11 +131,22 @@ test_settlement_keeps_what_was_said (void)
 {
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
     g_autoptr (BrevStoreMessage) got = NULL;
-    BrevSettlement said = { .id = "m", .state = BREV_STATE_DEFERRED, .due = NOW + 60000,
-                            .was_tried = TRUE, .maybe_sent = TRUE, .paused = 7, .dsn = "4.4.1",
-                            .reply = "no answer", .account = "fallback" };
-    BrevSettlement later = { .id = "m", .state = BREV_STATE_SENT, .was_tried = TRUE,
-                             .remote_id = "r1", .dsn = "2.0.0", .reply = "OK", .paused = 3 };
+    BrevSettlement said = { .id = "m",
+                            .state = BREV_STATE_DEFERRED,
+                            .due = NOW + 60000,
+                            .was_tried = TRUE,
+                            .maybe_sent = TRUE,
+                            .paused = 7,
+                            .dsn = "4.4.1",
+                            .reply = "no answer",
+                            .account = "fallback" };
+    BrevSettlement later = { .id = "m",
+                             .state = BREV_STATE_SENT,
+                             .was_tried = TRUE,
+                             .remote_id = "r1",
+                             .dsn = "2.0.0",
+                             .reply = "OK",
+                             .paused = 3 };
     g_autoptr (GError) error = NULL;
 
     import_in_state (f.store, "m", BREV_STATE_SENDING, NOW);
@@ -237,7 +251,9 @@ test_claim_of_one_message_does_not_wait (void)
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
     g_autoptr (BrevStoreMessage) a = new_message ("a", 1, NOW);
     g_autoptr (BrevStoreMessage) b = new_message ("b", 1, NOW);
-    BrevClaim claim = { .account = "main", .max_messages = 5, .now = NOW, .only_id = "b" };
+    BrevClaim claim = {
+        .account = "main", .max_messages = 5, .now = NOW, .only_id = "b"
+    };
     g_autoptr (GPtrArray) messages = NULL;
     g_autoptr (GError) error = NULL;
 
@@ -313,8 +329,8 @@ test_next_due (void)
         guint32 uid;
         gint64 due;
     } rows[] = {
-        { "a", "main", 1, 50 }, { "b", "main", 2, 20 }, { "c", "other", 1, 30 },
-        { "d", "third", 9, 90 },     { "e", "", 9, 30 },
+        { "a", "main", 1, 50 },  { "b", "main", 2, 20 }, { "c", "other", 1, 30 },
+        { "d", "third", 9, 90 }, { "e", "", 9, 30 },
     };
 
     g_assert_cmpint (brev_store_next_due (f.store, NULL), ==, G_MAXINT64);
@@ -463,15 +479,18 @@ test_mend_times (void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        BrevSettlement s = { .id = cases[i].id, .state = BREV_STATE_DEFERRED,
-                             .due = NOW + cases[i].due, .due_is_named = cases[i].named };
+        BrevSettlement s = { .id = cases[i].id,
+                             .state = BREV_STATE_DEFERRED,
+                             .due = NOW + cases[i].due,
+                             .due_is_named = cases[i].named };
         import_in_state (f.store, cases[i].id, BREV_STATE_SENDING, NOW);
         g_assert_true (brev_store_settle (f.store, &s, 1, NOW, NULL, NULL));
     }
     g_assert_true (brev_store_mend_times (f.store, NOW, 4 * BREV_HOUR, NULL));
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autoptr (BrevStoreMessage) got = get_message (f.store, cases[i].id);
-        g_assert_cmpint (first (got)->due, ==, cases[i].want_now ? NOW : NOW + cases[i].due);
+        g_assert_cmpint (first (got)->due, ==,
+                         cases[i].want_now ? NOW : NOW + cases[i].due);
     }
 }
 
@@ -536,7 +555,8 @@ test_list (void)
     import_in_state (f.store, "old", BREV_STATE_QUEUED, NOW);
     import_in_state (f.store, "done", BREV_STATE_SENT, NOW);
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        g_autoptr (GPtrArray) messages = brev_store_list (f.store, &cases[i].filter, NULL);
+        g_autoptr (GPtrArray) messages =
+            brev_store_list (f.store, &cases[i].filter, NULL);
         assert_ids (messages, cases[i].want);
     }
 }
@@ -550,15 +570,16 @@ test_problems (void)
 
     g_assert_true (
         brev_store_set_problem (f.store, "main", "account", "token", NOW + 9, NOW, NULL));
-    g_assert_true (
-        brev_store_set_problem (f.store, "main", "account", "credit", NOW + 99, NOW + 1, NULL));
+    g_assert_true (brev_store_set_problem (f.store, "main", "account", "credit", NOW + 99,
+                                           NOW + 1, NULL));
     problems = brev_store_problems (f.store, NULL);
     g_assert_cmpuint (problems->len, ==, 1);
     problem = problems->pdata[0];
     g_assert_cmpstr (problem->problem, ==, "credit");
     g_assert_cmpint (problem->since, ==, NOW);
     g_assert_cmpint (problem->until, ==, NOW + 99);
-    g_assert_true (brev_store_set_problem (f.store, "main", "account", NULL, 0, NOW, NULL));
+    g_assert_true (
+        brev_store_set_problem (f.store, "main", "account", NULL, 0, NOW, NULL));
     none = brev_store_problems (f.store, NULL);
     g_assert_cmpuint (none->len, ==, 0);
 }
@@ -567,7 +588,8 @@ static void
 test_memory (void)
 {
     g_autoptr (GError) error = NULL;
-    g_autoptr (BrevStore) store = brev_store_open (NULL, BREV_STORE_MEMORY, NOW, NULL, &error);
+    g_autoptr (BrevStore) store =
+        brev_store_open (NULL, BREV_STORE_MEMORY, NOW, NULL, &error);
 
     g_assert_no_error (error);
     import_in_state (store, "m", BREV_STATE_SENDING, NOW);
@@ -577,7 +599,8 @@ test_memory (void)
 static void
 test_files_are_private (void)
 {
-    static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm", "lock" };
+    static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm",
+                                         "lock" };
     mode_t mask = umask (0);
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
 
