@@ -43,7 +43,8 @@ class Logs(Case):
         self.submit('-t', '-i', '-fwww@example.com',
                     input=mail('ann@example.net, bob@example.net'))
         self.wait_for(2)
-        self.submit('-i', '-f', '<>', 'gone@example.net', input=mail())
+        self.submit('-i', '-N', 'never', '-f', 'other@example.com', 'gone@example.net',
+                    input=mail())
         self.wait_for_log('status=bounced')
         self.wait_for(2)
         summary = self.summary()
