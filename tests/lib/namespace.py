@@ -82,7 +82,7 @@ class Stage:
     """Makes directories writable, for this namespace alone, without touching them.
 
     All of it, and $TMPDIR from now on, lies on a file system of its own that goes with the
-    process. A staged directory is a new file system that shows the old entries: its
+    process. A staged directory is a new directory that shows the old entries: its
     directories bound, its small files copied, its large ones as symbolic links to where
     the old directory now lies.
     """
@@ -103,12 +103,12 @@ class Stage:
         if directory in self.staged:
             return
         old = os.path.join(self.path, str(len(self.staged)))
+        new = old + '.new'
         os.mkdir(old)
+        os.mkdir(new)
         bind(directory, old)
-        mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', directory)
-        self.staged[directory] = old
         for entry in os.scandir(old):
-            shown = os.path.join(directory, entry.name)
+            shown = os.path.join(new, entry.name)
             if entry.is_dir(follow_symlinks=False):
                 os.mkdir(shown)
                 bind(entry.path, shown)
@@ -118,6 +118,8 @@ class Stage:
                 copy(entry.path, shown)
             else:
                 os.symlink(entry.path, shown)
+        mount('--rbind', new, directory)  # only now: mount(8) needs its libraries in /usr/lib
+        self.staged[directory] = old
 
     def empty(self, directory, mode=0o755):
         """Gives @directory a new, empty content; it is made if it does not exist."""

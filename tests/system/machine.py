@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A machine on which brevdue is installed, inside the test's own mount namespace.
 
-The programs lie where they were built to lie, sendmail lies at /usr/sbin/sendmail, and what
-calls it has no variable that says anything else. /run, /var/spool, /dev and what the paths
+The programs lie where they were built to lie, sendmail lies where its callers look for it,
+and what calls it has no variable that says anything else. /run, /var/spool, /dev and what the paths
 of brevdue need are the test's own; nothing is changed outside.
 """
 
@@ -17,6 +17,7 @@ import namespace
 import postmark
 import programs
 
+SENDMAIL = ('/usr/sbin/sendmail', '/usr/lib/sendmail')  # what callers have built in
 SERVICE = 61900  # the service's account: a number without an entry in the password file
 CONFIG = '''\
 [brevdue]
@@ -27,7 +28,7 @@ postmaster = ops@example.com
 aliases    = /dev/null
 log        = {log}
 retry-min  = 1s
-
+{more}
 [account postmark]
 provider   = postmark
 token-file = {token}
@@ -64,7 +65,8 @@ class Machine:
 
     def install(self):
         put = self.stage.put
-        put('/usr/sbin/sendmail', self.built('sendmail'), 0o755)
+        for name in SENDMAIL:
+            put(name, self.built('sendmail'), 0o755)
         put(os.path.join(self.paths['LIBEXECDIR'], 'courier'), self.built('courier'), 0o755)
         put(os.path.join(self.paths['BINDIR'], 'brevdue'), self.built('brevdue'), 0o755)
         self.stage.empty(self.paths['SYSCONFDIR'])
@@ -77,18 +79,20 @@ class Machine:
 
     def configure(self, server, secret='/run/secrets/postmark', owner=SERVICE,
                   log='stderr', **more):
-        """The shortest configuration that goes live, and its secret."""
+        """The shortest configuration that goes live, and its secret.
+
+        @more: settings of [brevdue], with _ for -
+        """
         os.makedirs(os.path.dirname(secret), exist_ok=True)
         with open(secret, 'w', encoding='ascii') as file:
             os.fchmod(file.fileno(), 0o400)
             file.write(server.token + '\n')
         os.chown(secret, owner, owner)
-        lines = CONFIG.format(token=secret, url=server.url, log=log)
-        lines += ''.join(f'{name.replace("_", "-")} = {value}\n'
-                         for name, value in more.items())
+        more = ''.join(f'{name.replace("_", "-")} = {value}\n'
+                       for name, value in more.items())
         path = os.path.join(self.paths['SYSCONFDIR'], 'brevdue.conf')
         with open(path, 'w', encoding='ascii') as file:
-            file.write(lines)
+            file.write(CONFIG.format(token=secret, url=server.url, log=log, more=more))
 
     # The service.
 
@@ -120,6 +124,12 @@ class Machine:
         self.stop()
         for directory in (os.path.dirname(self.paths['SOCKET']), self.paths['SPOOL']):
             shutil.rmtree(directory, ignore_errors=True)
+
+    def forget(self):
+        """As if no message had come before."""
+        self.remove_service()
+        if os.path.exists(self.log):
+            os.unlink(self.log)
 
     def log_text(self):
         if not os.path.exists(self.log):

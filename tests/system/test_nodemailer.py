@@ -5,11 +5,10 @@
 import base64
 import json
 import os
-import subprocess
 import unittest
 
+import caller
 import fields
-import machine
 import namespace
 
 LIBRARY = '/usr/share/nodejs/nodemailer'
@@ -81,31 +80,26 @@ CALLS = {
 }
 
 
-class NodemailerTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.machine = cls.enterClassContext(machine.Machine())
-
-    def send(self, message, transport):
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                              'nodemailer-send.js')
-        done = subprocess.run(
-            ['node', script], input=json.dumps({'message': message, 'transport': transport}),
-            env={'PATH': '/usr/sbin:/usr/bin', 'NODE_PATH': os.path.dirname(LIBRARY)},
-            capture_output=True, text=True, timeout=60, cwd='/')
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
+class NodemailerTest(caller.CallerTest):
+    def send(self, message, transport, status=0):
+        return self.call(
+            'node', caller.helper('nodemailer-send.js'), status=status,
+            input=json.dumps({'message': message, 'transport': transport}),
+            env={'NODE_PATH': os.path.dirname(LIBRARY)})
 
     def test_calls(self):
         for name, (message, transport, wanted) in CALLS.items():
-            with self.subTest(name), machine.serve() as server:
-                self.machine.configure(server)
-                self.machine.start()
-                message_id = self.send(message, transport)
-                got, = self.machine.wait_for(server, 1)
-                self.machine.stop()
-                self.assertEqual(fields.message_id(got), message_id)
-                self.assertEqual(fields.take_apart(got), wanted)
+            with self.subTest(name):
+                self.serve()
+                message_id = json.loads(self.send(message, transport))
+                self.assertEqual(fields.message_id(self.assertArrived(wanted)), message_id)
+
+    def test_error(self):
+        message, transport, _ = CALLS['plain']
+        self.serve(max_message_size='64K')
+        errors = self.send({**message, 'text': 'x' * 70000}, transport, status=1)
+        self.assertIn('Sendmail exited with code 65', errors)
+        self.assertNothing()
 
 
 if __name__ == '__main__':

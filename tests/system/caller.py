@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of real callers share: one machine for a class, a stand-in for each message.
+"""
+
+import os
+import subprocess
+import unittest
+
+import fields
+import machine
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8'}
+WEB = 33  # www-data, which Debian always has
+
+
+def helper(name):
+    """The path of a script that lies beside the tests."""
+    return os.path.join(HERE, name)
+
+
+class CallerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = cls.enterClassContext(machine.Machine())
+
+    def serve(self, *rules, **settings):
+        """A new stand-in, and the service that sends to it and knows nothing of before."""
+        self.host.forget()
+        self.server = self.enterContext(machine.serve(*rules))
+        self.host.configure(self.server, **settings)
+        self.host.start()
+
+    def call(self, *command, input=b'', status=0, user=None, env=None, cwd='/'):
+        """Runs a caller, which has to end with @status; what it printed, errors included."""
+        if user is not None:
+            command = machine.as_user(user, *command)
+        if isinstance(input, str):
+            input = input.encode()
+        done = subprocess.run(command, input=input, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, cwd=cwd,
+                              env={**ENVIRONMENT, **(env or {})})
+        output = done.stdout.decode(errors='replace')
+        self.assertEqual(done.returncode, status, f'{command}: {output}')
+        return output
+
+    def arrived(self, count=1):
+        """The @count messages that arrived, as the provider got them."""
+        return self.host.wait_for(self.server, count)
+
+    def assertArrived(self, wanted, without=('message-id', 'x-pm-keepid'), **more):
+        """One message arrived, and @wanted with @more is all that a recipient can see."""
+        message, = self.arrived()
+        self.assertRegex(fields.message_id(message), r'^<[^@<>\s]+@[^@<>\s]+>$')
+        self.maxDiff = None
+        self.assertEqual(fields.take_apart(message, without), {**wanted, **more})
+        return message
+
+    def assertSender(self, address):
+        """The envelope's sender of the last message."""
+        last = [line for line in self.host.log_text().splitlines() if ': from=<' in line][-1]
+        self.assertIn(f': from=<{address}>, size=', last)
+
+    def assertNothing(self):
+        """No message was kept: what arrives first is one that is sent afterwards."""
+        subprocess.run(['/usr/sbin/sendmail', 'z@example.org'], input=b'Subject: z\n\nz\n',
+                       check=True, timeout=60, env=ENVIRONMENT)
+        message, = self.arrived()
+        self.assertEqual(message['Subject'], 'z')
