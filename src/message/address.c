@@ -7,6 +7,7 @@
 #include "message/gmime.h"
 #include "message/header.h"
 #include "message/token.h"
+#include "message/words.h"
 
 /* GMime is the one parser of addresses. It is given one piece of a list at a time, so
  * that what it cannot read is known, and no groups: it calls itself for each. Should it
@@ -153,13 +154,15 @@ read_piece (Cutter *cutter)
     g_autoptr (GPtrArray) mailboxes =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
     g_autoptr (InternetAddressList) found = NULL;
+    g_autofree char *text = NULL;
     int n = 0;
 
     trim_apostrophes (piece->text);
     if (!is_safe_for_gmime (piece))
         return FALSE;
     cutter->warnings = 0;
-    found = internet_address_list_parse (cutter->options, piece->text->str);
+    text = brev_words_join (piece->text->str);
+    found = internet_address_list_parse (cutter->options, text);
     if (found != NULL)
         n = internet_address_list_length (found);
     if (cutter->warnings != n - 1 ||

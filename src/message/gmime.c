@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "message/words.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #define HAS_LEAK_CHECKER
 #elif defined(__has_feature)
@@ -58,7 +60,9 @@ brev_gmime_options (void)
 char *
 brev_gmime_decode (const char *raw)
 {
-    g_autofree char *text = g_mime_utils_header_decode_text (brev_gmime_options (), raw);
+    g_autofree char *joined = brev_words_join (raw);
+    g_autofree char *text =
+        g_mime_utils_header_decode_text (brev_gmime_options (), joined);
     char *line = brev_gmime_line (text);
 
     return line != NULL ? line : g_strdup ("");

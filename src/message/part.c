@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "message/words.h"
+
 static gboolean
 is_token (const char *text)
 {
@@ -127,6 +129,53 @@ set_content (BrevPart *part, GMimePart *leaf)
     part->length = (guint64) MAX (stream->bound_end - stream->bound_start, 0);
 }
 
+/* Returns: (nullable) (transfer full): the field with its encoded words joined */
+static char *
+read_field (GMimeObject *object, const char *name)
+{
+    GMimeHeader *field =
+        g_mime_header_list_get_header (g_mime_object_get_header_list (object), name);
+    g_autofree char *line = NULL;
+
+    if (field == NULL)
+        return NULL;
+    line = g_mime_utils_header_unfold (g_mime_header_get_raw_value (field));
+    return brev_words_join (line);
+}
+
+static char *
+read_disposition_filename (GMimeObject *object)
+{
+    g_autofree char *field = read_field (object, "Content-Disposition");
+    g_autoptr (GMimeContentDisposition) parsed = NULL;
+
+    if (field == NULL)
+        return NULL;
+    parsed = g_mime_content_disposition_parse (brev_gmime_options (), field);
+    return brev_gmime_line (
+        g_mime_content_disposition_get_parameter (parsed, "filename"));
+}
+
+static char *
+read_type_name (GMimeObject *object)
+{
+    g_autofree char *field = read_field (object, "Content-Type");
+    g_autoptr (GMimeContentType) parsed = NULL;
+
+    if (field == NULL)
+        return NULL;
+    parsed = g_mime_content_type_parse (brev_gmime_options (), field);
+    return brev_gmime_line (g_mime_content_type_get_parameter (parsed, "name"));
+}
+
+static char *
+read_filename (GMimeObject *object)
+{
+    char *name = read_disposition_filename (object);
+
+    return name != NULL ? name : read_type_name (object);
+}
+
 BrevPart *
 brev_part_new (GMimePart *leaf)
 {
@@ -134,7 +183,7 @@ brev_part_new (GMimePart *leaf)
     GMimeContentType *type = g_mime_object_get_content_type (object);
     BrevPart *part = g_new0 (BrevPart, 1);
 
-    part->filename = brev_gmime_line (g_mime_part_get_filename (leaf));
+    part->filename = read_filename (object);
     part->type = make_type (object, part->filename != NULL);
     part->content_type = make_content_type (part->type, type);
     part->charset = brev_gmime_line (g_mime_content_type_get_parameter (type, "charset"));

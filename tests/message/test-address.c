@@ -85,6 +85,7 @@ static const struct {
     { "=?utf-8?q?Doe,_J_<;?= <d@x>", "{Doe, J <;|d@x}" },
     { "\"=?utf-8?q?J=C3=B8rn?=\" <d@x>", "{J\xc3\xb8rn|d@x}" },
     { "=?utf-8?q?a=0D=0Ab?= <d@x>", "{a  b|d@x}" },
+    { "=?utf-8?B?SsO4?= =?UTF-8?b?cm4=?= <d@x>", "{J\xc3\xb8rn|d@x}" },
     { "J\xf8rn <d@x>", "{J\xc3\xb8rn|d@x}" },
     { "=?utf-8?q?a=40x?=", "!=?utf-8?q?a=40x?=!" },
     { "undisclosed-recipients:;", "group" },
