@@ -11,6 +11,7 @@ import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8'}
+ALWAYS = ('message-id', 'x-pm-keepid')  # in Headers, whoever sent it
 WEB = 33  # www-data, which Debian always has
 
 
@@ -32,28 +33,30 @@ class CallerTest(unittest.TestCase):
         self.host.start()
 
     def call(self, *command, input=b'', status=0, user=None, env=None, cwd='/'):
-        """Runs a caller, which has to end with @status; what it printed, errors included."""
+        """Runs a caller, which has to end with @status; what it printed, and in self.errors
+        what it complained about."""
         if user is not None:
             command = machine.as_user(user, *command)
         if isinstance(input, str):
             input = input.encode()
-        done = subprocess.run(command, input=input, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60, cwd=cwd,
+        done = subprocess.run(command, input=input, capture_output=True, timeout=60, cwd=cwd,
                               env={**ENVIRONMENT, **(env or {})})
-        output = done.stdout.decode(errors='replace')
-        self.assertEqual(done.returncode, status, f'{command}: {output}')
+        output, self.errors = (text.decode(errors='replace')
+                               for text in (done.stdout, done.stderr))
+        self.assertEqual(done.returncode, status, f'{command}: {output} {self.errors}')
         return output
 
     def arrived(self, count=1):
         """The @count messages that arrived, as the provider got them."""
         return self.host.wait_for(self.server, count)
 
-    def assertArrived(self, wanted, without=('message-id', 'x-pm-keepid'), **more):
-        """One message arrived, and @wanted with @more is all that a recipient can see."""
+    def assertArrived(self, wanted, without=()):
+        """One message arrived, and @wanted is all that a recipient can see of it, but for
+        the headers @without (lower case)."""
         message, = self.arrived()
         self.assertRegex(fields.message_id(message), r'^<[^@<>\s]+@[^@<>\s]+>$')
         self.maxDiff = None
-        self.assertEqual(fields.take_apart(message, without), {**wanted, **more})
+        self.assertEqual(fields.take_apart(message, (*ALWAYS, *without)), wanted)
         return message
 
     def assertSender(self, address):

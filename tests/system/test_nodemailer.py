@@ -97,8 +97,8 @@ class NodemailerTest(caller.CallerTest):
     def test_error(self):
         message, transport, _ = CALLS['plain']
         self.serve(max_message_size='64K')
-        errors = self.send({**message, 'text': 'x' * 70000}, transport, status=1)
-        self.assertIn('Sendmail exited with code 65', errors)
+        self.send({**message, 'text': 'x' * 70000}, transport, status=1)
+        self.assertIn('Sendmail exited with code 65', self.errors)
         self.assertNothing()
 
 
