@@ -11,6 +11,9 @@ typedef enum {
     BREV_NOTIFY_DELAY = 1 << 3,
 } BrevNotify;
 
+#define BREV_NOTIFY_ANY \
+    (BREV_NOTIFY_NEVER | BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE | BREV_NOTIFY_DELAY)
+
 /* RFC 3461 RET: how much of the message a report returns. */
 typedef enum { BREV_RETURN_UNSAID, BREV_RETURN_HEADERS, BREV_RETURN_FULL } BrevReturn;
 
@@ -20,6 +23,8 @@ typedef struct {
     char *sender;               /* owned; "" is the null sender, never NULL */
     gboolean sender_is_login;   /* no -f: the sender is the caller's login name */
     GPtrArray *recipients;      /* owned, of owned char *: address lists as given */
+    GPtrArray *wishes;          /* owned, of owned char *, see brev_wish_parse(): one for
+                                 * each of @recipients, or none at all */
     gboolean header_recipients; /* -t: recipients stand in the header too */
     gboolean gateway;           /* -G: add no missing header, rewrite nothing */
     char *full_name;     /* owned, nullable: -F, else NAME, else the password entry */
@@ -31,8 +36,28 @@ typedef struct {
     guint hops;          /* -h */
     gboolean queue_only; /* -odq: wait for the next queue run */
     gint64 submitted;    /* claimed, ms since 1970 */
+    char *options;       /* owned, nullable: as typed, without values: "-t -oi" */
+    char *ignored;       /* owned, nullable: those of them that had no effect */
+    guint dot_bytes;     /* bytes behind a lone dot, which are not part of the message */
 } BrevEnvelope;
 
 BrevEnvelope *brev_envelope_new (void);
 void brev_envelope_free (BrevEnvelope *envelope);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevEnvelope, brev_envelope_free)
+
+/**
+ * brev_wish_format:
+ * @notify: RFC 3461 section 4.1, 0 when it was not said
+ * @orcpt: (nullable): RFC 3461 section 4.2, still xtext
+ *
+ * Returns: (transfer full): what a client of SMTP wishes for one recipient
+ */
+char *brev_wish_format (BrevNotify notify, const char *orcpt);
+
+/**
+ * brev_wish_parse:
+ * @orcpt: (out) (nullable) (transfer none): a part of @wish
+ *
+ * Returns: %FALSE, with both untouched, when @wish is not of brev_wish_format()
+ */
+gboolean brev_wish_parse (const char *wish, BrevNotify *notify, const char **orcpt);

@@ -21,25 +21,27 @@ typedef struct {
 } Field;
 
 #define AT(member) G_STRUCT_OFFSET (BrevEnvelope, member)
-#define ANY_NOTIFY \
-    (BREV_NOTIFY_NEVER | BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE | BREV_NOTIFY_DELAY)
 
 /* clang-format off */
 static const Field fields[] = { /* tag, kind, where, max, is_told, one_line */
     { 'f', FIELD_TEXT,   AT (sender),            4096,               FALSE, TRUE  },
     { 'l', FIELD_FLAG,   AT (sender_is_login),   1 },
     { 'r', FIELD_LIST,   AT (recipients),        512 * 1024,         FALSE, FALSE },
+    { 'w', FIELD_LIST,   AT (wishes),            1024,               FALSE, TRUE  },
     { 't', FIELD_FLAG,   AT (header_recipients), 1 },
     { 'g', FIELD_FLAG,   AT (gateway),           1 },
     { 'n', FIELD_TEXT,   AT (full_name),         1024,               TRUE,  TRUE  },
     { 'u', FIELD_TEXT,   AT (login),             256,                TRUE,  TRUE  },
     { 'p', FIELD_TEXT,   AT (program),           4096,               TRUE,  TRUE  },
     { 'v', FIELD_TEXT,   AT (envid),             1024,               TRUE,  TRUE  },
-    { 'N', FIELD_NUMBER, AT (notify),            ANY_NOTIFY },
+    { 'N', FIELD_NUMBER, AT (notify),            BREV_NOTIFY_ANY },
     { 'R', FIELD_NUMBER, AT (ret),               BREV_RETURN_FULL },
     { 'h', FIELD_NUMBER, AT (hops),              G_MAXUINT16 },
     { 'q', FIELD_FLAG,   AT (queue_only),        1 },
     { 'd', FIELD_TIME,   AT (submitted),         0 },
+    { 'o', FIELD_TEXT,   AT (options),           1024,               TRUE,  TRUE  },
+    { 'x', FIELD_TEXT,   AT (ignored),           1024,               TRUE,  TRUE  },
+    { 'b', FIELD_NUMBER, AT (dot_bytes),         G_MAXUINT32 },
 };
 /* clang-format on */
 
@@ -194,7 +196,7 @@ take_number (const Piece *piece, guint *member, GError **error)
     guint32 number =
         piece->length == sizeof (guint32) ? brev_get32 (piece->bytes) : G_MAXUINT32;
 
-    if (number > piece->field->max)
+    if (number > piece->field->max || piece->length != sizeof (guint32))
         return brev_throw (error, BREV_ERROR_INPUT,
                            "field '%c' of the envelope is no number "
                            "from 0 to %u",
@@ -253,13 +255,30 @@ cut_piece (const guint8 *bytes, gsize length, Piece *piece, GError **error)
 }
 
 static gboolean
+check_wishes (const BrevEnvelope *envelope, GError **error)
+{
+    BrevNotify notify;
+    const char *orcpt;
+
+    if (envelope->wishes->len > 0 && envelope->wishes->len != envelope->recipients->len)
+        return brev_throw (error, BREV_ERROR_INPUT,
+                           "the envelope has wishes for %u of %u recipients",
+                           envelope->wishes->len, envelope->recipients->len);
+    for (guint i = 0; i < envelope->wishes->len; i++)
+        if (!brev_wish_parse (envelope->wishes->pdata[i], &notify, &orcpt))
+            return brev_throw (error, BREV_ERROR_INPUT, "'%s' is no wish for a recipient",
+                               (const char *) envelope->wishes->pdata[i]);
+    return TRUE;
+}
+
+static gboolean
 check_envelope (const BrevEnvelope *envelope, guint32 seen, GError **error)
 {
     if ((seen & 1) == 0) /* the first row of the table */
         return brev_throw (error, BREV_ERROR_INPUT, "the envelope names no sender");
     if (envelope->recipients->len == 0 && !envelope->header_recipients)
         return brev_throw (error, BREV_ERROR_INPUT, "the envelope names no recipient");
-    return TRUE;
+    return check_wishes (envelope, error);
 }
 
 G_STATIC_ASSERT (G_N_ELEMENTS (fields) <= 32);

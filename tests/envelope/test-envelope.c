@@ -21,6 +21,11 @@ make_envelope (void)
     envelope->sender_is_login = TRUE;
     g_ptr_array_add (envelope->recipients, g_strdup ("a@example.com, b@example.com"));
     g_ptr_array_add (envelope->recipients, g_strdup ("ops"));
+    g_ptr_array_add (envelope->wishes, brev_wish_format (BREV_NOTIFY_NEVER, NULL));
+    g_ptr_array_add (envelope->wishes, brev_wish_format (0, "rfc822;ops+2B@example.com"));
+    envelope->options = g_strdup ("-t -oi -U");
+    envelope->ignored = g_strdup ("-U");
+    envelope->dot_bytes = G_MAXUINT32;
     envelope->header_recipients = TRUE;
     envelope->full_name = g_strdup ("J\xc3\xb8rgen\nBcc: x");
     envelope->program = g_strdup ("/usr/sbin/cron");
@@ -98,6 +103,12 @@ assert_same_envelope (const BrevEnvelope *got, const BrevEnvelope *want)
     g_assert_cmpuint (got->recipients->len, ==, want->recipients->len);
     for (guint i = 0; i < want->recipients->len; i++)
         g_assert_cmpstr (got->recipients->pdata[i], ==, want->recipients->pdata[i]);
+    g_assert_cmpuint (got->wishes->len, ==, want->wishes->len);
+    for (guint i = 0; i < want->wishes->len; i++)
+        g_assert_cmpstr (got->wishes->pdata[i], ==, want->wishes->pdata[i]);
+    g_assert_cmpstr (got->options, ==, want->options);
+    g_assert_cmpstr (got->ignored, ==, want->ignored);
+    g_assert_cmpuint (got->dot_bytes, ==, want->dot_bytes);
     g_assert_cmpint (got->header_recipients, ==, want->header_recipients);
     g_assert_cmpint (got->gateway, ==, want->gateway);
     g_assert_cmpstr (got->login, ==, want->login);
@@ -196,6 +207,10 @@ test_hostile_envelopes (void)
         ROW ("flag-is-short", F R "g\0\0\0\001\001", "no number from 0 to 1"),
         ROW ("notify-too-many", F R "N\0\0\0\004\0\0\0\020", "no number from 0 to 15"),
         ROW ("ret-unknown", F R "R\0\0\0\004\0\0\0\003", "no number from 0 to 2"),
+        ROW ("wish", F R "w\0\0\0\0032 x", NULL),
+        ROW ("wishes-for-nobody", F R "w\0\0\0\0020 w\0\0\0\0020 ", "wishes for 2 of 1"),
+        ROW ("wish-too-many", F R "w\0\0\0\00316 ", "'16 ' is no wish"),
+        ROW ("wish-without-number", F R "w\0\0\0\002 x", "' x' is no wish"),
         ROW ("before-1970", F R "d\0\0\0\010\xff\0\0\0\0\0\0\0", "is no time"),
         ROW ("time-is-short", F R "d\0\0\0\004\0\0\0\0", "is no time"),
     };
@@ -254,6 +269,7 @@ test_limits (void)
     g_assert_true (read_frame (frame, 1000, 17, NULL));
     g_assert_false (read_frame (frame, 1000, 16, &error));
     g_assert_nonnull (strstr (error->message, "larger than 16 bytes (max-message-size)"));
+    g_ptr_array_set_size (envelope->wishes, 0);
     while (envelope->recipients->len < BREV_RECIPIENTS_MAX)
         g_ptr_array_add (envelope->recipients, g_strdup ("a@example.com"));
     g_autoptr (GByteArray) many = make_frame (brev_frame_head (ID, envelope), "x");
