@@ -48,6 +48,8 @@ struct BrevInput {
     gboolean is_field_wanted;  /* the field is one that -t reads */
     gboolean is_line_complete; /* what was kept last ended with LF */
     gboolean has_recipients;
+    gboolean has_recipient_field;
+    guint n_received;
     GString *from_line; /* nullable */
 
     /* keep */
@@ -141,6 +143,12 @@ keep (BrevInput *input, const char *bytes, gsize length)
 /* ---- header ---- */
 
 static gboolean
+is_named (const char *name, gsize length, const char *wanted)
+{
+    return strlen (wanted) == length && g_ascii_strncasecmp (wanted, name, length) == 0;
+}
+
+static gboolean
 is_recipient_field (const char *name, gsize length)
 {
     /* clang-format off */
@@ -150,8 +158,7 @@ is_recipient_field (const char *name, gsize length)
     /* clang-format on */
 
     for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-        if (strlen (names[i]) == length &&
-            g_ascii_strncasecmp (names[i], name, length) == 0)
+        if (is_named (name, length, names[i]))
             return TRUE;
     return FALSE;
 }
@@ -177,13 +184,24 @@ release_held (BrevInput *input)
     input->name_length = 0;
 }
 
+/* What the header lacks comes last. @end: the empty line, unless it is there already */
+static void
+end_header (BrevInput *input, const char *end)
+{
+    const char *field = input->rules.no_recipient;
+
+    input->place = IN_BODY;
+    if (field != NULL && !input->has_recipient_field)
+        keep (input, field, strlen (field));
+    keep (input, end, strlen (end));
+}
+
 /* The line in @held is neither a field nor a continuation: it is the first of the body.
  */
 static void
 begin_body (BrevInput *input)
 {
-    input->place = IN_BODY;
-    keep (input, "\n", 1);
+    end_header (input, "\n");
     release_held (input);
 }
 
@@ -201,6 +219,8 @@ static void
 begin_field (BrevInput *input)
 {
     input->is_field_wanted = is_recipient_field (input->held, input->name_length);
+    input->has_recipient_field |= input->is_field_wanted;
+    input->n_received += is_named (input->held, input->name_length, "Received");
     input->has_field = TRUE;
     input->place = IN_FIELD;
     release_held (input);
@@ -224,7 +244,7 @@ hold (BrevInput *input, guchar c)
 
     input->held[input->n_held++] = (char) c;
     if (is_first && c == '\n') {
-        input->place = IN_BODY;
+        end_header (input, "");
         release_held (input);
     } else if (is_first && is_blank && input->has_field) {
         input->place = IN_FIELD; /* a continuation */
@@ -304,7 +324,7 @@ finish_header (BrevInput *input)
         return;
     if (!input->is_line_complete)
         keep (input, "\n", 1);
-    keep (input, "\n", 1);
+    end_header (input, "\n");
 }
 
 /* ---- lines ---- */
@@ -423,6 +443,12 @@ brev_input_finish (BrevInput *input, BrevMessageBytes *message, GError **error)
     message->fd = brev_steal_fd (&input->fd);
     message->length = input->length;
     return TRUE;
+}
+
+guint
+brev_input_hops (const BrevInput *input)
+{
+    return input->n_received;
 }
 
 gboolean

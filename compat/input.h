@@ -13,6 +13,8 @@ typedef enum {
 typedef struct {
     BrevDots dots;
     guint64 max_size; /* bytes of the message as it will be kept */
+    /* (nullable): a field, with its line end, for a header without a recipient field */
+    const char *no_recipient;
 } BrevInputRules;
 
 /* A message on its way from a caller into a frame: lines come to end with LF, the header
@@ -42,6 +44,9 @@ gboolean brev_input_is_ended (const BrevInput *input);
  * To be called at the end of the bytes, or after the lone dot.
  */
 gboolean brev_input_finish (BrevInput *input, BrevMessageBytes *message, GError **error);
+
+/* How many Received fields the header has: the hosts it came by. */
+guint brev_input_hops (const BrevInput *input);
 
 /* Whether a field that -t reads held anything at all. */
 gboolean brev_input_has_recipients (const BrevInput *input);

@@ -14,7 +14,9 @@
 #include "spool/layout.h"
 #include "spool/submit.h"
 
-#define LIST_MAX (256 * 1024 * 1024)
+/* ms: both may have to look through a long queue */
+#define LIST_PATIENCE 30000
+#define RUN_PATIENCE 60000
 
 static const char *const list_command[] = { "queue", "list", "--mailq", NULL };
 
@@ -53,23 +55,25 @@ copy_out (int list, GError **error)
     return got == 0 || brev_throw_errno (error, errno, "cannot read the list");
 }
 
-/* The list tells it in the line "Total requests: N". */
+/* The end of the list tells how long it is, and that it is whole. */
 static gboolean
-print_count (int list, GError **error)
+read_total (int list, guint *total, GError **error)
 {
-    g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", list);
-    g_autofree char *text = brev_read_file_at (-1, path, LIST_MAX, NULL, error);
-    const char *total;
+    char end[256];
+    off_t size = lseek (list, 0, SEEK_END);
+    gsize wanted = (gsize) MIN (MAX (size, 0), (off_t) sizeof end - 1);
+    gssize got = brev_read_at (list, end, wanted, (guint64) (size - (off_t) wanted));
+    const char *line;
 
-    if (text == NULL)
-        return FALSE;
-    total = strstr (text, "Total requests: ");
-    if (total == NULL && strstr (text, "Mail queue is empty") == NULL)
-        return brev_throw (error, BREV_ERROR_BUSY,
-                           "the list does not say how long it is");
-    (void) printf ("%d\n",
-                   total == NULL ? 0 : atoi (total + strlen ("Total requests: ")));
-    return TRUE;
+    end[MAX (got, 0)] = '\0';
+    line = g_strrstr (end, "\tTotal requests: ");
+    if (line != NULL && g_str_has_suffix (line, ".\n")) {
+        *total = (guint) atoi (line + strlen ("\tTotal requests: "));
+        return TRUE;
+    }
+    *total = 0;
+    return strcmp (end, "Mail queue is empty\n") == 0 ||
+           brev_throw (error, BREV_ERROR_BUSY, "the list ends before it is whole");
 }
 
 gboolean
@@ -77,6 +81,7 @@ brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
 {
     gboolean is_closed = is_closed_to_us (config);
     brev_autofd int list = memfd_create ("brevdue-list", MFD_CLOEXEC);
+    guint total;
 
     if (!is_closed && !count_only)
         return brev_child_become ("brevdue", list_command, error);
@@ -84,31 +89,86 @@ brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
         return brev_throw_errno (error, errno, "cannot keep the list");
     /* Nothing is printed before all of it is there: a service that ends in the middle
      * must not look like a short queue. */
-    if (!(is_closed ? brev_submit_request (config, "list", list, error)
+    if (!(is_closed ? brev_submit_ask (config, "list", LIST_PATIENCE, list, error)
                     : ask_brevdue (list, error)) ||
-        (lseek (list, 0, SEEK_END) <= 0 &&
-         !brev_throw (error, BREV_ERROR_BUSY, "the service sent no list"))) {
+        !read_total (list, &total, error)) {
         g_prefix_error (error, "the queue of '%s' could not be read: ", config->spool);
         return FALSE;
     }
-    return count_only ? print_count (list, error) : copy_out (list, error);
+    if (!count_only)
+        return copy_out (list, error);
+    (void) printf ("%u\n", total);
+    return TRUE;
 }
 
-gboolean
-brev_mailq_run (const BrevConfig *config, GError **error)
-{
-    static const char *const drain[] = { "--drain", NULL };
-    g_autoptr (BrevSpool) own = NULL;
+/* -- running it ---------------------------------------------------------------------- */
 
-    if (brev_submit_request (config, "wake", -1, error))
+static void
+add_filter (GString *request, const char *prefix, const char *text)
+{
+    if (text != NULL)
+        g_string_append_printf (request, " %s%s", prefix, text);
+}
+
+/* Makes what waits due: the caller's own messages, root's command all of them. */
+static gboolean
+ask_service (const BrevConfig *config, const BrevOptions *options, GError **error)
+{
+    g_autoptr (GString) request = g_string_new ("run");
+
+    add_filter (request, "I=", options->filter.id);
+    add_filter (request, "R=", options->filter.recipient);
+    add_filter (request, "S=", options->filter.sender);
+    if (brev_submit_ask (config, request->str, RUN_PATIENCE,
+                         options->is_verbose ? STDERR_FILENO : -1, error))
         return TRUE;
     g_prefix_error (error,
                     "cannot ask the service at '%s' to run the queue: ", config->socket);
-    if (access (config->socket, F_OK) == 0 || config->delivery == BREV_DELIVERY_QUEUE)
-        return FALSE;
-    own = brev_spool_open_own (config, NULL);
-    if (own == NULL)
-        return FALSE;
-    g_clear_error (error);
-    return brev_child_become ("courier", drain, error);
+    return FALSE;
+}
+
+/* The same for a spool of the caller's own. */
+static gboolean
+make_due (const BrevOptions *options, GError **error)
+{
+    g_autofree char *id = g_strconcat ("--id=", options->filter.id, NULL);
+    g_autofree char *recipient =
+        g_strconcat ("--recipient=", options->filter.recipient, NULL);
+    g_autofree char *sender = g_strconcat ("--sender=", options->filter.sender, NULL);
+    const char *const arguments[] = { "queue",   "retry", "--all", id,
+                                      recipient, sender,  NULL };
+    const BrevChild brevdue = { "brevdue", arguments, -1, -1, options->is_quiet };
+    int status = brev_child_run (&brevdue, error);
+
+    if (status > 0)
+        (void) brev_throw (error, BREV_ERROR_SYSTEM,
+                           "brevdue queue retry failed (status %d)", status);
+    return status == 0;
+}
+
+static gboolean
+run_own (const BrevConfig *config, const BrevOptions *options, GError **error)
+{
+    static const char *const drain[] = { "--drain", NULL };
+    g_autoptr (BrevSpool) own = brev_spool_open_own (config, error);
+
+    return own != NULL && make_due (options, error) &&
+           brev_child_become ("courier", drain, error);
+}
+
+gboolean
+brev_mailq_run (const BrevConfig *config, const BrevOptions *options, GError **error)
+{
+    static const char *const flush[] = { "flush", "--wait", NULL };
+    g_autoptr (GError) failure = NULL;
+
+    if (options->runs_in_foreground && !is_closed_to_us (config))
+        return brev_child_become ("brevdue", flush, error);
+    if (ask_service (config, options, &failure))
+        return TRUE;
+    if (access (config->socket, F_OK) < 0 && config->delivery != BREV_DELIVERY_QUEUE &&
+        run_own (config, options, NULL))
+        return TRUE;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
 }

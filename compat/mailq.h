@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "compat/options.h"
 #include "config/config.h"
 
 /**
@@ -17,6 +18,8 @@ gboolean brev_mailq_show (const BrevConfig *config, gboolean count_only, GError 
 /**
  * brev_mailq_run:
  *
- * Has the queue run now, by the service or, where there is none, by a courier of our own.
+ * Makes the caller's messages due that -qI, -qR and -qS choose, and has the queue run: by
+ * the service or, where there is none, by a courier of our own.
  */
-gboolean brev_mailq_run (const BrevConfig *config, GError **error);
+gboolean brev_mailq_run (const BrevConfig *config, const BrevOptions *options,
+                         GError **error);

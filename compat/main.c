@@ -16,6 +16,7 @@
 #include "brevdue-paths.h"
 #include "compat/caller.h"
 #include "compat/child.h"
+#include "compat/error-mail.h"
 #include "compat/input.h"
 #include "compat/mailq.h"
 #include "compat/newaliases.h"
@@ -29,8 +30,11 @@ typedef struct {
     BrevOptions *options;
     BrevConfig *config;
     BrevCaller *caller;
-    gboolean is_told;   /* somebody else has printed what went wrong */
-    gboolean is_unread; /* the caller may still be writing a message */
+    BrevPost post;
+    BrevMessageBytes message; /* once it was read */
+    gboolean is_told;         /* somebody else has printed what went wrong */
+    gboolean is_unread;       /* the caller may still be writing a message */
+    gboolean was_read;        /* a message was, to its end; perhaps not kept */
 } Program;
 
 /* ---- telling ---- */
@@ -123,49 +127,60 @@ take_from_line (BrevEnvelope *envelope, const char *line)
         (void) brev_sender_parse (words[1], &envelope->sender, NULL);
 }
 
+/* What only the message and the command line together say. */
+static void
+complete_envelope (Program *program, const BrevInput *input, guint64 ignored)
+{
+    BrevEnvelope *envelope = program->options->envelope;
+
+    envelope->dot_bytes = (guint) MIN (ignored, G_MAXUINT32);
+    envelope->hops += brev_input_hops (input);
+    if (program->options->is_rmail)
+        take_from_line (envelope, brev_input_from_line (input));
+    brev_caller_complete (program->caller, envelope);
+}
+
 static gboolean
-read_message (const Program *program, BrevMessageBytes *message, GError **error)
+read_message (Program *program, GError **error)
 {
     const BrevOptions *options = program->options;
+    BrevEnvelope *envelope = options->envelope;
+    g_autofree char *no_recipient =
+        brev_no_recipient_field (options, envelope->recipients);
     const BrevInputRules rules = {
         .dots = options->dots_are_data ? BREV_DOTS_DATA : BREV_DOTS_END,
         .max_size = program->config->max_message_size,
+        .no_recipient = no_recipient,
     };
     g_autoptr (BrevInput) input = brev_input_new (&rules);
-    BrevEnvelope *envelope = options->envelope;
     guint64 ignored;
 
     if (!brev_input_read_all (input, STDIN_FILENO, &ignored, error))
         return FALSE;
+    program->was_read = TRUE;
     tell_ignored (program, ignored);
-    if (!brev_input_finish (input, message, error))
+    if (!brev_input_finish (input, &program->message, error))
         return FALSE;
+    complete_envelope (program, input, ignored);
     if (envelope->recipients->len == 0 && !brev_input_has_recipients (input))
         return brev_throw (
             error, BREV_ERROR_USAGE,
             "no recipients: To, Cc and Bcc hold none, and there are none as "
             "arguments; nothing was sent");
-    if (options->is_rmail)
-        take_from_line (envelope, brev_input_from_line (input));
     return TRUE;
 }
 
 static gboolean
 send_message (Program *program, GError **error)
 {
-    BrevPost post = {
-        .submitter.config = program->config,
-        .is_quiet = program->options->is_quiet,
-    };
-    g_auto (BrevMessageBytes) message = { .fd = -1 };
     BrevPosted posted;
 
     if (isatty (STDIN_FILENO) && isatty (STDERR_FILENO))
         print_line (program, "type the message, then Ctrl-D at the start of a line");
-    if (!read_message (program, &message, error))
+    if (!read_message (program, error))
         return FALSE;
-    brev_caller_complete (program->caller, program->options->envelope);
-    if (!brev_post (&post, program->options->envelope, &message, &posted, error)) {
+    if (!brev_post (&program->post, program->options->envelope, &program->message,
+                    &posted, error)) {
         program->is_told = posted.is_told;
         return FALSE;
     }
@@ -176,13 +191,31 @@ send_message (Program *program, GError **error)
 static gboolean
 serve_smtp (Program *program, GError **error)
 {
-    BrevPost post = {
-        .submitter.config = program->config,
-        .is_quiet = program->options->is_quiet,
-    };
+    return brev_smtp_serve (&program->post, program->caller, program->options,
+                            STDIN_FILENO, STDOUT_FILENO, error);
+}
 
-    return brev_smtp_serve (&post, program->caller, program->options, STDIN_FILENO,
-                            STDOUT_FILENO, error);
+/* What went wrong with a message that was read may be told by mail; what has gone wrong with
+ * this host would happen to that mail, too. Returns: whether it is told that way */
+static gboolean
+mail_failure (Program *program, const GError *problem)
+{
+    static const BrevError mailed[] = { BREV_ERROR_USAGE, BREV_ERROR_INPUT,
+                                        BREV_ERROR_REFUSED, BREV_ERROR_NO_RECIPIENT };
+    const BrevMessageBytes *message =
+        program->message.length > 0 ? &program->message : NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (!program->options->mails_errors || !program->was_read)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS (mailed); i++) {
+        if (!g_error_matches (problem, BREV_ERROR, (int) mailed[i]))
+            continue;
+        if (brev_error_mail (&program->post, program->caller, message, problem, &error))
+            return TRUE;
+        print_line (program, error->message);
+    }
+    return FALSE;
 }
 
 /* ---- other modes ---- */
@@ -202,7 +235,7 @@ count_queue (Program *program, GError **error)
 static gboolean
 run_queue (Program *program, GError **error)
 {
-    return brev_mailq_run (program->config, error);
+    return brev_mailq_run (program->config, program->options, error);
 }
 
 static gboolean
@@ -333,18 +366,47 @@ drain_input (void)
     brev_input_drain (STDIN_FILENO);
 }
 
+/* The caller may lower the administrator's limit. */
+static guint
+max_hops (const Program *program)
+{
+    guint own = program->options->max_hops;
+
+    return own == 0 ? program->config->max_hops : MIN (own, program->config->max_hops);
+}
+
+static void
+prepare_post (Program *program)
+{
+    const BrevOptions *options = program->options;
+    BrevEnvelope *envelope = options->envelope;
+
+    program->post = (BrevPost){
+        .submitter.config = program->config,
+        .is_quiet = options->is_quiet,
+        .waits = options->waits,
+        .is_verbose = options->is_verbose,
+        .max_hops = max_hops (program),
+    };
+    envelope->options = g_strdup (options->used->str);
+    envelope->ignored = g_strdup (options->ignored->str);
+}
+
 static gboolean
 run (Program *program, int argc, char **argv, GError **error)
 {
-    if (brev_options_parse (program->options, argc, argv, error)) {
-        tell_warnings (program);
-        program->config = brev_config_load ();
-        program->caller = brev_caller_look_up ();
-        return modes[program->options->mode](program, error);
-    }
-    program->is_unread = program->options->mode == BREV_MODE_MESSAGE;
+    BrevOptions *options = program->options;
+
     program->config = brev_config_load ();
-    return FALSE;
+    options->ignores_unknown = program->config->unknown_options == BREV_UNKNOWN_IGNORE;
+    if (!brev_options_parse (options, argc, argv, error)) {
+        program->is_unread = options->mode == BREV_MODE_MESSAGE;
+        return FALSE;
+    }
+    tell_warnings (program);
+    program->caller = brev_caller_look_up ();
+    prepare_post (program);
+    return modes[options->mode](program, error);
 }
 
 int
@@ -354,18 +416,20 @@ main (int argc, char **argv)
     g_autoptr (BrevConfig) config = NULL;
     g_autoptr (BrevCaller) caller = NULL;
     g_autoptr (GError) error = NULL;
-    Program program = { .options = options };
-    gboolean is_done;
+    Program program = { .options = options, .message.fd = -1 };
+    gboolean is_done, is_mailed;
 
     prepare_process ();
     is_done = run (&program, argc, argv, &error);
+    is_mailed = !is_done && mail_failure (&program, error);
     if (!is_done)
         tell_failure (&program, error->message);
     if (program.is_unread)
         drain_input ();
     config = program.config;
     caller = program.caller;
+    brev_message_bytes_clear (&program.message);
     if (is_done && fflush (stdout) != 0)
         return EX_IOERR;
-    return brev_exit_status (error);
+    return is_mailed && options->mailed_is_success ? EX_OK : brev_exit_status (error);
 }

@@ -14,6 +14,8 @@ brev_options_new (void)
     options->envelope = brev_envelope_new ();
     g_clear_pointer (&options->envelope->sender, g_free);
     options->warnings = g_ptr_array_new_with_free_func (g_free);
+    options->used = g_string_new (NULL);
+    options->ignored = g_string_new (NULL);
     return options;
 }
 
@@ -25,6 +27,11 @@ brev_options_free (BrevOptions *options)
     brev_envelope_free (options->envelope);
     g_ptr_array_unref (options->warnings);
     g_free (options->tag);
+    g_free (options->filter.id);
+    g_free (options->filter.recipient);
+    g_free (options->filter.sender);
+    g_string_free (options->used, TRUE);
+    g_string_free (options->ignored, TRUE);
     g_free (options);
 }
 
@@ -60,10 +67,46 @@ take_value (Arguments *arguments, const BrevOptionRow *row, const char *rest,
     return TRUE;
 }
 
-static gboolean
-act (BrevOptions *options, const BrevOptionRow *row, const char *value, GError **error)
+/* Each option once, between spaces. */
+static void
+note_option (GString *list, const char *spelling)
 {
+    const char *found = strstr (list->str, spelling);
+    char end = found == NULL ? '\0' : found[strlen (spelling)];
+
+    if (found != NULL && (end == ' ' || end == '\0'))
+        return;
+    if (list->len > 0)
+        g_string_append_c (list, ' ');
+    g_string_append (list, spelling);
+}
+
+gboolean
+brev_option_act (BrevOptions *options, const BrevOptionRow *row, const char *value,
+                 GError **error)
+{
+    g_autofree char *spelling = NULL;
+
+    if (!brev_option_leads_on (row)) {
+        spelling = brev_option_spelling (row);
+        note_option (options->used, spelling);
+        if (row->act == NULL)
+            note_option (options->ignored, spelling);
+    }
     return row->act == NULL || row->act (options, row, value, error);
+}
+
+/* Somebody else's option is only ignored where no argument follows that might be its value
+ * and would become a recipient. */
+static gboolean
+ignore_unknown (BrevOptions *options, const Arguments *arguments, const char *word)
+{
+    if (!options->ignores_unknown ||
+        (arguments->next < arguments->end && **arguments->next != '-'))
+        return FALSE;
+    note_option (options->used, word);
+    note_option (options->ignored, word);
+    return TRUE;
 }
 
 /* One argument that begins with '-': a word of its own, or letters of which the last may
@@ -75,18 +118,20 @@ parse_argument (BrevOptions *options, Arguments *arguments, GError **error)
     const BrevOptionRow *row = brev_option_find (BREV_TABLE_WORDS, word);
 
     if (row != NULL)
-        return act (options, row, "", error);
+        return brev_option_act (options, row, "", error);
     for (const char *p = word + 1; *p != '\0'; p++) {
         char letter[] = { *p, '\0' };
         const char *value;
 
         row = brev_option_find (BREV_TABLE_OPTIONS, letter);
+        if (row == NULL && ignore_unknown (options, arguments, word))
+            return TRUE;
         if (row == NULL)
             return brev_throw (error, BREV_ERROR_USAGE,
                                "unknown option '-%s' in '%s': sendmail --help lists all",
                                letter, word);
         if (!take_value (arguments, row, p + 1, &value, error) ||
-            !act (options, row, value, error))
+            !brev_option_act (options, row, value, error))
             return FALSE;
         if (row->argument != BREV_TAKES_NOTHING)
             break;
@@ -143,7 +188,7 @@ start_as (BrevOptions *options, const char *path, GError **error)
     const BrevOptionRow *row =
         brev_option_find (BREV_TABLE_PROGRAMS, slash == NULL ? path : slash + 1);
 
-    if (row == NULL || !act (options, row, "", error))
+    if (row == NULL || !row->act (options, row, "", error))
         return row == NULL;
     options->chosen = NULL; /* an explicit -b still wins */
     return TRUE;
@@ -201,4 +246,20 @@ brev_options_parse (BrevOptions *options, int argc, char **argv, GError **error)
     return start_as (options, argc > 0 ? argv[0] : "sendmail", error) &&
            parse_arguments (options, &arguments, error) && settle_mode (options, error) &&
            check_recipients (options, error);
+}
+
+char *
+brev_no_recipient_field (const BrevOptions *options, const GPtrArray *recipients)
+{
+    g_autoptr (GString) field = g_string_new ("To:");
+
+    if (options->no_recipient == BREV_NO_RECIPIENT_NONE)
+        return NULL;
+    if (options->no_recipient == BREV_NO_RECIPIENT_UNDISCLOSED)
+        return g_strdup ("To: undisclosed-recipients:;\n");
+    for (guint i = 0; i < recipients->len; i++)
+        g_string_append_printf (field, "%s %s", i == 0 ? "" : ",\n",
+                                (const char *) recipients->pdata[i]);
+    g_string_append_c (field, '\n');
+    return g_string_free (g_steal_pointer (&field), FALSE);
 }

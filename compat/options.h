@@ -20,6 +20,20 @@ typedef enum {
     BREV_MODE_HELP,
 } BrevMode;
 
+/* The field a message gets that shows no recipient at all; RFC 5322 wants none. */
+typedef enum {
+    BREV_NO_RECIPIENT_NONE,
+    BREV_NO_RECIPIENT_TO,          /* To, with all of them */
+    BREV_NO_RECIPIENT_UNDISCLOSED, /* To: undisclosed-recipients:; */
+} BrevNoRecipient;
+
+/* Which messages a queue run is about: part of a text, '!' before it means all others. */
+typedef struct {
+    char *id; /* each owned, nullable */
+    char *recipient;
+    char *sender;
+} BrevRunFilter;
+
 typedef struct BrevOptionRow BrevOptionRow;
 
 /* What the command line says. */
@@ -29,12 +43,22 @@ typedef struct {
     BrevEnvelope *envelope;      /* owned; @sender is NULL while no -f was given */
     GPtrArray *warnings;         /* owned, of char *: options understood in part */
     char *tag;                   /* owned, nullable: -L */
+    GString *used;               /* owned: options as typed, without values */
+    GString *ignored;            /* owned: those of them that have no effect */
     gboolean dots_are_data;      /* -i: a lone dot does not end the message */
     gboolean is_verbose;         /* -v */
     gboolean is_quiet;           /* -oeq: the exit status says it all */
-    gboolean is_rmail;           /* the sender stands in the first "From " line */
-    gboolean asks_to_run;        /* -q */
-    gboolean asks_version;       /* -d0.1: as -bV when nothing else is asked */
+    gboolean mails_errors; /* -oem, -oew, -oee: the caller gets mail about an error */
+    gboolean mailed_is_success; /* -oee: once that mail is kept, the status is 0 */
+    gboolean waits;             /* -odi, -odf: until delivery was tried once */
+    gboolean ignores_unknown;   /* set before brev_options_parse(): see unknown-options */
+    guint max_hops;             /* -O MaxHopCount; 0: not said */
+    BrevNoRecipient no_recipient; /* -O NoRecipientAction */
+    gboolean is_rmail;            /* the sender stands in the first "From " line */
+    gboolean asks_to_run;         /* -q */
+    gboolean runs_in_foreground;  /* -qf */
+    BrevRunFilter filter;         /* -qI, -qR, -qS */
+    gboolean asks_version;        /* -d0.1: as -bV when nothing else is asked */
 } BrevOptions;
 
 BrevOptions *brev_options_new (void);
@@ -53,6 +77,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevOptions, brev_options_free)
  * Returns: %FALSE with %BREV_ERROR_USAGE, or %BREV_ERROR_INPUT for a bad recipient
  */
 gboolean brev_options_parse (BrevOptions *options, int argc, char **argv, GError **error);
+
+/**
+ * brev_no_recipient_field:
+ * @recipients: of the envelope
+ *
+ * Returns: (transfer full) (nullable): the field that NoRecipientAction asks for, with its
+ * line end; %NULL for none
+ */
+char *brev_no_recipient_field (const BrevOptions *options, const GPtrArray *recipients);
+
+/**
+ * brev_option_act:
+ *
+ * Does what @row says and notes that it was used: every option that a table leads to
+ * passes here, also those behind -b, -o and -O.
+ */
+gboolean brev_option_act (BrevOptions *options, const BrevOptionRow *row,
+                          const char *value, GError **error);
 
 typedef enum {
     BREV_TAKES_NOTHING,
@@ -92,6 +134,9 @@ extern const BrevOptionTable brev_option_tables[BREV_TABLE_LAST];
 
 /* Whether @row is refused whoever asks, its help saying why. */
 gboolean brev_option_is_refused (const BrevOptionRow *row);
+
+/* Whether @row, one of -b, -o and -O, leads to a row of another table. */
+gboolean brev_option_leads_on (const BrevOptionRow *row);
 
 /* (transfer full): as it is typed: "-f", "-oi", "-O IgnoreDots" */
 char *brev_option_spelling (const BrevOptionRow *row);

@@ -112,6 +112,17 @@ blame_config (const BrevConfig *config, GError **failure)
         *failure = g_steal_pointer (&storing);
 }
 
+/* RFC 5321 section 6.3: what comes by so many hosts goes round in circles. */
+static gboolean
+check_hops (const BrevPost *post, const BrevEnvelope *envelope, GError **error)
+{
+    return envelope->hops <= post->max_hops ||
+           brev_throw (error, BREV_ERROR_INPUT,
+                       "the message came by %u hosts; more than %u mean that it goes "
+                       "round in circles",
+                       envelope->hops, post->max_hops);
+}
+
 gboolean
 brev_post (BrevPost *post, const BrevEnvelope *envelope, const BrevMessageBytes *message,
            BrevPosted *posted, GError **error)
@@ -120,6 +131,8 @@ brev_post (BrevPost *post, const BrevEnvelope *envelope, const BrevMessageBytes 
     GError *failure = NULL;
 
     posted->is_told = FALSE;
+    if (!check_hops (post, envelope, error))
+        return FALSE;
     if (!brev_submit (&post->submitter, envelope, message, posted->id, &posted->how,
                       &frame_fd, &failure)) {
         blame_config (post->submitter.config, &failure);
@@ -130,5 +143,8 @@ brev_post (BrevPost *post, const BrevEnvelope *envelope, const BrevMessageBytes 
         return deliver_own (post, envelope, posted, error);
     if (posted->how == BREV_SUBMITTED_MEMORY)
         return deliver_memory (post, posted, frame_fd, error);
+    if (posted->how == BREV_SUBMITTED_SOCKET && post->waits)
+        (void) brev_submit_wait (post->submitter.config, posted->id,
+                                 post->is_verbose ? STDERR_FILENO : -1, NULL);
     return TRUE;
 }

@@ -235,6 +235,8 @@ new_envelope (const Session *session, char *sender)
     envelope->ret = said->ret;
     envelope->hops = said->hops;
     envelope->queue_only = said->queue_only;
+    envelope->options = g_strdup (said->options);
+    envelope->ignored = g_strdup (said->ignored);
     return envelope;
 }
 
@@ -335,6 +337,7 @@ post_message (Session *session, BrevInput *input)
         refuse_message (session, is_too_large ? "552 5.3.4" : "451 4.3.0", failure);
         return;
     }
+    session->envelope->hops += brev_input_hops (input);
     brev_caller_complete (session->caller, session->envelope);
     if (!brev_post (session->post, session->envelope, &message, &posted, &failure)) {
         refuse_message (session, failure_replies[failure->code], failure);

@@ -78,7 +78,7 @@ choose_mode (BrevOptions *options, const BrevOptionRow *row, const char *value,
     if (mode == NULL)
         return brev_throw (error, BREV_ERROR_USAGE,
                            "unknown mode '-b%s': sendmail --help lists all", value);
-    return mode->act (options, mode, "", error);
+    return brev_option_act (options, mode, "", error);
 }
 
 static gboolean
@@ -270,15 +270,17 @@ set_envid (BrevOptions *options, const BrevOptionRow *row, const char *value,
     return TRUE;
 }
 
-/* What is not quiet is printed; the exit status always says what happened, so that the
- * caller, who still has the message, can act. */
 static gboolean
 set_errors (BrevOptions *options, const BrevOptionRow *row, const char *value,
             GError **error)
 {
-    if (*value == '\0' || strchr ("pqmwe", g_ascii_tolower (*value)) == NULL)
+    char mode = g_ascii_tolower (*value);
+
+    if (mode == '\0' || strchr ("pqmwe", mode) == NULL)
         warn (options, "the error mode '%s' is not one of p, q, m, w, e", value);
-    options->is_quiet = g_ascii_tolower (*value) == 'q';
+    options->is_quiet = mode == 'q';
+    options->mails_errors = mode == 'm' || mode == 'w' || mode == 'e';
+    options->mailed_is_success = mode == 'e';
     return TRUE;
 }
 
@@ -286,18 +288,78 @@ static gboolean
 set_delivery (BrevOptions *options, const BrevOptionRow *row, const char *value,
               GError **error)
 {
-    if (*value == '\0' || strchr ("bifqd", g_ascii_tolower (*value)) == NULL)
+    char mode = g_ascii_tolower (*value);
+
+    if (mode == '\0' || strchr ("bifqd", mode) == NULL)
         warn (options, "the delivery mode '%s' is not one of b, i, f, q, d", value);
-    options->envelope->queue_only =
-        g_ascii_tolower (*value) == 'q' || g_ascii_tolower (*value) == 'd';
+    options->envelope->queue_only = mode == 'q' || mode == 'd';
+    options->waits = mode == 'i' || mode == 'f';
     return TRUE;
 }
 
+/* "I", "R" or "S" and part of a text, with '!' before the letter for all others. What else
+ * may follow -q (an interval, a queue group, an order) has no effect. */
 static gboolean
 set_run (BrevOptions *options, const BrevOptionRow *row, const char *value,
          GError **error)
 {
+    gboolean is_negated = *value == '!';
+    char letter = value[is_negated];
+    char **part = letter == 'I'   ? &options->filter.id
+                  : letter == 'R' ? &options->filter.recipient
+                  : letter == 'S' ? &options->filter.sender
+                                  : NULL;
+
     options->asks_to_run = TRUE;
+    options->runs_in_foreground |= g_str_equal (value, "f");
+    if (part == NULL)
+        return TRUE;
+    value += is_negated + 1;
+    for (const char *p = value; *p != '\0'; p++)
+        if (g_ascii_isspace (*p) || g_ascii_iscntrl (*p))
+            return brev_throw (error, BREV_ERROR_USAGE,
+                               "the filter '-q%c%s' holds a blank", letter, value);
+    g_free (*part);
+    *part = g_strconcat (is_negated ? "!" : "", value, NULL);
+    return TRUE;
+}
+
+static gboolean
+set_max_hops (BrevOptions *options, const BrevOptionRow *row, const char *value,
+              GError **error)
+{
+    guint64 hops;
+
+    if (!g_ascii_string_to_unsigned (value, 10, 1, 1000, &hops, NULL))
+        warn (options, "the hop count '%s' is not a number from 1 to 1000", value);
+    else
+        options->max_hops = (guint) hops;
+    return TRUE;
+}
+
+/* clang-format off */
+static const struct {
+    const char *word;
+    BrevNoRecipient action;
+} no_recipient_words[] = {
+    { "none",               BREV_NO_RECIPIENT_NONE },
+    { "add-bcc",            BREV_NO_RECIPIENT_NONE }, /* a field that never leaves */
+    { "add-to",             BREV_NO_RECIPIENT_TO },
+    { "add-apparently-to",  BREV_NO_RECIPIENT_TO },   /* the same under an old name */
+    { "add-to-undisclosed", BREV_NO_RECIPIENT_UNDISCLOSED },
+};
+/* clang-format on */
+
+static gboolean
+set_no_recipient (BrevOptions *options, const BrevOptionRow *row, const char *value,
+                  GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (no_recipient_words); i++)
+        if (g_ascii_strcasecmp (value, no_recipient_words[i].word) == 0) {
+            options->no_recipient = no_recipient_words[i].action;
+            return TRUE;
+        }
+    warn (options, "'%s' is no NoRecipientAction", value);
     return TRUE;
 }
 
@@ -329,7 +391,7 @@ set_letter (BrevOptions *options, const BrevOptionRow *row, const char *value,
     if (found == NULL)
         return brev_throw (error, BREV_ERROR_USAGE,
                            "unknown option '-o%s': sendmail --help lists all", value);
-    return found->act == NULL || found->act (options, found, value + 1, error);
+    return brev_option_act (options, found, value + 1, error);
 }
 
 /* The row of @name in any case, else the only one that begins with it. */
@@ -365,8 +427,7 @@ set_name (BrevOptions *options, const BrevOptionRow *row, const char *value,
         return brev_throw (error, BREV_ERROR_USAGE,
                            "option '-O %s' is refused: it names a file; nothing was sent",
                            value);
-    return found == NULL || found->act == NULL ||
-           found->act (options, found, rest, error);
+    return found == NULL || brev_option_act (options, found, rest, error);
 }
 
 /* clang-format off */
@@ -398,7 +459,7 @@ static const BrevOptionRow options[] = {
     { "o", BREV_TAKES_VALUE,   set_letter,  0, "one-letter option, see below" },
     { "p", BREV_TAKES_VALUE,   NULL,        0, "protocol and host the message came by" },
     { "Q", BREV_MAY_TAKE_REST, refuse,      0, "there is no quarantine; hold messages with brevdue queue hold" },
-    { "q", BREV_MAY_TAKE_REST, set_run,     0, "run the queue now; interval, order and filters have no effect" },
+    { "q", BREV_MAY_TAKE_REST, set_run,     0, "run the queue now; -qI, -qR, -qS choose by id, recipient, sender" },
     { "R", BREV_TAKES_VALUE,   set_return,  0, "what a report returns: full or hdrs" },
     { "r", BREV_TAKES_VALUE,   set_sender,  0, "as -f" },
     { "S", BREV_MAY_TAKE_REST, refuse,      0, "three programs give it three meanings" },
@@ -480,15 +541,15 @@ static const BrevOptionRow letters[] = {
     { "C", BREV_MAY_TAKE_REST, refuse,       0, "another configuration is named by BREVDUE_CONFIG" },
     { "c", BREV_MAY_TAKE_REST, NULL,         0, "hold expensive mailers" },
     { "D", BREV_MAY_TAKE_REST, NULL,         0, "rebuild aliases" },
-    { "d", BREV_MAY_TAKE_REST, set_delivery, 0, "delivery: b, i and f now, q and d with the next run of the queue" },
+    { "d", BREV_MAY_TAKE_REST, set_delivery, 0, "delivery: b now, i and f wait for it, q and d with the next run of the queue" },
     { "E", BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
-    { "e", BREV_MAY_TAKE_REST, set_errors,   0, "errors: p, m, w and e print, q is silent" },
+    { "e", BREV_MAY_TAKE_REST, set_errors,   0, "errors: p prints, m and w mail, too, e exits 0 if that is kept, q is silent" },
     { "F", BREV_MAY_TAKE_REST, NULL,         0, "mode of temporary files" },
     { "f", BREV_MAY_TAKE_REST, NULL,         0, "keep From lines; they are never sent" },
     { "G", BREV_MAY_TAKE_REST, NULL,         0, "match full names" },
     { "g", BREV_MAY_TAKE_REST, NULL,         0, "group of mailers" },
     { "H", BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
-    { "h", BREV_MAY_TAKE_REST, NULL,         0, "largest hop count" },
+    { "h", BREV_MAY_TAKE_REST, set_max_hops, 0, "largest hop count" },
     { "I", BREV_MAY_TAKE_REST, NULL,         0, "name server options" },
     { "i", BREV_MAY_TAKE_REST, set_dots,     0, "a line of one dot does not end the message" },
     { "J", BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
@@ -537,8 +598,8 @@ static const BrevOptionRow names[] = {
     { "HelpFile",          BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
     { "HostStatusDirectory", BREV_MAY_TAKE_REST, refuse,     0, WHY_FILE },
     { "IgnoreDots",        BREV_MAY_TAKE_REST, set_dots,     0, "as -oi" },
-    { "MaxHopCount",       BREV_MAY_TAKE_REST, NULL,         0, "largest hop count" },
-    { "NoRecipientAction", BREV_MAY_TAKE_REST, NULL,         0, "a To field is added only for a provider that needs one" },
+    { "MaxHopCount",       BREV_MAY_TAKE_REST, set_max_hops, 0, "largest hop count" },
+    { "NoRecipientAction", BREV_MAY_TAKE_REST, set_no_recipient, 0, "the field for a message that shows no recipient" },
     { "PidFile",           BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
     { "QueueDirectory",    BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
     { "requiretls",        BREV_MAY_TAKE_REST, NULL,         0, "mail always leaves by TLS" },
@@ -547,7 +608,7 @@ static const BrevOptionRow names[] = {
     { "SevenBitInput",     BREV_MAY_TAKE_REST, NULL,         0, "the eighth bit is never stripped" },
     { "smtputf8",          BREV_MAY_TAKE_REST, NULL,         0, "addresses in UTF-8 are taken as they are" },
     { "StatusFile",        BREV_MAY_TAKE_REST, refuse,       0, WHY_FILE },
-    { "Timeout.queuereturn", BREV_MAY_TAKE_REST, NULL,       0, "see lifetime in brevdue.conf(5)" },
+    { "Timeout.queuereturn", BREV_MAY_TAKE_REST, NULL,       0, "how long is the administrator's: lifetime in brevdue.conf(5)" },
     { "Verbose",           BREV_MAY_TAKE_REST, set_verbose,  0, "as -v" },
 };
 
@@ -586,6 +647,12 @@ brev_option_spelling (const BrevOptionRow *row)
             return g_strconcat (table->prefix, row->name, NULL);
     }
     g_assert_not_reached ();
+}
+
+gboolean
+brev_option_leads_on (const BrevOptionRow *row)
+{
+    return row->act == choose_mode || row->act == set_letter || row->act == set_name;
 }
 
 gboolean

@@ -38,6 +38,7 @@ brev_connection_free (BrevConnection *connection)
         return;
     brev_close_fd (&connection->fd);
     brev_arrival_free (connection->arrival);
+    g_strfreev (connection->request);
     g_free (connection->reply);
     g_free (connection);
 }
@@ -110,23 +111,21 @@ take (BrevConnection *connection, BrevReception *reception, const char *bytes,
     (void) put (connection, reception, bytes, length);
 }
 
+/* One line of words, each without blanks and control characters. */
 static BrevTalk
 judge_request (BrevConnection *connection)
 {
-    static const struct {
-        const char *line;
-        BrevTalk talk;
-    } requests[] = {
-        { REQUEST_PREFIX "wake\n", BREV_TALK_WAKE },
-        { REQUEST_PREFIX "list\n", BREV_TALK_LIST },
-    };
+    gsize start = strlen (REQUEST_PREFIX), end = connection->n_first - 1;
+    g_autofree char *line = NULL;
 
-    for (gsize i = 0; i < G_N_ELEMENTS (requests); i++)
-        if (connection->n_first == strlen (requests[i].line) &&
-            memcmp (connection->first, requests[i].line, connection->n_first) == 0)
-            return requests[i].talk;
-    connection->reply = g_strdup ("refused 64 this is no request that brevdue knows\n");
-    return BREV_TALK_REPLY;
+    if (end < start || connection->first[end] != '\n' ||
+        memchr (connection->first, '\0', end) != NULL) {
+        connection->reply = g_strdup ("refused 64 this is no request in one line\n");
+        return BREV_TALK_REPLY;
+    }
+    line = g_strndup (connection->first + start, end - start);
+    connection->request = g_strsplit (line, " ", -1);
+    return strcmp (line, "wake") == 0 ? BREV_TALK_WAKE : BREV_TALK_TOOL;
 }
 
 /* The client has said all it wanted to. */

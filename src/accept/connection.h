@@ -10,7 +10,7 @@ typedef enum {
     BREV_TALK_MORE,    /* more bytes will come */
     BREV_TALK_MESSAGE, /* a whole message: commit it, then brev_connection_settle() */
     BREV_TALK_WAKE,
-    BREV_TALK_LIST,
+    BREV_TALK_TOOL,  /* @request is for tool.h */
     BREV_TALK_REPLY, /* @reply is all that is left to say */
     BREV_TALK_GONE,  /* nobody is there to hear an answer */
 } BrevTalk;
@@ -21,8 +21,9 @@ typedef struct {
     struct ucred peer;  /* by the kernel's word */
     gint64 last_active; /* brev_clock_ticks() */
     gint64 born;
-    char first[16]; /* bytes that may be a request other than a frame */
+    char first[512]; /* bytes that may be a request other than a frame */
     gsize n_first;
+    char **request;       /* owned, nullable: the words of one */
     BrevArrival *arrival; /* owned, nullable */
     char *reply;          /* owned, nullable */
     guint64 drained;      /* bytes read after the reply was clear */

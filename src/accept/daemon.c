@@ -14,22 +14,27 @@
 #include "accept/connection.h"
 #include "accept/courier.h"
 #include "accept/drop.h"
-#include "accept/quota.h"
 #include "accept/listen.h"
-#include "accept/process.h"
+#include "accept/quota.h"
+#include "accept/tool.h"
 #include "accept/watch.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 
 #define LOG_NAME "brevdue/accept"
-#define LIST_SECONDS 30
 #define ACCEPTED_AT_ONCE 64
 #define DESCRIPTORS (2 * BREV_CONNECTIONS + 64)
 #define ROUND_MAX BREV_MINUTE /* the wall clock may step while we sleep */
 /* at the end: for clients in mid-stream, and for a courier with requests in flight */
 #define PATIENCE_FOR_CLIENTS (5 * BREV_SECOND)
 #define PATIENCE_FOR_COURIER (25 * BREV_SECOND)
+
+/* A message that its caller wants to be sent with a run of the queue. */
+typedef struct {
+    gint64 at; /* in ticks: when there is one at the latest */
+    char id[BREV_ID_LENGTH + 1];
+} Waiting;
 
 typedef struct {
     BrevConfig *config;
@@ -46,7 +51,8 @@ typedef struct {
     BrevDrop *drop;
     BrevLedger *ledger;
     BrevCourier courier;
-    guint lists;      /* children that list a queue */
+    BrevTools tools;
+    GQueue waiting;   /* of Waiting: "-odq" */
     gint64 ending_at; /* in ticks; 0: it goes on */
 } BrevDaemon;
 
@@ -132,6 +138,7 @@ daemon_init (BrevDaemon *daemon, GError **error)
     daemon->whole = g_ptr_array_new ();
     daemon->ledger = brev_ledger_new ();
     brev_courier_init (&daemon->courier);
+    brev_tools_init (&daemon->tools);
     allow_descriptors ();
     load_config (daemon);
     if (!open_spool (daemon, error) || !catch_signals (daemon, error) ||
@@ -159,6 +166,8 @@ daemon_clear (BrevDaemon *daemon)
     brev_drop_free (daemon->drop);
     brev_ledger_free (daemon->ledger);
     brev_courier_clear (&daemon->courier);
+    brev_tools_clear (&daemon->tools);
+    g_queue_clear_full (&daemon->waiting, g_free);
     brev_spool_free (daemon->spool);
     brev_config_free (daemon->config);
     g_free (daemon->config_stamp);
@@ -177,8 +186,8 @@ reap (BrevDaemon *daemon, gint64 ticks)
     while ((pid = waitpid (-1, &status, WNOHANG)) > 0) {
         if (pid == daemon->courier.pid)
             brev_courier_ended (&daemon->courier, status, ticks);
-        else if (daemon->lists > 0)
-            daemon->lists--;
+        else
+            brev_tools_ended (&daemon->tools, pid);
     }
 }
 
@@ -267,30 +276,17 @@ static const BrevWatchHandlers watch_handlers = {
 /* -- clients
  * ------------------------------------------------------------------------------ */
 
-/* What "brevdue" prints for this user goes straight to the connection. */
-static const char *
-start_list (BrevDaemon *daemon, const BrevConnection *connection)
+/* The next run of the queue: what waits for one is new mail now. */
+static void
+run_waiting (BrevDaemon *daemon, gint64 until)
 {
-    g_autofree char *path = brev_program_path ("brevdue");
-    g_autofree char *uid = g_strdup_printf ("%u", (guint) connection->peer.uid);
-    const char *const argv[] = { path, "queue", "list", "--mailq", "--peer", uid, NULL };
-    const BrevProgram program = {
-        .argv = argv,
-        .control = -1,
-        .out = connection->fd,
-        .seconds = LIST_SECONDS,
-    };
-    g_autoptr (GError) error = NULL;
+    const Waiting *first;
 
-    if (daemon->lists >= BREV_LISTS)
-        return "busy too many listings at once\n";
-    (void) fcntl (connection->fd, F_SETFL, 0); /* stdio does not expect EAGAIN */
-    if (brev_program_start (&program, &error) < 0) {
-        brev_log (BREV_LOG_ERROR, "%s", error->message);
-        return "busy the listing was not started\n";
+    while ((first = g_queue_peek_head (&daemon->waiting)) != NULL && first->at <= until) {
+        g_autofree char *line = g_strdup_printf ("new %s", first->id);
+        brev_courier_tell (&daemon->courier, line);
+        g_free (g_queue_pop_head (&daemon->waiting));
     }
-    daemon->lists++;
-    return NULL;
 }
 
 static void
@@ -315,11 +311,12 @@ serve (BrevDaemon *daemon, BrevConnection *connection, gint64 ticks)
         return TRUE;
     case BREV_TALK_WAKE:
         reload_if_changed (daemon); /* what is not watched has changed, perhaps */
+        run_waiting (daemon, G_MAXINT64);
         brev_courier_tell (&daemon->courier, "wake");
         answer (connection, "ok\n");
         return FALSE;
-    case BREV_TALK_LIST:
-        problem = start_list (daemon, connection);
+    case BREV_TALK_TOOL:
+        problem = brev_tools_start (&daemon->tools, connection);
         if (problem != NULL)
             answer (connection, problem);
         return FALSE;
@@ -382,6 +379,17 @@ accept_clients (BrevDaemon *daemon, gint64 ticks)
 /* -- the commit of a round
  * ---------------------------------------------------------------- */
 
+/* "-odq" */
+static void
+let_wait (BrevDaemon *daemon, const char *id)
+{
+    Waiting *waiting = g_new (Waiting, 1);
+
+    waiting->at = brev_clock_ticks () + daemon->config->queue_run;
+    (void) g_strlcpy (waiting->id, id, sizeof waiting->id);
+    g_queue_push_tail (&daemon->waiting, waiting);
+}
+
 static void
 note (BrevDaemon *daemon, const BrevArrival *arrival)
 {
@@ -394,8 +402,9 @@ note (BrevDaemon *daemon, const BrevArrival *arrival)
     if (arrival->kept != BREV_KEPT_NEW)
         return;
     brev_ledger_add (daemon->ledger, id, arrival->origin.uid);
-    /* "-odq": it waits for whatever next makes a courier look into the folder */
-    if (!brev_frame_reader_envelope (arrival->reader)->queue_only)
+    if (brev_frame_reader_envelope (arrival->reader)->queue_only)
+        let_wait (daemon, id);
+    else
         brev_courier_tell (&daemon->courier, line);
 }
 
@@ -465,11 +474,14 @@ time_to_wait (const BrevDaemon *daemon, gint64 ticks)
     gint64 courier =
         brev_schedule_wait (&daemon->courier.schedule, brev_clock_now (), ticks);
     gint64 wait = MIN (ROUND_MAX, brev_drop_wait (daemon->drop, ticks));
+    const GList *first = daemon->waiting.head;
 
     if (daemon->ending_at != 0)
         return BREV_SECOND;
     if (courier >= 0)
         wait = MIN (wait, courier);
+    if (first != NULL)
+        wait = MIN (wait, MAX (((const Waiting *) first->data)->at - ticks, 0));
     return brev_drop_is_pending (daemon->drop) ? 0 : (int) wait;
 }
 
@@ -512,6 +524,7 @@ play_round (BrevDaemon *daemon, const GArray *polled, gint64 ticks)
         accept_clients (daemon, ticks);
     look_into_drop (daemon, ticks);
     commit (daemon);
+    run_waiting (daemon, ticks);
     if (fixed[POLL_SIGNALS].revents != 0)
         handle_signals (daemon, ticks);
     if (daemon->ending_at == 0)

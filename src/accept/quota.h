@@ -9,6 +9,8 @@
 #define BREV_CONNECTIONS 400         /* at once; each holds two descriptors */
 #define BREV_CONNECTIONS_PER_UID 100 /* at once */
 #define BREV_LISTS 8                 /* queue listings at once */
+#define BREV_WAITS 32                /* callers at once that wait for an attempt */
+#define BREV_RUNS 4                  /* requested queue runs that are looked up at once */
 #define BREV_QUEUED_PER_UID 20000    /* messages in the queue */
 
 /**

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "config/schema.h"
 
@@ -185,4 +186,35 @@ const char *
 brev_call_argument (const BrevCall *call, guint n)
 {
     return n < call->arguments->len ? call->arguments->pdata[n] : NULL;
+}
+
+gboolean
+brev_call_peer (const BrevCall *call, gint64 *uid, GError **error)
+{
+    const char *text = brev_call_option (call, "peer");
+    guint64 number;
+
+    *uid = -1;
+    if (text == NULL)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT32, &number, NULL))
+        return brev_throw (error, BREV_ERROR_USAGE, "'--peer %s' is no user number",
+                           text);
+    *uid = number == 0 ? -1 : (gint64) number;
+    return TRUE;
+}
+
+gboolean
+brev_call_timeout (const BrevCall *call, gint64 *timeout, GError **error)
+{
+    const char *text = brev_call_option (call, "timeout");
+    guint64 seconds;
+
+    if (text == NULL)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned (text, 10, 1, 3600, &seconds, NULL))
+        return brev_throw (error, BREV_ERROR_USAGE,
+                           "'--timeout %s' is no number of seconds up to 3600", text);
+    *timeout = (gint64) seconds * BREV_SECOND;
+    return TRUE;
 }

@@ -115,7 +115,7 @@ wake (const BrevConfig *config, GError **error)
 {
     g_autoptr (GError) local = NULL;
 
-    if (brev_submit_request (config, "wake", -1, &local))
+    if (brev_submit_wake (config, &local))
         return TRUE;
     return brev_throw (
         error, BREV_ERROR_BUSY,

@@ -88,23 +88,6 @@ print_text (const BrevCall *call, const BrevListing *listing)
                        listing->strangers->len);
 }
 
-/* @uid: -1 for everybody, which is also what root sees */
-static gboolean
-parse_peer (const BrevCall *call, gint64 *uid, GError **error)
-{
-    const char *text = brev_call_option (call, "peer");
-    guint64 number;
-
-    *uid = -1;
-    if (text == NULL)
-        return TRUE;
-    if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT32, &number, NULL))
-        return brev_throw (error, BREV_ERROR_USAGE, "'--peer %s' is no user number",
-                           text);
-    *uid = number == 0 ? -1 : (gint64) number;
-    return TRUE;
-}
-
 gboolean
 brev_cmd_queue_list (BrevCall *call, GError **error)
 {
@@ -112,7 +95,7 @@ brev_cmd_queue_list (BrevCall *call, GError **error)
     g_autoptr (BrevListing) listing = NULL;
     gint64 uid;
 
-    if (!parse_peer (call, &uid, error))
+    if (!brev_call_peer (call, &uid, error))
         return FALSE;
     site = brev_site_open (call->config, BREV_STORE_READ, error);
     listing = site == NULL ? NULL : brev_listing_read (site, uid, error);

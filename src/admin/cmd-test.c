@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "admin/commands.h"
-#include "admin/listing.h"
+#include "admin/follow.h"
 #include "admin/output.h"
 #include "admin/service.h"
 #include "base/clock.h"
@@ -16,7 +16,6 @@
 #include "spool/submit.h"
 
 #define DEFAULT_TIMEOUT 30 /* seconds */
-#define LOOK_EVERY 100     /* ms */
 
 /* The test message and what became of it. */
 typedef struct {
@@ -114,46 +113,18 @@ submit (Trial *trial, GError **error)
     return TRUE;
 }
 
-static gboolean
-look (Trial *trial, GError **error)
-{
-    g_autoptr (BrevSite) site = brev_site_open (trial->config, BREV_STORE_READ, error);
-    g_autoptr (GError) local = NULL;
-    BrevListed *listed = site == NULL ? NULL : brev_listed_find (site, trial->id, &local);
-
-    if (listed == NULL && trial->status != EX_OK)
-        return courier_failed (trial, error);
-    if (listed == NULL) {
-        if (local != NULL)
-            g_propagate_error (error, g_steal_pointer (&local));
-        return FALSE;
-    }
-    brev_listed_free (trial->listed);
-    trial->listed = listed;
-    return TRUE;
-}
-
-/* Tried once, or waiting for a person: nothing new is to be expected soon. */
-static gboolean
-is_decided (const BrevListed *listed)
-{
-    static const char *const open[] = { "incoming", "queued", "sending" };
-
-    for (guint i = 0; i < G_N_ELEMENTS (open); i++)
-        if (strcmp (listed->state, open[i]) == 0)
-            return FALSE;
-    return TRUE;
-}
-
+/* A courier that was run here and failed has said more than a store it left nothing in. */
 static gboolean
 follow (Trial *trial, GError **error)
 {
-    while (look (trial, error)) {
-        if (is_decided (trial->listed) ||
-            brev_clock_ticks () - trial->start > trial->timeout)
-            return TRUE;
-        g_usleep (LOOK_EVERY * 1000);
-    }
+    g_autoptr (GError) local = NULL;
+
+    trial->listed = brev_follow (trial->config, trial->id, trial->timeout, &local);
+    if (trial->listed != NULL)
+        return TRUE;
+    if (trial->status != EX_OK)
+        return courier_failed (trial, error);
+    g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
 }
 
@@ -254,26 +225,15 @@ report_memory (const BrevCall *call, const Trial *trial)
     brev_out_print (json);
 }
 
-static gboolean
-parse_timeout (const BrevCall *call, gint64 *timeout, GError **error)
-{
-    const char *text = brev_call_option (call, "timeout");
-    guint64 seconds = DEFAULT_TIMEOUT;
-
-    if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 1, 3600, &seconds, NULL))
-        return brev_throw (error, BREV_ERROR_USAGE,
-                           "'--timeout %s' is no number of seconds up to 3600", text);
-    *timeout = (gint64) seconds * BREV_SECOND;
-    return TRUE;
-}
-
 gboolean
 brev_cmd_test (BrevCall *call, GError **error)
 {
-    g_auto (Trial) trial = { .config = call->config, .start = brev_clock_ticks () };
+    g_auto (Trial) trial = { .config = call->config,
+                             .start = brev_clock_ticks (),
+                             .timeout = DEFAULT_TIMEOUT * BREV_SECOND };
 
     trial.address = brev_call_argument (call, 0);
-    if (!parse_timeout (call, &trial.timeout, error))
+    if (!brev_call_timeout (call, &trial.timeout, error))
         return FALSE;
     if (strpbrk (trial.address, "\r\n") != NULL)
         return brev_throw (error, BREV_ERROR_USAGE, "an address has no line break");

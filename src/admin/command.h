@@ -57,5 +57,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevCall, brev_call_free)
 
 /* (nullable): the option's value, "" when it takes none; %NULL when it was not given */
 const char *brev_call_option (const BrevCall *call, const char *name);
+/**
+ * brev_call_peer:
+ * @uid: (out): of --peer; -1 for everybody's, which is also what root sees
+ */
+gboolean brev_call_peer (const BrevCall *call, gint64 *uid, GError **error);
+
+/**
+ * brev_call_timeout:
+ * @timeout: (inout): ms; untouched without --timeout
+ */
+gboolean brev_call_timeout (const BrevCall *call, gint64 *timeout, GError **error);
+
 /* (nullable): the n-th argument */
 const char *brev_call_argument (const BrevCall *call, guint n);

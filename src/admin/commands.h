@@ -7,6 +7,7 @@
 gboolean brev_cmd_status (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_list (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_show (BrevCall *call, GError **error);
+gboolean brev_cmd_queue_wait (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_retry (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_hold (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_release (BrevCall *call, GError **error);

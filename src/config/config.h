@@ -11,6 +11,15 @@ typedef enum {
     BREV_DELIVERY_DIRECT
 } BrevDelivery;
 
+/* What becomes of an option that nobody knows. */
+typedef enum { BREV_UNKNOWN_REFUSE, BREV_UNKNOWN_IGNORE } BrevUnknown;
+
+/* What recipients as arguments are beside those that -t finds in the header. */
+typedef enum { BREV_WITH_T_ADD, BREV_WITH_T_SUBTRACT, BREV_WITH_T_ONLY } BrevWithT;
+
+/* What becomes of a message of whose recipients some are no addresses. */
+typedef enum { BREV_BAD_REPORT, BREV_BAD_REFUSE } BrevBad;
+
 /* One provider account: [account NAME]. Settings are described in schema.c. */
 typedef struct {
     char *name;
@@ -66,6 +75,11 @@ typedef struct {
     gint64 retry_min;
     gint64 retry_max;
     gint64 history;
+    gint64 queue_run; /* after which "-odq" is over */
+    BrevUnknown unknown_options;
+    BrevWithT arguments_with_t;
+    BrevBad bad_recipients;
+    guint max_hops;
     BrevLogTarget log;
     char *dns_servers;
 

@@ -13,6 +13,9 @@ G_STATIC_ASSERT (G_N_ELEMENTS (brev_group_names) == BREV_GROUP_LAST);
 
 /* In the order of their enums. */
 static const char *const deliveries[] = { "auto", "queue", "direct", NULL };
+static const char *const unknowns[] = { "refuse", "ignore", NULL };
+static const char *const with_t[] = { "add", "subtract", "only", NULL };
+static const char *const bads[] = { "report", "refuse", NULL };
 static const char *const logs[] = { "auto", "journald", "syslog", "stderr", NULL };
 
 #define KIB G_GINT64_CONSTANT (1024)
@@ -57,6 +60,16 @@ static const BrevSetting settings[] = {
       .help = "longest wait before the next attempt" },
     { IN_BREVDUE ("history", BREV_TYPE_DURATION, history), "45d", 0, 3650 * DAY,
       .help = "what became of a message is remembered for that long" },
+    { IN_BREVDUE ("queue-run", BREV_TYPE_DURATION, queue_run), "15m", SECOND, DAY,
+      .help = "mail that a caller wants to be queued only (-odq) is sent after that time" },
+    { IN_BREVDUE ("max-hops", BREV_TYPE_COUNT, max_hops), "50", 1, 1000,
+      .help = "a message that came by more hosts is refused: it goes round in circles" },
+    { IN_BREVDUE ("unknown-options", BREV_TYPE_CHOICE, unknown_options), "refuse", .choices = unknowns,
+      .help = "refuse: sendmail ends with status 64; ignore: where no argument follows that may be its value" },
+    { IN_BREVDUE ("arguments-with-t", BREV_TYPE_CHOICE, arguments_with_t), "add", .choices = with_t,
+      .help = "what arguments do to the recipients of -t: add; subtract, as Exim does; only: the header counts for nothing" },
+    { IN_BREVDUE ("bad-recipients", BREV_TYPE_CHOICE, bad_recipients), "report", .choices = bads,
+      .help = "report: the others get the message, its sender hears of the bad one; refuse: nobody gets it" },
     { IN_BREVDUE ("log", BREV_TYPE_CHOICE, log), "auto", .choices = logs,
       .help = "where log lines go; auto: the first of journald, syslog, stderr that is there" },
     { IN_BREVDUE ("dns-servers", BREV_TYPE_TEXT, dns_servers), "",

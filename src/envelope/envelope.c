@@ -34,7 +34,7 @@ brev_envelope_free (BrevEnvelope *envelope)
 char *
 brev_wish_format (BrevNotify notify, const char *orcpt)
 {
-    return g_strdup_printf ("%u %s", notify, orcpt == NULL ? "" : orcpt);
+    return g_strdup_printf ("%u %s", (guint) notify, orcpt == NULL ? "" : orcpt);
 }
 
 gboolean

@@ -399,38 +399,74 @@ brev_submit (BrevSubmitter *submitter, const BrevEnvelope *envelope,
 
 /* -- other requests ------------------------------------------------------------------ */
 
-static gboolean
-copy_reply (int fd, int reply_fd, GError **error)
-{
-    char buffer[4096];
-    gssize got;
+/* Longer than "brevdue queue wait" does. */
+#define WAIT_PATIENCE (25 * BREV_SECOND)
 
-    while ((got = brev_talk_get (fd, buffer, sizeof buffer,
-                                 brev_clock_ticks () + BREV_TALK_PATIENCE, error)) > 0)
-        if (reply_fd >= 0 && !brev_write_all (reply_fd, buffer, (gsize) got))
-            return brev_throw_errno (error, errno, "cannot write what the service says");
-    return got == 0;
+static int
+send_request (const BrevConfig *config, const char *request, GError **error)
+{
+    g_autofree char *line = g_strdup_printf ("brevdue1 %s\n", request);
+    brev_autofd int fd = brev_talk_connect (config->socket, error);
+
+    if (fd < 0 || !brev_talk_put (fd, line, strlen (line), error))
+        return -1;
+    (void) shutdown (fd, SHUT_WR);
+    return brev_steal_fd (&fd);
 }
 
-static gboolean
-check_ok (int fd, GError **error)
+gboolean
+brev_submit_wake (const BrevConfig *config, GError **error)
 {
-    g_autofree char *reply = brev_talk_line (fd, error);
+    brev_autofd int fd = send_request (config, "wake", error);
+    g_autofree char *reply = fd < 0 ? NULL : brev_talk_line (fd, error);
 
     if (reply == NULL)
         return FALSE;
     return strcmp (reply, "ok") == 0 || throw_busy (reply, error);
 }
 
-gboolean
-brev_submit_request (const BrevConfig *config, const char *request, int reply_fd,
-                     GError **error)
+/* The service answers by itself only when it cannot do what was asked. */
+static gboolean
+is_refusal (const char *text)
 {
-    g_autofree char *line = g_strdup_printf ("brevdue1 %s\n", request);
-    brev_autofd int fd = brev_talk_connect (config->socket, error);
+    return g_str_has_prefix (text, "busy ") || g_str_has_prefix (text, "refused ");
+}
 
-    if (fd < 0 || !brev_talk_put (fd, line, strlen (line), error))
+static gboolean
+copy_reply (int fd, gint64 patience, int reply_fd, GError **error)
+{
+    char buffer[4096];
+    gboolean is_empty = TRUE;
+    gssize got;
+
+    while ((got = brev_talk_get (fd, buffer, sizeof buffer - 1,
+                                 brev_clock_ticks () + patience, error)) > 0) {
+        buffer[got] = '\0';
+        if (is_empty && is_refusal (buffer))
+            return throw_busy (g_strchomp (buffer), error);
+        is_empty = FALSE;
+        if (reply_fd >= 0 && !brev_write_all (reply_fd, buffer, (gsize) got))
+            return brev_throw_errno (error, errno, "cannot write what the service says");
+    }
+    if (got < 0)
         return FALSE;
-    (void) shutdown (fd, SHUT_WR);
-    return reply_fd < 0 ? check_ok (fd, error) : copy_reply (fd, reply_fd, error);
+    return !is_empty || brev_throw (error, BREV_ERROR_BUSY,
+                                    "the service gave no answer; its log says why");
+}
+
+gboolean
+brev_submit_ask (const BrevConfig *config, const char *request, gint64 patience,
+                 int reply_fd, GError **error)
+{
+    brev_autofd int fd = send_request (config, request, error);
+
+    return fd >= 0 && copy_reply (fd, patience, reply_fd, error);
+}
+
+gboolean
+brev_submit_wait (const BrevConfig *config, const char *id, int reply_fd, GError **error)
+{
+    g_autofree char *request = g_strconcat ("wait ", id, NULL);
+
+    return brev_submit_ask (config, request, WAIT_PATIENCE, reply_fd, error);
 }

@@ -47,12 +47,31 @@ gboolean brev_submit (BrevSubmitter *submitter, const BrevEnvelope *envelope,
                       BrevSubmitted *how, int *frame_fd, GError **error);
 
 /**
- * brev_submit_request:
- * @request: "wake", or "list"
+ * brev_submit_wake:
+ *
+ * Lets the service look for what is due.
+ */
+gboolean brev_submit_wake (const BrevConfig *config, GError **error);
+
+/**
+ * brev_submit_ask:
+ * @request: "list", "wait ID", or "run" with filters; see accept/tool.h
+ * @patience: ms that the service may be silent
  * @reply_fd: where the reply is copied to, or -1
  *
- * Asks the service for something else than taking a message. "wake" starts the courier if
- * it sleeps; "list" shows the caller its own queue.
+ * Asks the service for something about the caller's own messages.
+ *
+ * Returns: %FALSE with %BREV_ERROR_BUSY also when it answers with nothing
  */
-gboolean brev_submit_request (const BrevConfig *config, const char *request, int reply_fd,
-                              GError **error);
+gboolean brev_submit_ask (const BrevConfig *config, const char *request, gint64 patience,
+                          int reply_fd, GError **error);
+
+/**
+ * brev_submit_wait:
+ * @id: of a message that the service has taken
+ *
+ * Waits until its delivery was tried once, as long as such an attempt takes in direct mode;
+ * what came of it is copied to @reply_fd, if that is not -1.
+ */
+gboolean brev_submit_wait (const BrevConfig *config, const char *id, int reply_fd,
+                           GError **error);

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 
+#include "accept/tool.h"
 #include "accept/connection.h"
 #include "accept/drop.h"
 #include "accept/ledger.h"
@@ -271,10 +272,11 @@ test_first_bytes (void)
     } cases[] = {
         { "", BREV_TALK_GONE, NULL },
         { "brevdue1 wake\n", BREV_TALK_WAKE, NULL },
-        { "brevdue1 list\n", BREV_TALK_LIST, NULL },
+        { "brevdue1 list\n", BREV_TALK_TOOL, NULL },
         { "brevdue1 list", BREV_TALK_REPLY, "refused 64 " },
         { "brevdue1 list\nx", BREV_TALK_REPLY, "refused 64 " },
-        { "brevdue1 wake up, all of you\n", BREV_TALK_REPLY, "refused 64 " },
+        { "brevdue1 wake up, all of you\n", BREV_TALK_TOOL, NULL },
+        { "brevdue1 \n", BREV_TALK_TOOL, NULL },
         { "brevdue1", BREV_TALK_REPLY, "refused 64 " },
         { "GET / HTTP/1.1\r\n\r\n", BREV_TALK_REPLY, "refused 65 this is no frame" },
         { "brevdue1" ID "x", BREV_TALK_REPLY, "refused 65 the frame ends" },
@@ -313,6 +315,38 @@ test_first_bytes (void)
 }
 
 static void
+test_tools (void)
+{
+    static const struct {
+        const char *line;
+        const char *want; /* NULL: refused */
+    } cases[] = {
+        { "list", "queue list --mailq --peer=33" },
+        { "wait " ID, "queue wait --peer=33 " ID },
+        { "run", "queue retry --all --peer=33" },
+        { "run I=12 R=!@a S=--all",
+          "queue retry --all --peer=33 --id=12 --recipient=!@a --sender=--all" },
+        { "run R=", "queue retry --all --peer=33 --recipient=" },
+        { "list " ID, NULL },
+        { "wait", NULL },
+        { "wait " ID " " ID, NULL },
+        { "wait --peer=0", NULL },
+        { "run --peer=0", NULL },
+        { "run  I=1", NULL },
+        { "wake up", NULL },
+        { "", NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_auto (GStrv) words = g_strsplit (cases[i].line, " ", -1);
+        BrevTool tool;
+        g_auto (GStrv) argv = brev_tool_argv ((const char *const *) words, 33, &tool);
+        g_autofree char *got = argv == NULL ? NULL : g_strjoinv (" ", argv + 1);
+        g_assert_cmpstr (got, ==, cases[i].want);
+    }
+}
+
+static void
 test_stale (void)
 {
     int ends[2];
@@ -341,5 +375,6 @@ main (int argc, char **argv)
     g_test_add_func ("/drop/judge", test_dropped);
     g_test_add_func ("/connection/first-bytes", test_first_bytes);
     g_test_add_func ("/connection/stale", test_stale);
+    g_test_add_func ("/tool/arguments", test_tools);
     return g_test_run ();
 }

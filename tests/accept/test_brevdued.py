@@ -111,7 +111,7 @@ class Taking(unittest.TestCase):
         self.site.write('programs/brevdue', '#!/bin/sh\necho "$@"; echo err >&2\n', 0o755)
         self.site.start()
         self.assertEqual(ask(self.site.socket, b'brevdue1 list\n'),
-                         f'queue list --mailq --peer {os.getuid()}\n')
+                         f'queue list --mailq --peer={os.getuid()}\n')
 
     def test_broken_configuration_still_takes_mail(self):
         self.site.write('brevdue.conf', f'[brevdue]\nspool = {self.site.spool}\n'
@@ -432,6 +432,8 @@ class Manager(unittest.TestCase):
         self.site.start()
         self.site.stop(signal.SIGKILL)
         self.assertTrue(os.path.exists(self.site.socket))
+        # A child of its that has not executed yet still holds the old socket.
+        wait(lambda: not ready(self.site.socket), 'the old socket to be dead')
         self.site.start()
         wait(lambda: ready(self.site.socket), 'the new socket')
         self.assertEqual(ask(self.site.socket, write()), QUEUED)

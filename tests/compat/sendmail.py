@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The real sendmail, run as its callers run it, against a drop directory: what it keeps,
 what it says, what it returns."""
+import email
 import os
 import pathlib
 import signal
@@ -89,7 +90,12 @@ class Messages(Case):
         ('a recipient with a dash', ['--', '-x@y'], BASIC, {'recipients': ['-x@y']}, BASIC),
         ('utf-8', ['-F', 'Åsa', 'å@b'], BASIC, {'full_name': 'Åsa', 'recipients': ['å@b']}, BASIC),
         ('accepted without effect', ['-n', '-U', '-L', 't', '-p', 'x:y', '-Ac', '-d', 'a@b'],
-         BASIC, {'recipients': ['a@b']}, BASIC),
+         BASIC, {'recipients': ['a@b'], 'options': '-n -U -L -p -A -d',
+                 'ignored': '-n -U -p -A', 'dot_bytes': None}, BASIC),
+        ('hops add up', ['-h', '3', 'a@b'], b'Received: x\nReceived: y\n\n', {'hops': 5},
+         b'Received: x\nReceived: y\n\n'),
+        ('a field for who is not shown', ['-ONoRecipientAction=add-to-undisclosed', 'a@b'],
+         b'Subject: s\n\nx\n', {}, b'Subject: s\nTo: undisclosed-recipients:;\n\nx\n'),
     ]
 
     def test_rows(self):
@@ -131,6 +137,8 @@ class Messages(Case):
         done = self.site.sendmail('a@b', input=b'S: s\n\n.\n12345')
         self.assertEqual(done.returncode, 0)
         self.assertIn(b'5 bytes after a line of one dot', done.stderr)
+        (_, envelope, _), = self.dropped()
+        self.assertEqual(envelope['dot_bytes'], 5)
 
     def test_verbose(self):
         done = self.site.sendmail('-v', 'a@b', input=BASIC)
@@ -157,6 +165,9 @@ class Refusals(Case):
                 (['-FA\rB', 'a@b'], BASIC, 64, 'line break'),
                 (['a@b\nc@d'], BASIC, 65, 'line break'),
                 (['-h', 'x', 'a@b'], BASIC, 64, 'not a number'),
+                (['-h', '50', 'a@b'], b'Received: x\n\n', 65, 'came by 51 hosts'),
+                (['-OMaxHopCount=2', 'a@b'], b'Received: x\n' * 3 + b'\n', 65, 'more than 2'),
+                (['-OMaxHopCount=99', '-h', '50', 'a@b'], b'Received: x\n\n', 65, '51 hosts'),
                 (['-bp', 'a@b'], BASIC, 64, 'is a recipient'),
                 (['-bS', 'a@b'], BASIC, 64, 'refused')]:
             with self.subTest(args=args):
@@ -165,6 +176,47 @@ class Refusals(Case):
     def test_quiet(self):
         done = self.site.sendmail('-oeq', '-t', input=b'S: s\n\n')
         self.assertEqual((done.returncode, done.stdout, done.stderr), (64, b'', b''))
+
+    def test_unknown_options_can_be_ignored(self):
+        self.site.set(unknown_options='ignore')
+        self.site.write_config()
+        envelope, _ = self.send('-t', '--odd', '-Y')
+        self.assertEqual(envelope['ignored'], '--odd -Y')
+        self.send('-Y', 'a@b', status=64, says="'-Y'")
+
+    def test_errors_by_mail(self):
+        """The caller hears of it by mail, gets the message back, and knows by the status."""
+        text = b'Bcc:\nSubject: r\xc3\xb8d\n\n.hidden\nbody without end'
+        for mode, status in (('m', 64), ('w', 64), ('e', 0)):
+            with self.subTest(mode):
+                done = self.site.sendmail('-i', '-oe' + mode, '-f', 'else@where', '-t',
+                                          input=text)
+                self.assertEqual((done.returncode, done.stdout), (status, b''))
+                self.assertIn(b'no recipients', done.stderr)
+                (_, envelope, message), = self.dropped()
+                self.assertEqual((envelope['sender'], envelope['recipients']),
+                                 ('', [envelope['login']]))
+                mail = email.message_from_bytes(message)
+                said, returned = mail.get_payload()
+                self.assertEqual(mail['Auto-Submitted'], 'auto-generated')
+                self.assertIn('no recipients', said.get_payload())
+                self.assertEqual(returned.get_content_type(), 'message/rfc822')
+                self.assertIn(text, message)
+
+    def test_errors_by_mail_have_no_room_for_a_huge_message(self):
+        self.site.set(max_message_size='100K')
+        self.site.write_config()
+        for size in (90_000, 2_000_000):
+            done = self.site.sendmail('-oem', '-t', input=b'Subject: s\n\n' + b'x' * size)
+            self.assertNotEqual(done.returncode, 0)
+            (_, _, message), = self.dropped()
+            self.assertLess(len(message), 10_000)
+            self.assertIn(b'is not kept', message)
+
+    def test_errors_of_this_host_are_not_mailed(self):
+        self.drop.rmdir()
+        done = self.site.sendmail('-oee', 'a@b', input=BASIC)
+        self.assertEqual((done.returncode, done.stderr.count(b'\n')), (71, 1))
 
     def test_injected_options_write_nothing(self):
         target = pathlib.Path(self.site.path, 'written')
@@ -303,11 +355,18 @@ class Service(Case):
         service.join()
 
     def test_run_queue(self):
-        service = FakeService(self.site.socket, lambda got: b'ok\n')
-        done = self.site.sendmail('-q')
-        service.join()
-        self.assertEqual((done.returncode, done.stdout, service.got),
-                         (0, b'', b'brevdue1 wake\n'))
+        for args, asked, reply, status in [
+                (['-q'], 'run', b'2 messages retried\n', 0),
+                (['-q15m'], 'run', b'0 messages retried\n', 0),
+                (['-qI12', '-q!R@x.y', '-qSroot'], 'run I=12 R=!@x.y S=root', b'1\n', 0),
+                (['-q'], 'run', b'busy too many of these requests at once\n', 71),
+                (['-q'], 'run', b'', 71)]:
+            service = FakeService(self.site.socket, lambda got: reply)
+            done = self.site.sendmail(*args)
+            service.join()
+            os.unlink(self.site.socket)
+            self.assertEqual((done.returncode, done.stdout, service.got.decode()),
+                             (status, b'', f'brevdue1 {asked}\n'))
 
     def test_run_queue_without_service(self):
         done = self.site.sendmail('-q')
@@ -445,7 +504,7 @@ class Modes(Case):
         path.chmod(0o755)
 
     def test_mailq(self):
-        self.stand_in('brevdue', 'echo "$@"; printf "\\t\\tTotal requests: 7\\n-- 3 Kbytes\\n"; exit 0\n')
+        self.stand_in('brevdue', 'echo "$@"; printf "\\t\\tTotal requests: 7\\n-- 3 Kbytes in 7 Requests.\\n"; exit 0\n')
         done = self.site.run('mailq')
         self.assertEqual(done.stdout.splitlines()[0], b'queue list --mailq')
         self.assertEqual(self.site.sendmail('-bpc').stdout, b'7\n')
@@ -459,6 +518,13 @@ class Modes(Case):
         self.assertEqual((done.returncode, done.stdout), (71, b''))
         os.unlink(os.path.join(self.site.programs, 'brevdue'))
         self.assertNotEqual(self.site.run('mailq').returncode, 0)
+
+    def test_a_cut_list_is_no_list(self):
+        for end in ('', '\\t\\tTotal requests: 7\\n', 'x (Mail queue is empty\\n'):
+            self.stand_in('brevdue', f'printf "(said: Total requests: 9)\\n{end}"\n')
+            done = self.site.sendmail('-bpc')
+            self.assertEqual((done.returncode, done.stdout), (71, b''))
+            self.assertIn(b'before it is whole', done.stderr)
 
     def test_check_config(self):
         self.stand_in('brevdue', 'echo "$@"; exit 3\n')

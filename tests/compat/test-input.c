@@ -237,6 +237,40 @@ test_from_line (void)
 }
 
 static void
+test_no_recipient (void)
+{
+    static const struct {
+        const char *in, *out;
+        guint hops;
+    } rows[] = {
+        { "", "To: x\n\n" },
+        { "S: a", "S: a\nTo: x\n\n" },
+        { "S: a\n\nb\n", "S: a\nTo: x\n\nb\n" },
+        { "text\n", "To: x\n\ntext\n" },
+        { "S: a\ntext\n", "S: a\nTo: x\n\ntext\n" },
+        { "From a@b\n\nb", "To: x\n\nb" },
+        { "bcc : a\n\nb\n", "bcc : a\n\nb\n" },
+        { "Resent-To:\n\n", "Resent-To:\n\n" },
+        { "Received: 1\nreceived : 2\nX-Received: 3\n\nReceived: 4\n",
+          "Received: 1\nreceived : 2\nX-Received: 3\nTo: x\n\nReceived: 4\n", 2 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+        for (gsize step = 1; step < 8; step++) {
+            const BrevInputRules rules = { BREV_DOTS_DATA, 1000, "To: x\n" };
+            g_autoptr (BrevInput) input = brev_input_new (&rules);
+            g_auto (BrevMessageBytes) message = { .fd = -1 };
+            gsize ignored = 0;
+            feed (input, rows[i].in, strlen (rows[i].in), step, &ignored);
+            g_assert_true (brev_input_finish (input, &message, NULL));
+            g_autoptr (GBytes) got = message_bytes (&message);
+            g_assert_cmpmem (g_bytes_get_data (got, NULL), g_bytes_get_size (got),
+                             rows[i].out, strlen (rows[i].out));
+            g_assert_cmpuint (brev_input_hops (input), ==, rows[i].hops);
+        }
+}
+
+static void
 test_too_large (void)
 {
     const BrevInputRules rules = { BREV_DOTS_DATA, 20 };
@@ -287,6 +321,7 @@ main (int argc, char **argv)
     g_test_add_func ("/input/long-name", test_long_name);
     g_test_add_func ("/input/from-line-is-told", test_from_line);
     g_test_add_func ("/input/too-large", test_too_large);
+    g_test_add_func ("/input/no-recipient", test_no_recipient);
     g_test_add_func ("/input/spills", test_spills);
     return g_test_run ();
 }

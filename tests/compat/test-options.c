@@ -34,6 +34,20 @@ print (const BrevOptions *options)
     g_string_append (out, options->dots_are_data ? " i" : "");
     g_string_append (out, options->is_verbose ? " v" : "");
     g_string_append (out, options->is_quiet ? " oeq" : "");
+    g_string_append (out, options->mails_errors ? " oem" : "");
+    g_string_append (out, options->mailed_is_success ? " oee" : "");
+    g_string_append (out, options->waits ? " odi" : "");
+    g_string_append (out, options->runs_in_foreground ? " qf" : "");
+    if (options->max_hops != 0)
+        g_string_append_printf (out, " H=%u", options->max_hops);
+    if (options->no_recipient != BREV_NO_RECIPIENT_NONE)
+        g_string_append_printf (out, " A=%d", options->no_recipient);
+    if (options->filter.id != NULL)
+        g_string_append_printf (out, " qI=%s", options->filter.id);
+    if (options->filter.recipient != NULL)
+        g_string_append_printf (out, " qR=%s", options->filter.recipient);
+    if (options->filter.sender != NULL)
+        g_string_append_printf (out, " qS=%s", options->filter.sender);
     if (options->warnings->len > 0)
         g_string_append_printf (out, " warn=%u", options->warnings->len);
     for (guint i = 0; i < envelope->recipients->len; i++)
@@ -58,10 +72,10 @@ static const struct {
     { "sendmail|-oi|-f|x|-t", OK, "0 f=x t i" },
     { "sendmail|-t|-i|-f|x|--|a@b", OK, "0 f=x t i [a@b]" },
     { "sendmail|-i|-f|x|a@b|c@d", OK, "0 f=x i [a@b] [c@d]" },
-    { "sendmail|-FCronDaemon|-i|-B8BITMIME|-oem|root", OK, "0 F=CronDaemon i [root]" },
-    { "sendmail|-FCronDaemon|-i|-odi|-oem|-oi|-t|-f|root", OK, "0 f=root F=CronDaemon t i" },
-    { "sendmail|-oem|-oi|-f|a@b|-N|failure,delay|-R|full|--|c@d,e@f", OK, "0 f=a@b N=12 R=2 i [c@d,e@f]" },
-    { "sendmail|-bs|-odb|-oem", OK, "1" },
+    { "sendmail|-FCronDaemon|-i|-B8BITMIME|-oem|root", OK, "0 F=CronDaemon i oem [root]" },
+    { "sendmail|-FCronDaemon|-i|-odi|-oem|-oi|-t|-f|root", OK, "0 f=root F=CronDaemon t i oem odi" },
+    { "sendmail|-oem|-oi|-f|a@b|-N|failure,delay|-R|full|--|c@d,e@f", OK, "0 f=a@b N=12 R=2 i oem [c@d,e@f]" },
+    { "sendmail|-bs|-odb|-oem", OK, "1 oem" },
     { "sendmail|-bs", OK, "1" },
     /* clusters and values */
     { "sendmail|-ti", OK, "0 t i" },
@@ -120,9 +134,10 @@ static const struct {
     { "sendmail|-c|-m|-n|-U|-x|-s|-T|-G|a", OK, "0 G [a]" },
     { "sendmail|-bcc|-verp|-tls-on-connect|a", OK, "0 [a]" },
     { "sendmail|-XV|-XV+=|a", OK, "0 [a]" },
-    { "sendmail|-em|a", OK, "0 [a]" },
+    { "sendmail|-em|a", OK, "0 oem [a]" },
     { "sendmail|-eq|a", OK, "0 oeq [a]" },
-    { "sendmail|-oee|-oep|-oew|a", OK, "0 [a]" },
+    { "sendmail|-oep|-oew|-oee|a", OK, "0 oem oee [a]" },
+    { "sendmail|-oee|-oep|a", OK, "0 [a]" },
     { "sendmail|-oA/etc/aliases|-or5m|-om|-oo|-o7|-o8|-of|-os|-oT3d|-oX9|-oP|a", OK, "0 [a]" },
     { "sendmail|-odq|a", OK, "0 odq [a]" },
     { "sendmail|-odqs|a", OK, "0 odq [a]" },
@@ -198,8 +213,13 @@ static const struct {
     { "sendmail|-ba|-t", OK, "0 t" },
     { "sendmail|-q", OK, "7" },
     { "sendmail|-q30m", OK, "7" },
-    { "sendmail|-qf", OK, "7" },
-    { "sendmail|-qRexample.com", OK, "7" },
+    { "sendmail|-qf", OK, "7 qf" },
+    { "sendmail|-qRexample.com", OK, "7 qR=example.com" },
+    { "sendmail|-qI12|-q!Rx@y|-q!S", OK, "7 qI=12 qR=!x@y qS=!" },
+    { "sendmail|-qSa b", USAGE, "holds a blank" },
+    { "sendmail|-qp", OK, "7" },
+    { "sendmail|-qff", OK, "7" },
+    { "sendmail|-qGname", OK, "7" },
     { "sendmail|-bd|-q15m", OK, "9" },
     { "sendmail|-q15m|-bD", OK, "8" },
     { "sendmail|-bp|-bi", USAGE, "two different things" },
@@ -213,6 +233,83 @@ static const struct {
     { "sendmail|-bmalware|x", USAGE, "refused" },
 };
 /* clang-format on */
+
+static void
+test_what_was_used_is_noted (void)
+{
+    static const struct {
+        const char *line, *used, *ignored;
+    } rows[] = {
+        { "sendmail|-t|-i|-i|-fa@b", "-t -i -f", "" },
+        { "sendmail|-ti|-oi|-o|i|-U|-n", "-t -i -oi -U -n", "-U -n" },
+        { "sendmail|-O|IgnoreDots=no|-OEightBitMode=p|-bm|a",
+          "-O IgnoreDots -O EightBitMode -bm", "-O EightBitMode" },
+        { "sendmail|-om|-oi|-o8m|a", "-om -oi -o8", "-om -o8" },
+        { "sendmail|-F|-t|a", "-F", "" },
+        { "sendmail|-bcc|a", "-bcc", "-bcc" },
+        { "sendmail|a", "", "" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_auto (GStrv) argv = g_strsplit (rows[i].line, "|", -1);
+        g_autoptr (BrevOptions) options = brev_options_new ();
+        (void) brev_options_parse (options, (int) g_strv_length (argv), argv, NULL);
+        g_assert_cmpstr (options->used->str, ==, rows[i].used);
+        g_assert_cmpstr (options->ignored->str, ==, rows[i].ignored);
+    }
+}
+
+static void
+test_unknown_options_may_be_ignored (void)
+{
+    static const struct {
+        const char *line;
+        gboolean is_parsed;
+        const char *want;
+    } rows[] = {
+        { "sendmail|-Y|-t", TRUE, "0 t" },         { "sendmail|--odd=x|-t", TRUE, "0 t" },
+        { "sendmail|-tY9", TRUE, "0 t" },          { "sendmail|-t|-Y", TRUE, "0 t" },
+        { "sendmail|-Y|--|a@b", TRUE, "0 [a@b]" }, { "sendmail|-Y|a@b", FALSE, "0" },
+        { "sendmail|-t|-Y|a@b", FALSE, "0 t" },    { "sendmail|-X/file|-t", FALSE, "0" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_auto (GStrv) argv = g_strsplit (rows[i].line, "|", -1);
+        g_autoptr (BrevOptions) options = brev_options_new ();
+        options->ignores_unknown = TRUE;
+        g_assert_cmpint (
+            brev_options_parse (options, (int) g_strv_length (argv), argv, NULL), ==,
+            rows[i].is_parsed);
+        g_autofree char *got = print (options);
+        g_assert_cmpstr (got, ==, rows[i].want);
+    }
+}
+
+static void
+test_no_recipient_field (void)
+{
+    static const struct {
+        const char *line, *want;
+    } rows[] = {
+        { "sendmail|a", NULL },
+        { "sendmail|-ONoRecipientAction=none|a", NULL },
+        { "sendmail|-Onorec=add-bcc|a", NULL },
+        { "sendmail|-ONoRecipientAction=add-to-undisclosed|a",
+          "To: undisclosed-recipients:;\n" },
+        { "sendmail|-ONoRecipientAction=Add-To|a,b@c|<d@e>", "To: a,b@c,\n <d@e>\n" },
+        { "sendmail|-ONoRecipientAction=add-apparently-to|a", "To: a\n" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_auto (GStrv) argv = g_strsplit (rows[i].line, "|", -1);
+        g_autoptr (BrevOptions) options = brev_options_new ();
+        g_assert_true (
+            brev_options_parse (options, (int) g_strv_length (argv), argv, NULL));
+        g_autofree char *got =
+            brev_no_recipient_field (options, options->envelope->recipients);
+        g_assert_cmpstr (got, ==, rows[i].want);
+    }
+}
 
 static void
 test_case (gconstpointer data)
@@ -324,6 +421,9 @@ main (int argc, char **argv)
         g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_case);
     }
     g_test_add_func ("/options/without-name", test_without_name);
+    g_test_add_func ("/options/used", test_what_was_used_is_noted);
+    g_test_add_func ("/options/unknown", test_unknown_options_may_be_ignored);
+    g_test_add_func ("/options/no-recipient", test_no_recipient_field);
     g_test_add_func ("/options/rows-are-told-apart", test_rows_are_told_apart);
     g_test_add_func ("/sender/parse", test_senders);
     g_test_add_func ("/caller/gecos", test_gecos);

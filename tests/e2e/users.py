@@ -5,6 +5,7 @@ Needs root, to be two users."""
 
 import os
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -66,6 +67,34 @@ class Users(Case):
         self.send_wrong(mail(sender='ceo@example.org', subject='wrong'))
         self.send_wrong(mail(subject='wrong', X_PM_Message_Stream='nowhere'))
         self.check_others_mail('one', 'two', 'three')
+
+    def test_queue_runs(self):
+        """A user's run makes that user's mail due, and nobody may wait for another's."""
+        self.site.set(retry_min='1h')
+        self.site.write_config()
+        self.server.script.set([{'action': 'error', 'status': 503, 'code': 100}])
+        for uid, subject in ((WRONG_UID, 'theirs'), (OTHER_UID, 'ours')):
+            self.submit('-odi', '-t', '-i', input=mail(subject=subject), user=uid, group=uid,
+                        extra_groups=[])
+        self.server.script.set([])
+        done = self.site.sendmail('-q', '-v', user=OTHER_UID, group=OTHER_UID, extra_groups=[])
+        self.assertEqual((done.returncode, done.stderr), (0, b'1 message retried\n'))
+        self.server.wait(lambda: self.server.messages, 'our mail')
+        wait(lambda: len(self.files()) == 1, 'their mail alone')
+        self.assertEqual([m['Subject'] for m in self.server.messages], ['ours'])
+        theirs, = self.site.queue()
+        for uid, says in ((WRONG_UID, 'status=deferred'), (OTHER_UID, '')):
+            self.assertIn(says, self.ask_as(uid, f'wait {theirs["id"]}'))
+            self.assertEqual(bool(self.ask_as(uid, f'wait {theirs["id"]}')), bool(says))
+
+    def ask_as(self, uid, request):
+        done = subprocess.run(
+            ['/usr/bin/python3', '-c', 'import sys, socket\n'
+             's = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n'
+             's.sendall(f"brevdue1 {sys.argv[2]}\\n".encode())\ns.shutdown(socket.SHUT_WR)\n'
+             'print(s.recv(4096).decode(), end="")', self.site.socket, request],
+            capture_output=True, text=True, check=True, user=uid, group=uid, extra_groups=[])
+        return done.stdout
 
     def test_the_same_user(self):
         """Nor is it all of that user's mail that waits."""

@@ -6,9 +6,11 @@ import struct
 MAGIC = b'brevdue1'
 ID_LENGTH = 26
 TAIL = 12
-TEXTS = {'f': 'sender', 'n': 'full_name', 'u': 'login', 'p': 'program', 'v': 'envid'}
+TEXTS = {'f': 'sender', 'n': 'full_name', 'u': 'login', 'p': 'program', 'v': 'envid',
+         'o': 'options', 'x': 'ignored'}
+LISTS = {'r': 'recipients', 'w': 'wishes'}
 NUMBERS = {'l': 'sender_is_login', 't': 'header_recipients', 'g': 'gateway', 'N': 'notify',
-           'R': 'ret', 'h': 'hops', 'q': 'queue_only', 'd': 'submitted'}
+           'R': 'ret', 'h': 'hops', 'q': 'queue_only', 'd': 'submitted', 'b': 'dot_bytes'}
 
 
 def _table():
@@ -39,8 +41,8 @@ def envelope(row):
     """What the fields say: names as in struct BrevEnvelope; what is not said is absent."""
     said = {'recipients': []}
     for tag, value in _fields(row):
-        if tag == 'r':
-            said['recipients'].append(value.decode())
+        if tag in LISTS:
+            said.setdefault(LISTS[tag], []).append(value.decode())
         elif tag in TEXTS:
             said[TEXTS[tag]] = value.decode()
         else:

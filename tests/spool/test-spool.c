@@ -288,9 +288,13 @@ test_requests (void)
         gboolean is_copied, is_good;
         const char *sent;
     } cases[] = {
-        { "wake", "ok\n", FALSE, TRUE, "brevdue1 wake\n" },
-        { "wake", "busy\n", FALSE, FALSE, "brevdue1 wake\n" },
+        { NULL, "ok\n", FALSE, TRUE, "brevdue1 wake\n" },
+        { NULL, "busy\n", FALSE, FALSE, "brevdue1 wake\n" },
         { "list", "a\nb\n", TRUE, TRUE, "brevdue1 list\n" },
+        { "list", "busy too many\n", TRUE, FALSE, "brevdue1 list\n" },
+        { "list", "refused 64 no\n", TRUE, FALSE, "brevdue1 list\n" },
+        { "list", "", TRUE, FALSE, "brevdue1 list\n" },
+        { "run I=x", "1 message\n", FALSE, TRUE, "brevdue1 run I=x\n" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -303,13 +307,16 @@ test_requests (void)
         site_init (&site);
         service_start (&service, site.config.socket);
         gboolean is_good =
-            brev_submit_request (&site.config, cases[i].request, copy_fd, &error);
+            cases[i].request == NULL
+                ? brev_submit_wake (&site.config, &error)
+                : brev_submit_ask (&site.config, cases[i].request, 5000, copy_fd, &error);
         service_join (&service);
         g_assert_cmpint (is_good, ==, cases[i].is_good);
         g_assert_cmpmem (service.got->data, service.got->len, cases[i].sent,
                          strlen (cases[i].sent));
         (void) brev_read_at (fileno (copy), text, sizeof text - 1, 0);
-        g_assert_cmpstr (text, ==, cases[i].is_copied ? cases[i].reply : "");
+        g_assert_cmpstr (text, ==,
+                         cases[i].is_copied && cases[i].is_good ? cases[i].reply : "");
         (void) fclose (copy);
         service_stop (&service);
     }
