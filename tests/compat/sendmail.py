@@ -303,6 +303,19 @@ class Descriptors(Case):
         return subprocess.run(['sh', '-c', line, 'sh', program('sendmail')], env=self.site.env(),
                               capture_output=True, **options)
 
+    def test_nobody_listens(self):
+        """A reader of errors or lists that has gone is no reason to lose mail, or to die."""
+        gone, written = os.pipe()
+        os.close(gone)
+        self.addCleanup(os.close, written)
+        done = subprocess.run([program('sendmail'), '-v', 'a@b'], input=BASIC, stdout=written,
+                              stderr=written, env=self.site.env(), check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(len(self.dropped()), 1)
+        done = subprocess.run([program('sendmail'), '--help'], stdout=written,
+                              env=self.site.env(), check=False)
+        self.assertEqual(done.returncode, 74)
+
     def test_closed_ones_are_opened(self):
         for closed in ('0<&-', '1>&-', '2>&-', '0<&- 1>&- 2>&-', '1>&- 2>&-'):
             with self.subTest(closed):

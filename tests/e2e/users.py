@@ -87,6 +87,34 @@ class Users(Case):
             self.assertIn(says, self.ask_as(uid, f'wait {theirs["id"]}'))
             self.assertEqual(bool(self.ask_as(uid, f'wait {theirs["id"]}')), bool(says))
 
+    def list_as(self, uid, *args):
+        done = self.site.sendmail(*args, user=uid, group=uid, extra_groups=[])
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+        return done.stdout.decode()
+
+    def test_queue_lists(self):
+        """Everybody sees their own mail, root all of it, the number is that of the list."""
+        self.server.script.set([{'action': 'error', 'status': 503, 'code': 100}])
+        for uid, n in ((WRONG_UID, 2), (OTHER_UID, 1)):
+            for i in range(n):
+                self.submit_as(uid, mail(f'{uid}-{i}@example.net'))
+        wait(lambda: len(self.site.queue()) == 3, 'three messages in the list')
+        for uid, seen, hidden in ((WRONG_UID, [f'{WRONG_UID}-0', f'{WRONG_UID}-1'], [OTHER_UID]),
+                                  (OTHER_UID, [f'{OTHER_UID}-0'], [WRONG_UID]),
+                                  (0, [f'{WRONG_UID}-0', f'{OTHER_UID}-0'], []),
+                                  (65531, ['Mail queue is empty'], [WRONG_UID, OTHER_UID])):
+            text = self.list_as(uid, '-bp')
+            for name in seen:
+                self.assertIn(name, text)
+            for name in hidden:
+                self.assertNotIn(str(name), text)
+            count = {WRONG_UID: 2, OTHER_UID: 1, 0: 3, 65531: 0}[uid]
+            self.assertEqual(self.list_as(uid, '-bpc'), f'{count}\n')
+        self.site.stop()
+        done = self.site.sendmail('-bp', user=OTHER_UID, group=OTHER_UID, extra_groups=[])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, b'')
+
     def ask_as(self, uid, request):
         done = subprocess.run(
             ['/usr/bin/python3', '-c', 'import sys, socket\n'
