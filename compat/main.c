@@ -24,7 +24,6 @@
 #include "compat/post.h"
 #include "compat/sender.h"
 #include "compat/smtp.h"
-#include "compat/verify.h"
 
 typedef struct {
     BrevOptions *options;
@@ -248,17 +247,21 @@ static gboolean
 verify_recipients (Program *program, GError **error)
 {
     const GPtrArray *recipients = program->options->envelope->recipients;
+    g_autofree const char **arguments = g_new0 (const char *, recipients->len + 3);
 
+    arguments[0] = "verify";
+    arguments[1] = "--";
     for (guint i = 0; i < recipients->len; i++)
-        if (!brev_verify (program->config, program->caller, recipients->pdata[i], error))
-            return FALSE;
-    return TRUE;
+        arguments[i + 2] = recipients->pdata[i];
+    return brev_child_become ("brevdue", arguments, error);
 }
 
 static gboolean
 verify_lines (Program *program, GError **error)
 {
-    return brev_verify_lines (program->config, program->caller, error);
+    static const char *const arguments[] = { "verify", "--lines", NULL };
+
+    return brev_child_become ("brevdue", arguments, error);
 }
 
 static gboolean

@@ -59,6 +59,12 @@ const BrevCommand brev_commands[] = {
       },
       .examples = { "plan message.eml", "plan - --recipient ops@example.com < message.eml",
                     "plan message.eml --account outbox --json" } },
+    { "verify", "ADDRESS...", 0, MANY, "where addresses lead, by which account and from whom; sends nothing", brev_cmd_verify,
+      .options = {
+          { "lines", NULL, "addresses stand in the lines of standard input" },
+          { "sender", "ADDRESS", "envelope sender; the caller's login name" },
+      },
+      .examples = { "verify root ops@example.com", "verify --lines < addresses" } },
     { "config check", "", 0, 0, "problems of configuration, aliases and tokens", brev_cmd_config_check,
       .examples = { "config check" } },
     { "config show", "", 0, 0, "every setting, and where it comes from", brev_cmd_config_show,

@@ -502,8 +502,24 @@ class Modes(Case):
         self.assertEqual(self.site.sendmail('-bv', '"a..b"@c.d').returncode, 0)
         done = self.site.sendmail('-bt', input=b'root\n\na b\nx@y\n')
         self.assertEqual((done.returncode, done.stdout.count(b'\n'), done.stderr.count(b'\n')),
-                         (0, 3, 1))
+                         (67, 3, 2))
+        self.assertEqual(self.site.sendmail('-bv', '--', '-').returncode, 0)
         self.assertEqual(self.dropped(), [])
+
+    def test_verify_tells_the_way(self):
+        self.site.set(postmaster='ops@example.org')
+        self.site.account('post', token='x', senders='example.org')
+        done = self.site.sendmail('-bv', 'a@b, nobody')
+        self.assertEqual(done.stdout.decode().splitlines(), [
+            'a@b: to a@b by post, waits: nothing stands in for the sender',
+            'nobody: to ops@example.org by post, waits: nothing stands in for the sender'])
+        self.site.set(**{'from': 'Web <web@example.org>'})
+        self.site.write_config()
+        self.assertIn(b'by post, from Web <web@example.org>\n',
+                      self.site.sendmail('-bv', 'a@b').stdout)
+        verified, = self.site.admin('verify', 'root', '--sender', 'x@example.org')
+        self.assertEqual(verified, {'asked': 'root', 'address': 'ops@example.org',
+                                    'account': 'post', 'from': 'x@example.org'})
 
     def test_nothing(self):
         for args in (['-bh'], ['-bH']):
