@@ -199,6 +199,7 @@ brev_courier_names (const BrevCourier *courier)
         .mail_name = courier->config->mail_name,
         .host_name = courier->host_name,
         .postmaster = courier->config->postmaster,
+        .with_t = courier->config->arguments_with_t,
     };
 }
 

@@ -322,6 +322,18 @@ add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
     recipient->changed = brev_clock_now ();
 }
 
+/* As the site wants it: nobody gets a message of whose recipients one is no address. */
+static void
+refuse_good (BrevStoreMessage *row, const BrevRecipients *recipients)
+{
+    for (guint i = 0; i < recipients->good->len; i++) {
+        const BrevRecipient *recipient = recipients->good->pdata[i];
+        add_bad (row, recipient->address,
+                 "another recipient of the message is no mail address, and "
+                 "'bad-recipients = refuse' is set");
+    }
+}
+
 static gboolean
 add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
           const BrevRecipients *recipients, GError **error)
@@ -385,7 +397,9 @@ make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
         g_propagate_error (error, g_steal_pointer (&failure));
         return NULL;
     }
-    if (!add_good (courier, arrival, row, recipients, error))
+    if (courier->config->bad_recipients == BREV_BAD_REFUSE && recipients->bad->len > 0)
+        refuse_good (row, recipients);
+    else if (!add_good (courier, arrival, row, recipients, error))
         return NULL;
     for (guint i = 0; i < recipients->bad->len; i++)
         add_bad (row, recipients->bad->pdata[i], "this is no mail address");

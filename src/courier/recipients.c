@@ -195,6 +195,53 @@ add_argument (Gathering *gathering, const char *argument)
         add_list (gathering, list);
 }
 
+static void
+add_header (Gathering *gathering, const BrevHeaderRecipients *header)
+{
+    add_list (gathering, header->to);
+    add_list (gathering, header->cc);
+    add_list (gathering, header->bcc);
+}
+
+static void
+add_arguments (Gathering *gathering, const BrevEnvelope *envelope)
+{
+    for (guint i = 0; i < envelope->recipients->len; i++)
+        add_argument (gathering, envelope->recipients->pdata[i]);
+}
+
+/* Exim's way: an argument beside -t names who does not get the message. */
+static void
+subtract_arguments (Gathering *gathering, const BrevEnvelope *envelope)
+{
+    g_autoptr (BrevRecipients) taken = new_recipients ();
+    Gathering aside = *gathering;
+
+    aside.result = taken;
+    add_arguments (&aside, envelope);
+}
+
+static void
+add_both (Gathering *gathering, const BrevHeaderRecipients *header,
+          const BrevEnvelope *envelope)
+{
+    switch (gathering->names->with_t) {
+    case BREV_WITH_T_ADD:
+        add_header (gathering, header);
+        add_arguments (gathering, envelope);
+        break;
+    case BREV_WITH_T_SUBTRACT:
+        subtract_arguments (gathering, envelope);
+        add_header (gathering, header);
+        break;
+    case BREV_WITH_T_ONLY:
+        add_arguments (gathering, envelope);
+        if (envelope->recipients->len == 0)
+            add_header (gathering, header);
+        break;
+    }
+}
+
 BrevRecipients *
 brev_recipients_resolve (const BrevEnvelope *envelope, const BrevHeaderRecipients *header,
                          const BrevLocalNames *names, GError **error)
@@ -204,13 +251,10 @@ brev_recipients_resolve (const BrevEnvelope *envelope, const BrevHeaderRecipient
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     Gathering gathering = { result, seen, names };
 
-    if (header != NULL) {
-        add_list (&gathering, header->to);
-        add_list (&gathering, header->cc);
-        add_list (&gathering, header->bcc);
-    }
-    for (guint i = 0; i < envelope->recipients->len; i++)
-        add_argument (&gathering, envelope->recipients->pdata[i]);
+    if (header != NULL)
+        add_both (&gathering, header, envelope);
+    else
+        add_arguments (&gathering, envelope);
     if (result->good->len + result->bad->len > BREV_RECIPIENTS_MAX) {
         (void) brev_throw (error, BREV_ERROR_INPUT, "more than %d recipients",
                            BREV_RECIPIENTS_MAX);

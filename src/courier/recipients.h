@@ -2,18 +2,20 @@
 #pragma once
 
 #include "config/alias.h"
+#include "config/config.h"
 #include "envelope/envelope.h"
 #include "message/address.h"
 
 /* No message has more recipients than this. */
 #define BREV_RECIPIENTS_MAX 10000
 
-/* What names without a domain come to on this host. All borrowed. */
+/* What names without a domain come to on this host, and arguments beside -t. All borrowed. */
 typedef struct {
     const BrevAliases *aliases; /* nullable */
     const char *mail_name;
     const char *host_name;
     const char *postmaster; /* nullable */
+    BrevWithT with_t;
 } BrevLocalNames;
 
 typedef struct {
@@ -28,7 +30,8 @@ typedef struct {
 
 /**
  * brev_recipients_resolve:
- * @header: (nullable): the recipients of -t, which the arguments add to
+ * @header: (nullable): the recipients of -t, to which the arguments are added; or from
+ * which they are taken, or which count only where there are none, as @names says
  *
  * Who receives a message: the addresses of envelope and header, local names taken through
  * alias, postmaster and mail-name, and of several that are the same only the first.

@@ -15,6 +15,7 @@ typedef struct {
     const char *postmaster; /* nullable */
     const char *good;       /* "address<original" in order, separated by blanks */
     const char *bad;        /* separated by | */
+    BrevWithT with_t;
 } Row;
 
 /* clang-format off */
@@ -42,6 +43,13 @@ static const Row rows[] = {
     { "several-to-postmaster-once", NULL, "joe, jim", "pm@x.net", "pm@x.net<joe", "" },
     { "bad-beside-good", NULL, "a@x.net, b@@y", NULL, "a@x.net<a@x.net", "b@@y" },
     { "none-good", NULL, "b@@y", NULL, "", "b@@y" },
+    { "header-without-arguments", "a@x.net, b@x.net, A@x.net", "b@X.net, c@x.net", NULL,
+      "a@x.net<a@x.net", "", BREV_WITH_T_SUBTRACT },
+    { "header-without-alias", "root, ann", "root@localhost", NULL,
+      "ann@example.org<ann", "", BREV_WITH_T_SUBTRACT },
+    { "no-header-to-take-from", NULL, "a@x.net", NULL, "a@x.net<a@x.net", "", BREV_WITH_T_SUBTRACT },
+    { "arguments-only", "a@x.net", "b@x.net", NULL, "b@x.net<b@x.net", "", BREV_WITH_T_ONLY },
+    { "arguments-only-and-none", "a@x.net", NULL, NULL, "a@x.net<a@x.net", "", BREV_WITH_T_ONLY },
     { "empty-group", "undisclosed-recipients:;", NULL, NULL, "", "" },
     { "group-members", "g: a@x.net, b@x.net;", NULL, NULL, "a@x.net<a@x.net b@x.net<b@x.net", "" },
 };
@@ -108,8 +116,8 @@ test_row (gconstpointer data)
 {
     const Row *row = data;
     g_autoptr (BrevAliases) aliases = load_aliases ();
-    BrevLocalNames names = { aliases, "example.com", "host.example.com",
-                             row->postmaster };
+    BrevLocalNames names = { aliases, "example.com", "host.example.com", row->postmaster,
+                             row->with_t };
     g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
     g_autoptr (BrevHeaderRecipients) header = NULL;
     g_autoptr (BrevRecipients) got = NULL;

@@ -136,6 +136,26 @@ class Refusals(Case):
         self.assertIn('ASCII', report['TextBody'])
         self.assertRegex(self.site.log_text(), 'to=<jörg@example.net>.* dsn=5.6.7, status=bounced')
 
+    def test_bad_address_beside_good_ones_when_all_are_to_be_refused(self):
+        self.site.set(bad_recipients='refuse')
+        self.site.write_config()
+        self.site.start()
+        self.submit('-i', '-f', 'me@example.com', 'ann@example.net', 'bob@@', 'eve@example.net',
+                    input=mail())
+        report, = self.wait_for(1)
+        self.assertEqual(report['To'], 'me@example.com')
+        for name in ('ann@example.net', 'bob@@', 'eve@example.net'):
+            self.assertIn(name, report['TextBody'])
+
+    def test_arguments_with_t(self):
+        self.site.set(arguments_with_t='subtract')
+        self.site.write_config()
+        self.site.start()
+        self.submit('-t', '-i', 'eve@example.net',
+                    input=mail('ann@example.net, eve@example.net'))
+        message, = self.wait_for(1)
+        self.assertEqual(self.recipients(message), {'ann@example.net'})
+
     def test_bad_address_alone(self):
         """The courier has nothing to send but the report, and sends it at once."""
         self.site.start()
