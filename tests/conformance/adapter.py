@@ -22,7 +22,7 @@ def login():
 class Adapter:
     """Use it in a with statement. Methods that raise are an adapter's own to write."""
 
-    features = frozenset()  # of what a case may need: aliases
+    features = frozenset()  # of what a case may need: see README.md
     timeout = 20
 
     def __enter__(self):

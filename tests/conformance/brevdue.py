@@ -51,7 +51,7 @@ def body_faults(fields, body, requests):
 
 
 class Brevdue(adapter.Adapter):
-    features = frozenset({'aliases'})
+    features = frozenset({'aliases', 'size-limit'})
 
     def __init__(self, sendmail):
         build = pathlib.Path(sendmail).absolute().parent.parent
@@ -64,7 +64,8 @@ class Brevdue(adapter.Adapter):
         self.log_at = 0
 
     def __enter__(self):
-        self.site = Site(delivery='queue', postmaster=f'postmaster@{adapter.DOMAIN}')
+        self.site = Site(delivery='queue', postmaster=f'postmaster@{adapter.DOMAIN}',
+                         max_message_size='3500K')
         self.names = pathlib.Path(self.site.path, 'names')
         self.names.mkdir()
         self.outbox = pathlib.Path(self.site.path, 'outbox')
