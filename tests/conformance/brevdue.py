@@ -34,8 +34,12 @@ def fields_of(request):
 
 
 def visible(request):
-    """All of a request that a recipient may see."""
-    shown = {name: value for name, value in request.items() if name != 'Bcc'}
+    """All of a request that a recipient sees of others. The one recipient of a request of its
+    own, to whom the provider shows the address in To, sees no other."""
+    mailboxes = [one for name in ('To', 'Cc', 'Bcc')
+                 for one in check.mailboxes([request.get(name, '').encode()]) if one[1]]
+    hidden = {'Bcc', 'To'} if len(mailboxes) == 1 else {'Bcc'}
+    shown = {name: value for name, value in request.items() if name not in hidden}
     return json.dumps(shown, ensure_ascii=False).encode('utf-8', 'surrogateescape')
 
 
@@ -64,8 +68,8 @@ class Brevdue(adapter.Adapter):
         self.log_at = 0
 
     def __enter__(self):
-        self.site = Site(delivery='queue', postmaster=f'postmaster@{adapter.DOMAIN}',
-                         max_message_size='3500K')
+        self.site = Site(delivery='queue', max_message_size='3500K',
+                         **{'from': f'Default <default@{adapter.DOMAIN}>'})
         self.names = pathlib.Path(self.site.path, 'names')
         self.names.mkdir()
         self.outbox = pathlib.Path(self.site.path, 'outbox')

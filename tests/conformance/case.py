@@ -112,8 +112,10 @@ def read_statuses(value):
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def read_script(text):
+def read_script(value):
     """(whether we speak, what) for each line of an SMTP dialogue."""
+    text = value if isinstance(value, str) else ''.join(
+        part if isinstance(part, str) else part['text'] * part['repeat'] for part in value)
     steps = []
     for line in text.splitlines():
         mark, _, rest = line.partition(' ')
