@@ -30,15 +30,16 @@ is_closed_to_us (const BrevConfig *config)
     return access (store, R_OK | W_OK | X_OK) < 0 && errno != ENOENT && errno != ENOTDIR;
 }
 
+/* @out: what it prints goes there; -1: nowhere */
 static gboolean
-ask_brevdue (int out, GError **error)
+run_brevdue (const char *const *arguments, int out, gboolean is_quiet, GError **error)
 {
-    const BrevChild brevdue = { "brevdue", list_command, out, -1, FALSE };
+    const BrevChild brevdue = { "brevdue", arguments, out, -1, is_quiet };
     int status = brev_child_run (&brevdue, error);
 
     if (status > 0)
-        (void) brev_throw (error, BREV_ERROR_SYSTEM,
-                           "brevdue queue list failed (status %d)", status);
+        (void) brev_throw (error, BREV_ERROR_SYSTEM, "brevdue %s %s failed (status %d)",
+                           arguments[0], arguments[1], status);
     return status == 0;
 }
 
@@ -90,7 +91,7 @@ brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
     /* Nothing is printed before all of it is there: a service that ends in the middle
      * must not look like a short queue. */
     if (!(is_closed ? brev_submit_ask (config, "list", LIST_PATIENCE, list, error)
-                    : ask_brevdue (list, error)) ||
+                    : run_brevdue (list_command, list, FALSE, error)) ||
         !read_total (list, &total, error)) {
         g_prefix_error (error, "the queue of '%s' could not be read: ", config->spool);
         return FALSE;
@@ -137,13 +138,8 @@ make_due (const BrevOptions *options, GError **error)
     g_autofree char *sender = g_strconcat ("--sender=", options->filter.sender, NULL);
     const char *const arguments[] = { "queue",   "retry", "--all", id,
                                       recipient, sender,  NULL };
-    const BrevChild brevdue = { "brevdue", arguments, -1, -1, options->is_quiet };
-    int status = brev_child_run (&brevdue, error);
 
-    if (status > 0)
-        (void) brev_throw (error, BREV_ERROR_SYSTEM,
-                           "brevdue queue retry failed (status %d)", status);
-    return status == 0;
+    return run_brevdue (arguments, -1, options->is_quiet, error);
 }
 
 static gboolean
@@ -163,7 +159,7 @@ brev_mailq_run (const BrevConfig *config, const BrevOptions *options, GError **e
     g_autoptr (GError) failure = NULL;
 
     if (options->runs_in_foreground && !is_closed_to_us (config))
-        return brev_child_become ("brevdue", flush, error);
+        return run_brevdue (flush, -1, options->is_quiet, error);
     if (ask_service (config, options, &failure))
         return TRUE;
     if (access (config->socket, F_OK) < 0 && config->delivery != BREV_DELIVERY_QUEUE &&
