@@ -94,6 +94,17 @@ class Machine:
         with open(path, 'w', encoding='ascii') as file:
             file.write(CONFIG.format(token=secret, url=server.url, log=log, more=more))
 
+    def name(self, host):
+        """The machine's name, one word as on most: needs a namespace with --uts."""
+        socket.sethostname(host)
+        for path, text in (('/etc/hosts', f'127.0.0.1 localhost\n127.0.1.1 {host}\n'),
+                           ('/etc/mailname', f'{host}\n')):
+            if os.path.exists(path):
+                copy = os.path.join(self.stage.path, os.path.basename(path))
+                with open(copy, 'w', encoding='ascii') as file:
+                    file.write(text)
+                namespace.bind(copy, path)
+
     # The service.
 
     def start(self):
