@@ -26,7 +26,7 @@ def brief(parts):
     files = [(*names, content if len(content) < 200 else
               f'{len(content)} bytes, {hashlib.sha256(content).hexdigest()}')
              for *names, content in parts.get('Attachments', ())]
-    return {**parts, 'Attachments': files}
+    return {**parts, 'Attachments': files} if files else parts
 
 
 class CallerTest(unittest.TestCase):
