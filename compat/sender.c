@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 gboolean
 brev_text_has_controls (const char *text)
@@ -65,7 +66,9 @@ bare_address (const char *text)
             g_string_truncate (out, 0);
             in_angles = TRUE;
             p++;
-        } else
+        } else if (brev_text_is_idle_backslash (p))
+            p++;
+        else
             g_string_append_c (out, *p++);
     }
     g_strstrip (out->str);

@@ -27,6 +27,12 @@ brev_text_fold (const char *address)
     return g_utf8_strdown (valid, -1);
 }
 
+gboolean
+brev_text_is_idle_backslash (const char *p)
+{
+    return p[0] == '\\' && p[1] != '\0' && strchr ("!#$%&'*=?^`{|}", p[1]) != NULL;
+}
+
 const char *
 brev_text_domain (const char *address)
 {

@@ -20,6 +20,15 @@ char *brev_text_printable (const char *text);
 char *brev_text_fold (const char *address);
 
 /**
+ * brev_text_is_idle_backslash:
+ *
+ * Returns: whether the backslash at @p, outside of quotes in an address, stands before a
+ * character that needs none. Ruby's mail writes o\'hara@example.org in its arguments, out
+ * of care for the shell; Postfix and Sendmail read o'hara@example.org too.
+ */
+gboolean brev_text_is_idle_backslash (const char *p);
+
+/**
  * brev_text_domain:
  *
  * Returns: (nullable): the domain of @address, a pointer into it, or %NULL when it has none

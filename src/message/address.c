@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "message/gmime.h"
 #include "message/header.h"
 #include "message/token.h"
@@ -269,6 +270,8 @@ take (Cutter *cutter, const char *token, gsize length, GError **error)
     }
     if (*token == ':' && piece->angles == 0)
         return open_group (cutter, token, error);
+    if (brev_text_is_idle_backslash (token))
+        return TRUE;
     note_token (piece, token, length);
     append_token (piece->text, token, length);
     return TRUE;

@@ -75,6 +75,8 @@ static const struct {
     { "a@x.y.", "{a@x.y}" },
     { "'a@x'", "{a@x}" },
     { "o'hara@x", "{o'hara@x}" },
+    { "o\\'hara\\=a@x, a\\b@x, \\a@x", "{o'hara=a@x}!a\\b@x!!\\a@x!" },
+    { "\"o\\'hara\"@x, b\\@x", "{\"o\\'hara\"@x}!b\\@x!" },
     { "-f@x", "{-f@x}" },
     { "a+b=c/d%e!f@x", "{a+b=c/d%e!f@x}" },
     { "a@x_y.z", "{a@x_y.z}" },
