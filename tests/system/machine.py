@@ -2,8 +2,8 @@
 """A machine on which brevdue is installed, inside the test's own mount namespace.
 
 The programs lie where they were built to lie, sendmail lies where its callers look for it,
-and what calls it has no variable that says anything else. /run, /var/spool, /dev and what the paths
-of brevdue need are the test's own; nothing is changed outside.
+and what calls it has no variable that says anything else. /run, /var/spool, /dev and what the
+paths of brevdue need are the test's own; nothing is changed outside.
 """
 
 import os

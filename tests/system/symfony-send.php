@@ -28,8 +28,9 @@ $call = json_decode(file_get_contents('php://stdin'), true);
 $mailer = new Mailer(Transport::fromDsn($call['dsn']));
 $errors = [];
 foreach ($call['messages'] as $message) {
-    $envelope = isset($message['envelope']) ? new Envelope(
-        new Address($message['envelope'][0]), Address::createArray($message['envelope'][1])) : null;
+    [$sender, $recipients] = $message['envelope'] ?? [null, []];
+    $envelope = $sender === null ? null
+        : new Envelope(new Address($sender), Address::createArray($recipients));
     try {
         $mailer->send(make($message), $envelope);
         $errors[] = null;

@@ -77,7 +77,8 @@ CALLS = {
         [MUTT, '-e', 'set use_envelope_from copy=no charset=utf-8', '-e',
          'set from="shop@example.com"', '-s', SUBJECT, '-c', 'c@example.org', '-b',
          'd@example.org', '-a', NAME, '--', 'a@example.org,b@example.org'], TEXT,
-        {**FROM_SHOP, **EVERYBODY, 'From': [('www-data', 'shop@example.com')], 'Attachments': PDF},
+        {**FROM_SHOP, **EVERYBODY, 'From': [('www-data', 'shop@example.com')],
+         'Attachments': PDF},
         'shop@example.com'),
     'mutt, a dash first': (
         [MUTT, '-e', 'set copy=no realname="B\u00fcro, K\u00f6ln" charset=utf-8 dsn_notify="'

@@ -14,6 +14,7 @@ import namespace
 LIBRARY = '/usr/share/php/libphp-phpmailer/autoload.php'
 PICTURE = bytes(range(256)) * 30
 REPORT = b'%PDF-1.7\r\n' + os.urandom(70000)
+SUBJECT = 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end'
 LONG = 'R\u00e9sum\u00e9 \u2603 ' * 6 + '.pdf'  # the name needs more than one encoded word
 
 
@@ -39,14 +40,14 @@ CALLS = {
                    ['addCustomHeader', ['X-Shop', 'caf\u00e9']],
                    ['addCustomHeader', ['List-Unsubscribe', '<mailto:u@example.com>']],
                    ['isHTML', [True]]],
-         'set': {'Subject': 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end', 'Body': '<p>Gr\u00fc\u00dfe</p>',
+         'set': {'Subject': SUBJECT, 'Body': '<p>Gr\u00fc\u00dfe</p>',
                  'AltBody': 'Gr\u00fc\u00dfe \u2603', 'Sender': 'bounce@example.com',
                  'Priority': 1}},
         {**FIELDS, 'To': [('J\u00f6rg', 'a@example.org'), ('Doe, "Jane"', 'b@example.org')],
          'Cc': [('', 'c@example.org')],
          'Bcc': [('', 'd@example.org'), ('', 'e@example.org')],
          'ReplyTo': [('Desk', 'desk@example.com')],
-         'Subject': 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end', 'HtmlBody': '<p>Gr\u00fc\u00dfe</p>\n\n',
+         'Subject': SUBJECT, 'HtmlBody': '<p>Gr\u00fc\u00dfe</p>\n\n',
          'TextBody': 'Gr\u00fc\u00dfe \u2603\n',
          'Headers': [('X-Priority', '1'), ('X-Shop', '=?UTF-8?B?Y2Fmw6k=?='),
                      ('List-Unsubscribe', '<mailto:u@example.com>')]},

@@ -13,6 +13,7 @@ import namespace
 
 LIBRARY = '/usr/lib/ruby/vendor_ruby/mail.rb'
 REPORT = b'%PDF-1.7\r\n' + os.urandom(70000)
+SUBJECT = 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end'
 LONG = 'R\u00e9sum\u00e9 \u2603 ' * 6 + '.pdf'  # the name needs more than one encoded word
 BASE = {'From': 'B\u00fcro <shop@example.com>', 'To': 'a@example.org', 'Subject': 'Hello'}
 FIELDS = {'From': [('B\u00fcro', 'shop@example.com')], 'To': [('', 'a@example.org')],
@@ -27,13 +28,13 @@ CALLS = {
         {'fields': {**BASE, 'To': ['J\u00f6rg <a@example.org>', '"Doe, Jane" <b@example.org>'],
                     'Cc': 'c@example.org', 'Bcc': ['d@example.org', 'e@example.org'],
                     'Reply-To': 'Desk <desk@example.com>', 'X-Note': 'n',
-                    'Subject': 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end'},
+                    'Subject': SUBJECT},
          'text': 'Gr\u00fc\u00dfe \u2603\n', 'html': '<p>Gr\u00fc\u00dfe</p>\n',
          'sender': 'bounce@example.com'},
         {**FIELDS, 'To': [('J\u00f6rg', 'a@example.org'), ('Doe, Jane', 'b@example.org')],
          'Cc': [('', 'c@example.org')], 'Bcc': [('', 'd@example.org'), ('', 'e@example.org')],
          'ReplyTo': [('Desk', 'desk@example.com')], 'Headers': [('X-Note', 'n')],
-         'Subject': 'Gr\u00fc\u00dfe \u2603 ' * 8 + 'end', 'TextBody': 'Gr\u00fc\u00dfe \u2603\r\n',
+         'Subject': SUBJECT, 'TextBody': 'Gr\u00fc\u00dfe \u2603\r\n',
          'HtmlBody': '<p>Gr\u00fc\u00dfe</p>\r\n'}, 'bounce@example.com'),
     'a file': (
         {'fields': BASE, 'text': 'See below\n',
