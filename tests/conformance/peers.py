@@ -319,7 +319,7 @@ class Sendmail(Peer):
     queue = ('var/spool/mqueue-client/*',)
     directories = (('/var/spool/mqueue-client', 'smmsp', 'smmsp', 0o2770),
                    ('/run/sendmail/msp', 'smmsp', 'smmsp', 0o2770))
-    files = {'/tmp/submit.mc': '''divert(-1)
+    files = {'/etc/mail/service.switch': 'hosts files\naliases files\n', '/tmp/submit.mc': '''divert(-1)
 divert(0)dnl
 VERSIONID(`conformance')dnl
 OSTYPE(`linux')dnl
@@ -329,7 +329,10 @@ define(`MSP_QUEUE_DIR', `/var/spool/mqueue-client')dnl
 define(`confPID_FILE', `/run/sendmail/msp/sendmail.pid')dnl
 define(`confTIME_ZONE', `USE_TZ')dnl
 define(`confDONT_INIT_GROUPS', `True')dnl
-FEATURE(`msp', `[127.0.0.1]', `{port}')dnl
+define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch')dnl
+FEATURE(`nocanonify')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
 '''}
 
     queue_command = ('/usr/libexec/sendmail/sendmail', '-Ac', '-q')
@@ -352,8 +355,7 @@ tls off
 account default
 host 127.0.0.1
 port {port}
-auto_from on
-maildomain {domain}
+from root@{domain}
 '''}
 
 

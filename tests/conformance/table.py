@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the tables of README.md from results that `run --json` has kept."""
+"""Makes the tables of PEERS.md from results that `run --json` has kept."""
 
 import json
 import sys
@@ -8,62 +8,80 @@ import sys
 import check
 
 
-def sections(outcome):
-    """The results by section: {section: [faults]}, without cases that were skipped."""
-    found = {}
-    for name, faults in outcome['results'].items():
-        if faults is not None:
-            found.setdefault(name.split('/')[0], []).append(faults)
-    return found
+def rows_of(outcome):
+    """{case: faults}, without the cases that were skipped."""
+    return {name: faults for name, faults in outcome['results'].items() if faults is not None}
 
 
 def passed(rows, kind=None):
+    """How many have no fault, or none of one kind."""
     return sum(not any(kind in (None, fault[0]) for fault in faults) for faults in rows)
 
 
-def line(cells):
-    return '| ' + ' | '.join(cells) + ' |'
+def line(*cells):
+    return '| ' + ' | '.join(map(str, cells)) + ' |'
+
+
+def head(*cells):
+    return [line(*cells), line('---', *['---:'] * (len(cells) - 1))]
 
 
 def summary(outcomes):
     """How many cases are right in delivery, exit status, talk, and in all of them."""
-    yield line(['sendmail', 'cases', *check.KINDS, 'all'])
-    yield line(['---'] + ['---:'] * (len(check.KINDS) + 2))
+    table = head('sendmail', 'cases', *check.KINDS, 'all')
     for outcome in outcomes:
-        rows = [faults for faults in outcome['results'].values() if faults is not None]
-        yield line([outcome['name'], str(len(rows)),
-                    *(str(passed(rows, kind)) for kind in check.KINDS), str(passed(rows))])
+        rows = rows_of(outcome).values()
+        table.append(line(outcome['name'], len(rows),
+                          *(passed(rows, kind) for kind in check.KINDS), passed(rows)))
+    return table
 
 
 def by_section(outcomes):
-    """Right deliveries / right in everything, for each section."""
-    names = sorted({name for outcome in outcomes for name in sections(outcome)})
-    yield line(['sendmail', *names])
-    yield line(['---'] + ['---:'] * len(names))
+    """Right deliveries and right in everything, for each section."""
+    names = sorted({case.split('/')[0] for outcome in outcomes for case in rows_of(outcome)})
+    table = head('sendmail', *names)
     for outcome in outcomes:
-        rows = sections(outcome)
-        yield line([outcome['name'], *(
-            f'{passed(rows[name], check.DELIVERY)}/{passed(rows[name])} of {len(rows[name])}'
-            if name in rows else '' for name in names)])
+        cells = []
+        for name in names:
+            rows = [faults for case, faults in rows_of(outcome).items()
+                    if case.startswith(name + '/')]
+            cells.append(f'{passed(rows, check.DELIVERY)}, {passed(rows)} of {len(rows)}')
+        table.append(line(outcome['name'], *cells))
+    return table
 
 
-def failures(outcome):
-    """The cases that fail, with a word for each thing that is wrong."""
-    yield f'**{outcome["name"]}:**'
-    found = [f'{name} ({", ".join(dict.fromkeys(fault[1] for fault in faults))})'
-             for name, faults in outcome['results'].items() if faults]
-    yield ', '.join(found) or 'none'
+def words(faults):
+    """One word for each kind of thing that is wrong, the worst first."""
+    if faults is None:
+        return '-'
+    found = {}
+    for kind, word, _ in faults:
+        found.setdefault(kind, word)
+    return ', '.join(found[kind] for kind in check.KINDS if kind in found)
+
+
+def failures(outcomes):
+    """The cases that somebody fails."""
+    table = head('case', *(outcome['name'].split()[0] for outcome in outcomes))
+    for case in outcomes[0]['results']:
+        cells = [words(outcome['results'].get(case)) for outcome in outcomes]
+        if any(cell not in ('', '-') for cell in cells):
+            table.append(line(case, *cells))
+    return table
 
 
 def render(outcomes):
-    parts = ['\n'.join(summary(outcomes)), '\n'.join(by_section(outcomes))]
-    parts += ['\n'.join(failures(outcome)) for outcome in outcomes]
-    return '\n\n'.join(parts)
+    return '\n\n'.join('\n'.join(table) for table in
+                       (summary(outcomes), by_section(outcomes), failures(outcomes)))
+
+
+def main(paths):
+    outcomes = []
+    for path in paths:
+        with open(path, encoding='utf-8') as file:
+            outcomes.append(json.load(file))
+    print(render(outcomes))
 
 
 if __name__ == '__main__':
-    loaded = []
-    for path in sys.argv[1:]:
-        with open(path, encoding='utf-8') as file:
-            loaded.append(json.load(file))
-    print(render(loaded))
+    main(sys.argv[1:])
