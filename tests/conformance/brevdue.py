@@ -9,6 +9,7 @@ that of the kept message; its header is what the requests say, as the provider w
 import json
 import os
 import pathlib
+import re
 import time
 
 import adapter
@@ -21,6 +22,7 @@ MEMBERS = {'From': 'From', 'To': 'To', 'Cc': 'Cc', 'ReplyTo': 'Reply-To',
            'Subject': 'Subject'}
 SETTLED = ('parked', 'held')
 PATIENCE = 10
+BROKEN = r'Sanitizer|runtime error|CRITICAL|Assertion|died of signal'
 
 
 def fields_of(request):
@@ -98,7 +100,10 @@ class Brevdue(adapter.Adapter):
         self.settle()
         kept = {path.stem for path in self.outbox.glob('*.eml')} - self.seen
         self.seen |= kept
-        return [self.delivery(one) for one in sorted(kept)], self.site.log_text()[self.log_at:]
+        log = self.site.log_text()[self.log_at:]
+        if re.search(BROKEN, log):
+            raise AssertionError(log)
+        return [self.delivery(one) for one in sorted(kept)], log
 
     def settle(self):
         """Waits until the queue is empty; what waits for a queue run gets one, and what

@@ -80,13 +80,14 @@ class Case:
     stderr: str = None
     report: bool = False
     reads_all: bool = False
+    or_nothing: bool = False
     needs: list = dataclasses.field(default_factory=list)
 
 
 OF_MESSAGE = {field.name for field in dataclasses.fields(Message)}
 OF_CASE = {'name', 'reason', 'args', 'stdin', 'crlf', 'program', 'env', 'script', 'exit',
-           'stdout', 'stderr', 'report', 'reads_all', 'needs',
-           'messages'}
+           'stdout', 'stderr', 'report', 'reads_all', 'or_nothing',
+           'needs', 'messages'}
 
 
 def read_message(row):
@@ -143,7 +144,7 @@ def read_case(row, section):
         script=read_script(row['script']) if 'script' in row else None,
         statuses=read_statuses(row.get('exit', 0)),
         **{key: row[key] for key in ('program', 'env', 'stdout', 'stderr', 'report', 'reads_all',
-                                      'needs') if key in row})
+                                      'or_nothing', 'needs') if key in row})
 
 
 def read_file(path):

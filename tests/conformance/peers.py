@@ -331,6 +331,7 @@ define(`confTIME_ZONE', `USE_TZ')dnl
 define(`confDONT_INIT_GROUPS', `True')dnl
 define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch')dnl
 FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
 define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
 FEATURE(`msp', `[127.0.0.1]')dnl
 '''}
