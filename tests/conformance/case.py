@@ -85,9 +85,10 @@ class Case:
 
 
 OF_MESSAGE = {field.name for field in dataclasses.fields(Message)}
-OF_CASE = {'name', 'reason', 'args', 'stdin', 'crlf', 'program', 'env', 'script', 'exit',
-           'stdout', 'stderr', 'report', 'reads_all', 'or_nothing',
-           'needs', 'messages'}
+AS_THEY_ARE = ('program', 'env', 'stdout', 'stderr', 'report', 'reads_all', 'or_nothing',
+               'needs')
+OF_CASE = {'name', 'reason', 'args', 'stdin', 'crlf', 'script', 'exit', 'messages',
+           *AS_THEY_ARE}
 
 
 def read_message(row):
@@ -143,8 +144,7 @@ def read_case(row, section):
         stdin=stdin.replace(b'\n', b'\r\n') if row.get('crlf') else stdin,
         script=read_script(row['script']) if 'script' in row else None,
         statuses=read_statuses(row.get('exit', 0)),
-        **{key: row[key] for key in ('program', 'env', 'stdout', 'stderr', 'report', 'reads_all',
-                                      'or_nothing', 'needs') if key in row})
+        **{key: row[key] for key in AS_THEY_ARE if key in row})
 
 
 def read_file(path):

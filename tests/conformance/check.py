@@ -30,7 +30,8 @@ class Delivery:
     def is_report(self):
         """Whether it is a mail about an error, which nobody submitted."""
         return self.sender == '' and any(
-            re.search(pattern, value) for name, pattern in REPORT for value in self.values(name))
+            re.search(pattern, value) for name, pattern in REPORT
+            for value in self.values(name))
 
 
 @dataclasses.dataclass

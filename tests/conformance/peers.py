@@ -295,6 +295,7 @@ local_interfaces = 127.0.0.1
 keep_environment =
 log_file_path = /var/log/exim4/%slog
 message_size_limit = 100M
+acl_smtp_rcpt = accept
 begin routers
 smart:
   driver = manualroute
@@ -319,8 +320,8 @@ class Sendmail(Peer):
     queue = ('var/spool/mqueue-client/*',)
     directories = (('/var/spool/mqueue-client', 'smmsp', 'smmsp', 0o2770),
                    ('/run/sendmail/msp', 'smmsp', 'smmsp', 0o2770))
-    files = {'/etc/mail/service.switch': 'hosts files\naliases files\n', '/tmp/submit.mc': '''divert(-1)
-divert(0)dnl
+    files = {'/etc/mail/service.switch': 'hosts files\naliases files\n',
+             '/tmp/submit.mc': '''divert(0)dnl
 VERSIONID(`conformance')dnl
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `{domain}')dnl

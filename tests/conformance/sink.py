@@ -65,8 +65,10 @@ class Session(socketserver.StreamRequestHandler):
         elif verb == b'QUIT':
             self.reply('221 2.0.0 Bye')
             return False
+        elif verb in (b'HELO', b'RSET', b'NOOP'):
+            self.reply('250 2.0.0 Ok')
         else:
-            self.reply('250 2.0.0 Ok' if verb in (b'HELO', b'RSET', b'NOOP') else '502 5.5.1 No')
+            self.reply('502 5.5.1 No')
         return True
 
     def data(self):
