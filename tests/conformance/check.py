@@ -186,7 +186,8 @@ def pair(messages, deliveries):
 def check_deliveries(case, observed):
     mails = [one for one in observed.deliveries if not one.is_report()]
     got = merge(mails)
-    if case.or_nothing and not got and observed.status:
+    told = observed.status != 0 or case.script is not None
+    if case.or_nothing and not got and told:
         return
     if not case.messages and got:
         to = sorted({address for one in got for address in one.recipients})
@@ -195,7 +196,8 @@ def check_deliveries(case, observed):
     for message, delivery in pair(case.messages, got):
         if delivery is None:
             bounced = len(mails) < len(observed.deliveries)
-            word = 'refused' if observed.status else 'bounced' if bounced else 'lost'
+            told = observed.status != 0 or observed.dialogue
+            word = 'refused' if told else 'bounced' if bounced else 'lost'
             yield Fault(DELIVERY, word,
                         f'no message arrived for {show(message.recipients)}')
         else:

@@ -88,7 +88,7 @@ class Dialogue:
         if code == 'eof':
             right = got == b''
         else:
-            right = re.match(code.encode() + rb'[ -].*\r\n', got) is not None
+            right = re.match(rb'(?:%s)[ -].*\r\n' % code.encode(), got) is not None
         missing = [word for word in words if word.encode() not in got]
         if not right or missing:
             self.faults.append(f'expected {" ".join([code, *words])}, got {got!r}')

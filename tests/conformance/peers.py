@@ -386,8 +386,8 @@ class Dma(Peer):
     queue_command = ('/usr/sbin/dma', '-q1')
     directories = (('/var/spool/dma', 'root', 'mail', 0o2775),
                    ('/var/mail', 'root', 'mail', 0o2775))
-    files = {'/etc/dma/dma.conf': 'SMARTHOST 127.0.0.1\nPORT {port}\nMAILNAME {domain}\n'
-                                  'AUTHPATH /etc/dma/auth.conf\n',
+    files = {'/etc/dma/dma.conf': 'SMARTHOST 127.0.0.1\nPORT {port}\nNULLCLIENT\n'
+                                  'MAILNAME {domain}\nAUTHPATH /etc/dma/auth.conf\n',
              '/etc/dma/auth.conf': '', '/var/spool/dma/flush': ''}
 
 
