@@ -35,7 +35,7 @@ def delivery(transaction):
 class SinkAdapter(adapter.Adapter):
     """Whatever hands its mail to a sink."""
 
-    features = frozenset({'smtputf8'})
+    features = frozenset({'smtputf8', 'all-fields'})
     timeout = 30
     quiet = 0.05
 
