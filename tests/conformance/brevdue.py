@@ -56,6 +56,13 @@ def body_faults(fields, body, requests):
             for one in requests if one.get('TextBody', '').encode() != body]
 
 
+def broken_fields(request):
+    """A line break in a field of a request would be a field more in what the provider makes
+    of it."""
+    return [f'the request has a line break in {name}: {value!r}'
+            for name, value in fields_of(request) if b'\n' in value or b'\r' in value]
+
+
 class Brevdue(adapter.Adapter):
     features = frozenset({'aliases', 'size-limit'})
 
@@ -63,6 +70,7 @@ class Brevdue(adapter.Adapter):
         build = pathlib.Path(sendmail).absolute().parent.parent
         os.environ.setdefault('BREVDUE_BUILD', str(build))
         self.sendmail = os.path.abspath(sendmail)
+        self.title = sendmail
         self.site = None
         self.names = None
         self.outbox = None
@@ -79,6 +87,7 @@ class Brevdue(adapter.Adapter):
         self.site.account('outbox', provider='outbox', directory=str(self.outbox),
                           **{'as': 'postmark'})
         self.site.start()
+        self.title = self.site.sendmail('-bV').stdout.decode().strip()
         return self
 
     def __exit__(self, *ignored):
@@ -137,4 +146,5 @@ class Brevdue(adapter.Adapter):
                         if one['state'] != 'refused'],
             fields=fields_of(requests[0]), body=body,
             texts=[visible(request) for request in requests],
-            faults=body_faults(fields, body, requests))
+            faults=body_faults(fields, body, requests) +
+            [fault for request in requests for fault in broken_fields(request)])
