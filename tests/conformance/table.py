@@ -22,8 +22,8 @@ def line(*cells):
     return '| ' + ' | '.join(map(str, cells)) + ' |'
 
 
-def head(*cells):
-    return [line(*cells), line('---', *['---:'] * (len(cells) - 1))]
+def head(*cells, rule='---:'):
+    return [line(*cells), line('---', *[rule] * (len(cells) - 1))]
 
 
 def summary(outcomes):
@@ -62,7 +62,8 @@ def words(faults):
 
 def failures(outcomes):
     """The cases that somebody fails."""
-    table = head('case', *(outcome['name'].split()[0] for outcome in outcomes))
+    table = head('case', *(outcome['name'].split()[0] for outcome in outcomes),
+                 rule='---')
     for case in outcomes[0]['results']:
         cells = [words(outcome['results'].get(case)) for outcome in outcomes]
         if any(cell not in ('', '-') for cell in cells):
