@@ -24,7 +24,7 @@ char *brev_text_fold (const char *address);
  *
  * Returns: whether the backslash at @p, outside of quotes in an address, stands before a
  * character that needs none. Ruby's mail writes o\'hara@example.org in its arguments, out
- * of care for the shell; Postfix and Sendmail read o'hara@example.org too.
+ * of care for the shell.
  */
 gboolean brev_text_is_idle_backslash (const char *p);
 
