@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "compat/dsn.h"
 #include "compat/sender.h"
 
 /* Every option that callers of thirty years use, and what becomes of each. A table that
@@ -175,28 +176,6 @@ check_body (BrevOptions *options, const BrevOptionRow *row, const char *value,
     return TRUE;
 }
 
-/* clang-format off */
-static const struct {
-    const char *word;
-    BrevNotify notify;
-} notify_words[] = {
-    { "never",   BREV_NOTIFY_NEVER },
-    { "success", BREV_NOTIFY_SUCCESS },
-    { "failure", BREV_NOTIFY_FAILURE },
-    { "fail",    BREV_NOTIFY_FAILURE }, /* Courier */
-    { "delay",   BREV_NOTIFY_DELAY },
-};
-/* clang-format on */
-
-static BrevNotify
-notify_from_word (const char *word)
-{
-    for (guint i = 0; i < G_N_ELEMENTS (notify_words); i++)
-        if (g_ascii_strcasecmp (word, notify_words[i].word) == 0)
-            return notify_words[i].notify;
-    return 0;
-}
-
 static gboolean
 set_notify (BrevOptions *options, const BrevOptionRow *row, const char *value,
             GError **error)
@@ -205,12 +184,12 @@ set_notify (BrevOptions *options, const BrevOptionRow *row, const char *value,
     BrevNotify notify = 0;
 
     for (char **word = words; *word != NULL; word++) {
-        BrevNotify one = notify_from_word (*word);
+        BrevNotify one = brev_dsn_notify (*word);
         if (one == 0)
             warn (options, "'%s' is not one of never, success, failure, delay", *word);
         notify |= one;
     }
-    if ((notify & BREV_NOTIFY_NEVER) != 0 && notify != BREV_NOTIFY_NEVER) {
+    if (!brev_dsn_notify_is_sound (notify)) {
         warn (options, "'never' cannot stand beside other words in '-N %s'", value);
         return TRUE;
     }
@@ -222,43 +201,20 @@ static gboolean
 set_return (BrevOptions *options, const BrevOptionRow *row, const char *value,
             GError **error)
 {
-    if (g_ascii_strcasecmp (value, "full") == 0)
-        options->envelope->ret = BREV_RETURN_FULL;
-    else if (g_ascii_strcasecmp (value, "hdrs") == 0)
-        options->envelope->ret = BREV_RETURN_HEADERS;
-    else
+    BrevReturn ret = brev_dsn_return (value);
+
+    if (ret == BREV_RETURN_UNSAID)
         warn (options, "'%s' is neither full nor hdrs", value);
+    else
+        options->envelope->ret = ret;
     return TRUE;
-}
-
-/* RFC 3461 section 4: "+41" stands for a character. Returns: (nullable) (transfer full)
- */
-static char *
-decode_xtext (const char *text)
-{
-    g_autoptr (GString) out = g_string_new (NULL);
-
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p != '+') {
-            g_string_append_c (out, *p);
-            continue;
-        }
-        if (!g_ascii_isxdigit (p[1]) || !g_ascii_isxdigit (p[2]))
-            return NULL;
-        g_string_append_c (
-            out, (char) (g_ascii_xdigit_value (p[1]) * 16 + g_ascii_xdigit_value (p[2])));
-        p += 2;
-    }
-    if (out->len != strlen (out->str) || brev_text_has_controls (out->str))
-        return NULL;
-    return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
 static gboolean
 set_envid (BrevOptions *options, const BrevOptionRow *row, const char *value,
            GError **error)
 {
-    char *envid = strlen (value) <= 100 ? decode_xtext (value) : NULL;
+    char *envid = strlen (value) <= BREV_ENVID_MAX ? brev_dsn_decode_xtext (value) : NULL;
 
     if (envid == NULL) {
         warn (options, "the envelope id '%s' is not xtext of at most 100 characters",
