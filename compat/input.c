@@ -37,7 +37,9 @@ struct BrevInput {
     gboolean at_line_start;
     gboolean has_dot; /* the line so far: one dot, perhaps CRs */
     gboolean is_ended;
-    guint64 n_crs; /* not yet known whether LF follows them */
+    guint64 n_crs;       /* not yet known whether LF follows them */
+    gboolean is_crlf;    /* the line before ended with CR LF */
+    gboolean is_lf_only; /* so far no line did, nor the command before (SMTP) */
 
     /* header */
     Place place;
@@ -67,6 +69,8 @@ brev_input_new (const BrevInputRules *rules)
     input->rules = *rules;
     input->at_line_start = TRUE;
     input->is_line_complete = TRUE;
+    input->is_crlf = rules->dots == BREV_DOTS_SMTP;
+    input->is_lf_only = rules->dots == BREV_DOTS_SMTP_LF;
     input->memory = g_byte_array_sized_new (MEMORY_START);
     input->fd = -1;
     return input;
@@ -336,6 +340,24 @@ emit_crs (BrevInput *input)
         feed_header (input, "\r", 1);
 }
 
+static gboolean
+is_smtp (const BrevInput *input)
+{
+    return input->rules.dots == BREV_DOTS_SMTP || input->rules.dots == BREV_DOTS_SMTP_LF;
+}
+
+/* Whether LF behind a dot and @n_crs CRs ends the message. Who relays strangers' mail to
+ * us may see no end in LF "." LF or in a mixture; if we did, the strangers could write
+ * SMTP commands behind it (RFC 5321 4.1.1.4: only CR LF is a line end there). Programs
+ * that know nothing but LF use it for every line, the commands too. */
+static gboolean
+ends_message (const BrevInput *input)
+{
+    if (!is_smtp (input))
+        return TRUE;
+    return input->n_crs == 0 ? input->is_lf_only : input->n_crs == 1 && input->is_crlf;
+}
+
 /* The byte @c behind a dot that began a line. Returns: whether it is used up */
 static gboolean
 follow_dot (BrevInput *input, char c)
@@ -345,12 +367,14 @@ follow_dot (BrevInput *input, char c)
         return TRUE;
     }
     input->has_dot = FALSE;
-    if (c == '\n') {
+    if (c == '\n' && ends_message (input)) {
         input->is_ended = TRUE;
         input->n_crs = 0;
         return TRUE;
     }
-    if (input->rules.dots != BREV_DOTS_SMTP && (c != '.' || input->n_crs > 0))
+    /* A lone dot that ends nothing is text. It harms nobody later: the message has lines
+     * of our own from here on, and SMTP would double its dots again. */
+    if (is_smtp (input) ? c == '\n' : c != '.' || input->n_crs > 0)
         feed_header (input, ".", 1);
     return FALSE;
 }
@@ -365,6 +389,8 @@ follow_cr (BrevInput *input, char c)
     }
     if (c != '\n')
         emit_crs (input);
+    else
+        input->is_lf_only = FALSE;
     input->n_crs = 0;
     return FALSE;
 }
@@ -397,9 +423,12 @@ brev_input_feed (BrevInput *input, const char *bytes, gsize length)
     const char *end = bytes + length;
     const char *p = bytes;
     const char *dot = NULL, *cr = NULL; /* the next ones from @p on, once looked for */
+    const char *crlf = NULL;            /* the last LF behind a CR */
 
     while (p < end && !input->is_ended) {
         if (input->has_dot || input->n_crs > 0) {
+            if (*p == '\n' && input->n_crs > 0)
+                crlf = p;
             p += input->has_dot ? follow_dot (input, *p) : follow_cr (input, *p);
             continue;
         }
@@ -408,6 +437,8 @@ brev_input_feed (BrevInput *input, const char *bytes, gsize length)
         if (cr == NULL || cr < p)
             cr = find_cr (p, end);
         feed_header (input, p, (gsize) (MIN (dot, cr) - p));
+        if (p < MIN (dot, cr))
+            input->is_crlf = crlf == MIN (dot, cr) - 1;
         p = MIN (dot, cr);
         input->at_line_start = p == end && p[-1] == '\n';
         if (p == end)

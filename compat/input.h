@@ -5,9 +5,11 @@
 
 /* Which bytes a dot at the start of a line is. */
 typedef enum {
-    BREV_DOTS_END,  /* a lone one ends the message; of ".." one goes (without -i) */
-    BREV_DOTS_DATA, /* nothing special (-i) */
-    BREV_DOTS_SMTP, /* a lone one ends the message; any other goes (RFC 5321 4.5.2) */
+    BREV_DOTS_END,     /* a lone one ends the message; of ".." one goes (without -i) */
+    BREV_DOTS_DATA,    /* nothing special (-i) */
+    BREV_DOTS_SMTP,    /* CR LF "." CR LF ends the message; of others at the start of a
+                        * line one goes (RFC 5321 4.5.2) */
+    BREV_DOTS_SMTP_LF, /* the same, and LF "." LF, while no line has ended with CR LF */
 } BrevDots;
 
 typedef struct {

@@ -26,6 +26,7 @@ typedef struct {
     int in, out;
     char buffer[BUFFER_SIZE];
     gsize next, end;        /* what is in @buffer and not yet used */
+    gboolean is_crlf;       /* the last command ended with CR LF, not LF alone */
     BrevEnvelope *envelope; /* owned, nullable: there was no MAIL */
     guint n_errors;
     gboolean is_over;
@@ -85,7 +86,8 @@ read_line (Session *session)
         g_string_append_len (line, start,
                              (gssize) MIN (length, LINE_MAX_LENGTH + 1 - line->len));
     }
-    if (line->len > 0 && line->str[line->len - 1] == '\r')
+    session->is_crlf = line->len > 0 && line->str[line->len - 1] == '\r';
+    if (session->is_crlf)
         g_string_truncate (line, line->len - 1);
     return g_steal_pointer (&line);
 }
@@ -351,7 +353,7 @@ static void
 say_data (Session *session, const char *arguments)
 {
     const BrevInputRules rules = {
-        .dots = BREV_DOTS_SMTP,
+        .dots = session->is_crlf ? BREV_DOTS_SMTP : BREV_DOTS_SMTP_LF,
         .max_size = session->post->submitter.config->max_message_size,
     };
     g_autoptr (BrevInput) input = brev_input_new (&rules);

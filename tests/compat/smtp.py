@@ -59,8 +59,11 @@ class Case(unittest.TestCase):
         self.drop = pathlib.Path(self.site.spool, 'drop')
         self.drop.mkdir(parents=True)
 
-    def frames(self):
-        found = {path.name: frame.read(path.read_bytes()) for path in self.drop.iterdir()}
+    def frames(self, remove=False):
+        paths = list(self.drop.iterdir())
+        found = {path.name: frame.read(path.read_bytes()) for path in paths}
+        for path in paths if remove else ():
+            path.unlink()
         return [(envelope, message) for _, envelope, message in found.values()]
 
     def codes(self, dialogue, *lines):
@@ -111,6 +114,34 @@ class Case(unittest.TestCase):
                              [220, 250, 250, 250, 354, 250, 250, 250])
             self.assertEqual(d.reply()[0], 221)
         self.assertEqual([message for _, message in self.frames()], [b'S: s\n\nb\n'])
+
+    def test_no_mixture_of_line_ends_ends_a_message(self):
+        """What a relay before us takes for text must not become commands here."""
+        evil = b'MAIL FROM:<evil@b>\r\nRCPT TO:<victim@d>\r\nDATA\r\nS: evil\r\n\r\n'
+        for line_end, mixture in (
+                (b'\r\n', b'\n.\n'), (b'\r\n', b'\n.\r\n'), (b'\r\n', b'\r\n.\n'),
+                (b'\r\n', b'\r.\r'), (b'\r\n', b'\r\n.\r'), (b'\r\n', b'\r.\r\n'),
+                (b'\r\n', b'\r\n.\r\r\n'), (b'\r\n', b'\r\n\0.\r\n'),
+                (b'\n', b'\n.\r\n'), (b'\n', b'\r\n.\n'), (b'\n', b'\r.\n')):
+            with self.subTest(line_end=line_end, mixture=mixture), Dialogue(self.site) as d:
+                d.reply()
+                for line in ('EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA'):
+                    code, _ = d.say(line, line_end)
+                self.assertEqual(code, 354)
+                d.put(line_end.join([b'S: s', b'', b'text']) + mixture + evil)
+                self.assertEqual(d.say('\r\n.')[0], 250)
+                self.assertEqual(d.say('QUIT')[0], 221)
+            (envelope, message), = self.frames(remove=True)
+            self.assertEqual(envelope['recipients'], ['<c@d>'])
+            self.assertIn(b'MAIL FROM:<evil@b>\n', message)
+
+    def test_a_mixture_alone_keeps_nothing(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            d.put(b'S: s\r\n\r\ntext\n.\nQUIT\r\n')
+            self.assertEqual(d.end(), (74, b''))
+        self.assertEqual(self.frames(), [])
 
     def test_order_and_syntax(self):
         with Dialogue(self.site) as d:

@@ -10,6 +10,10 @@
 
 #define ROW(text) text, sizeof text - 1
 
+/* What the command before the message ended with. */
+#define CRLF BREV_DOTS_SMTP
+#define LF BREV_DOTS_SMTP_LF
+
 /* clang-format off */
 static const struct {
     const char *name;
@@ -39,7 +43,35 @@ static const struct {
     { "two-dots-are-data",      BREV_DOTS_DATA, ROW ("S: a\n\n..\n..b\n"),   ROW ("S: a\n\n..\n..b\n") },
     { "smtp-dots",              BREV_DOTS_SMTP, ROW ("S: a\r\n\r\n..\r\n.b\r\n...\r\n.\r\nQUIT\r\n"),
                                                 ROW ("S: a\n\n.\nb\n..\n"), 6 },
-    { "smtp-dot-cr",            BREV_DOTS_SMTP, ROW ("S: a\n\n.\rx\n.\n"),   ROW ("S: a\n\n\rx\n") },
+    { "smtp-dot-cr",            LF,   ROW ("S: a\n\n.\rx\n.\n"),   ROW ("S: a\n\n\rx\n") },
+    /* the end in SMTP: CR LF "." CR LF, whatever stands before; no other mixture */
+    { "smtp-crlf",              CRLF, ROW ("S: a\r\n\r\nb\r\n.\r\nQUIT"), ROW ("S: a\n\nb\n"), 4 },
+    { "smtp-crlf-at-once",      CRLF, ROW (".\r\nQUIT"),               ROW ("\n"), 4 },
+    { "smtp-crlf-twice",        CRLF, ROW ("\r\n.\r\n.\r\n"),         ROW ("\n"), 3 },
+    { "smtp-lf-dot-lf",         CRLF, ROW ("S: a\r\n\r\nb\n.\nc\r\n"),  ROW ("S: a\n\nb\n.\nc\n") },
+    { "smtp-lf-dot-crlf",       CRLF, ROW ("S: a\r\n\r\nb\n.\r\nc\r\n"), ROW ("S: a\n\nb\n.\nc\n") },
+    { "smtp-crlf-dot-lf",       CRLF, ROW ("S: a\r\n\r\nb\r\n.\nc\r\n"), ROW ("S: a\n\nb\n.\nc\n") },
+    { "smtp-crlf-dot-lf-dot-crlf", CRLF, ROW ("S: a\r\n\r\n.\n.\r\nc"), ROW ("S: a\n\n.\n.\nc") },
+    { "smtp-crlf-dot-lf-then-end", CRLF, ROW ("S: a\r\n\r\n.\nb\r\n.\r\nc"), ROW ("S: a\n\n.\nb\n"), 1 },
+    { "smtp-lf-dot-lf-at-once", CRLF, ROW (".\nS: a\r\n"),            ROW ("\n.\nS: a\n") },
+    { "smtp-cr-dot-cr",         CRLF, ROW ("S: a\r\n\r\nb\r.\rc\r\n"),  ROW ("S: a\n\nb\r.\rc\n") },
+    { "smtp-crlf-dot-cr",       CRLF, ROW ("S: a\r\n\r\nb\r\n.\rc\r\n"), ROW ("S: a\n\nb\n\rc\n") },
+    { "smtp-cr-dot-crlf",       CRLF, ROW ("S: a\r\n\r\nb\r.\r\nc\r\n"), ROW ("S: a\n\nb\r.\nc\n") },
+    { "smtp-cr-dot-lf",         CRLF, ROW ("S: a\r\n\r\nb\r.\nc\r\n"),  ROW ("S: a\n\nb\r.\nc\n") },
+    { "smtp-crlf-dot-cr-crlf",  CRLF, ROW ("S: a\r\n\r\n.\r\r\nc\r\n"),  ROW ("S: a\n\n.\nc\n") },
+    { "smtp-cr-crlf-dot-crlf",  CRLF, ROW ("S: a\r\n\r\nb\r\r\n.\r\nc"), ROW ("S: a\n\nb\n"), 1 },
+    { "smtp-crlf-dot-nul",      CRLF, ROW ("S: a\r\n\r\n.\0\r\nc"),    ROW ("S: a\n\n\0\nc") },
+    { "smtp-crlf-dot-space",    CRLF, ROW ("S: a\r\n\r\n. \r\nc"),     ROW ("S: a\n\n \nc") },
+    { "smtp-crlf-many-dots",    CRLF, ROW ("S: a\r\n\r\n..\n..\r\n....\r\n.\r\n"), ROW ("S: a\n\n.\n.\n...\n") },
+    /* a client of LF alone, until it writes one CR LF */
+    { "smtp-lf",                LF,   ROW ("S: a\n\n..\nb\n.\nQUIT\n"), ROW ("S: a\n\n.\nb\n"), 5 },
+    { "smtp-lf-at-once",        LF,   ROW (".\nQUIT"),                 ROW ("\n"), 4 },
+    { "smtp-lf-bare-crs",       LF,   ROW ("S: a\n\n\rb\rc\n.\nQUIT"), ROW ("S: a\n\n\rb\rc\n"), 4 },
+    { "smtp-lf-crlf-lf-dot-lf", LF,   ROW ("S: a\r\n\nb\n.\nc\n"),   ROW ("S: a\n\nb\n.\nc\n") },
+    { "smtp-lf-dot-crlf-later", LF,   ROW ("S: a\n\n.\r\nb\n.\nc\n"), ROW ("S: a\n\n.\nb\n.\nc\n") },
+    { "smtp-lf-crlf-crlf-end",  LF,   ROW ("S: a\n\nb\r\n.\r\nQUIT"), ROW ("S: a\n\nb\n"), 4 },
+    { "smtp-lf-first-dot-crlf", LF,   ROW (".\r\nb\r\n.\r\n"),       ROW ("\n.\nb\n") },
+    { "smtp-lf-cr-crlf",        LF,   ROW ("S: a\n\nb\r\r\n.\nc\n"),  ROW ("S: a\n\nb\n.\nc\n") },
     /* line ends */
     { "crlf",                   BREV_DOTS_DATA, ROW ("To: a\r\nS: b\r\n\r\nc\r\n"), ROW ("To: a\nS: b\n\nc\n"), 0, TRUE },
     { "crlf-then-lf",           BREV_DOTS_DATA, ROW ("To: a\r\nS: b\n\nc\r\nd\n"),  ROW ("To: a\nS: b\n\nc\nd\n"), 0, TRUE },
@@ -180,7 +212,7 @@ test_properties (void)
 
     for (guint i = 0; i < 20000; i++) {
         g_autoptr (GString) text = random_text (rand);
-        BrevDots dots = (BrevDots) g_rand_int_range (rand, 0, 3);
+        BrevDots dots = (BrevDots) g_rand_int_range (rand, 0, 4);
         gsize whole_ignored = 0, pieces_ignored = 0, again_ignored = 0;
         g_autoptr (GBytes) whole = convert (text, dots, NULL, &whole_ignored);
         g_autoptr (GBytes) pieces = convert (text, dots, rand, &pieces_ignored);
