@@ -10,13 +10,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "compat/input.h"
-#include "compat/sender.h"
+#include "compat/smtp-command.h"
+#include "envelope/frame.h"
 
 enum {
     LINE_MAX_LENGTH = 4096, /* of a command; RFC 5321 asks for 512 and more */
-    MAX_RECIPIENTS = 10000,
-    MAX_ERRORS = 100, /* somebody pipes something else than SMTP into us */
+    MAX_ERRORS = 100,       /* somebody pipes something else than SMTP into us */
     BUFFER_SIZE = 64 * 1024,
+    RECIPIENT_OVERHEAD = 32, /* in a frame, at most: brackets, and two fields' heads */
+    ENVELOPE_RESERVE = 64 * 1024, /* for all that is no recipient */
 };
 
 typedef struct {
@@ -28,6 +30,7 @@ typedef struct {
     gsize next, end;        /* what is in @buffer and not yet used */
     gboolean is_crlf;       /* the last command ended with CR LF, not LF alone */
     BrevEnvelope *envelope; /* owned, nullable: there was no MAIL */
+    gsize envelope_size;    /* of its recipients, in a frame */
     guint n_errors;
     gboolean is_over;
     GError *error;
@@ -121,120 +124,25 @@ say_ehlo (Session *session, const char *arguments)
     forget_mail (session);
     reply (session,
            "250-%s\r\n250-8BITMIME\r\n250-SIZE %" G_GUINT64_FORMAT
-           "\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES",
+           "\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES",
            host_name (session), session->post->submitter.config->max_message_size);
 }
 
-/* RFC 5321 4.1.2 Path, with or without its brackets; a source route goes (appendix C).
- * Returns: (nullable) (transfer full): the address, and what stands behind it in @rest */
-static char *
-parse_path (const char *text, const char **rest)
-{
-    gboolean quoted = FALSE, bracketed;
-    const char *start, *p;
-
-    text += strspn (text, " ");
-    bracketed = *text == '<';
-    start = p = text + bracketed;
-    for (; *p != '\0' && (quoted || *p != (bracketed ? '>' : ' ')); p++) {
-        if (p[0] == '\\' && p[1] != '\0')
-            p++;
-        else if (*p == '"')
-            quoted = !quoted;
-    }
-    if (quoted || (bracketed && *p != '>'))
-        return NULL;
-    if (*start == '@' && memchr (start, ':', (gsize) (p - start)) != NULL)
-        start = (const char *) memchr (start, ':', (gsize) (p - start)) + 1;
-    *rest = p + bracketed;
-    return g_strndup (start, (gsize) (p - start));
-}
-
-/* Returns: (nullable): what stands behind "FROM:" or "TO:" */
-static const char *
-skip_keyword (const char *arguments, const char *keyword)
-{
-    gsize length = strlen (keyword);
-
-    if (g_ascii_strncasecmp (arguments, keyword, length) != 0)
-        return NULL;
-    arguments += length;
-    arguments += strspn (arguments, " ");
-    return *arguments == ':' ? arguments + 1 : NULL;
-}
-
-static gboolean
-check_size (Session *session, const char *value)
-{
-    guint64 size, max = session->post->submitter.config->max_message_size;
-
-    if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT64, &size, NULL)) {
-        reply (session, "501 5.5.4 SIZE takes a number");
-        return FALSE;
-    }
-    if (size > max)
-        reply (session,
-               "552 5.3.4 The message is larger than %" G_GUINT64_FORMAT " bytes", max);
-    return size <= max;
-}
-
-static gboolean
-check_any (Session *session, const char *value)
-{
-    return TRUE;
-}
-
-/* clang-format off */
-static const struct {
-    const char *name;
-    gboolean (*check) (Session *session, const char *value);
-} mail_parameters[] = {
-    { "SIZE",     check_size },
-    { "BODY",     check_any }, /* every message may hold 8-bit text */
-    { "SMTPUTF8", check_any },
-    { "AUTH",     check_any }, /* RFC 4954 section 5: accepted also without AUTH */
-};
-/* clang-format on */
-
-static gboolean
-check_parameter (Session *session, const char *word)
-{
-    const char *equals = strchrnul (word, '=');
-    gsize length = (gsize) (equals - word);
-
-    for (guint i = 0; i < G_N_ELEMENTS (mail_parameters); i++)
-        if (strlen (mail_parameters[i].name) == length &&
-            g_ascii_strncasecmp (word, mail_parameters[i].name, length) == 0)
-            return mail_parameters[i].check (session,
-                                             *equals == '=' ? equals + 1 : equals);
-    reply (session, "555 5.5.4 The parameter is not known here");
-    return FALSE;
-}
-
-static gboolean
-check_parameters (Session *session, const char *text)
-{
-    g_auto (GStrv) words = g_strsplit (text, " ", -1);
-
-    for (char **word = words; *word != NULL; word++)
-        if (**word != '\0' && !check_parameter (session, *word))
-            return FALSE;
-    return TRUE;
-}
-
+/* What the command line says holds for every message, unless MAIL says otherwise. */
 static BrevEnvelope *
-new_envelope (const Session *session, char *sender)
+new_envelope (const Session *session, BrevSmtpCommand *mail)
 {
     const BrevEnvelope *said = session->options->envelope;
     BrevEnvelope *envelope = brev_envelope_new ();
 
     g_free (envelope->sender);
-    envelope->sender = sender;
+    envelope->sender = g_steal_pointer (&mail->address);
     envelope->gateway = said->gateway;
     envelope->full_name = g_strdup (said->full_name);
-    envelope->envid = g_strdup (said->envid);
+    envelope->envid =
+        mail->envid == NULL ? g_strdup (said->envid) : g_steal_pointer (&mail->envid);
     envelope->notify = said->notify;
-    envelope->ret = said->ret;
+    envelope->ret = mail->ret == BREV_RETURN_UNSAID ? said->ret : mail->ret;
     envelope->hops = said->hops;
     envelope->queue_only = said->queue_only;
     envelope->options = g_strdup (said->options);
@@ -242,45 +150,71 @@ new_envelope (const Session *session, char *sender)
     return envelope;
 }
 
+/* Also without EHLO before, which RFC 5321 4.1.4 lets a server demand: local programs
+ * leave it out, and all it would tell is a name that nobody believes. */
 static void
 say_mail (Session *session, const char *arguments)
 {
-    const char *path = skip_keyword (arguments, "FROM"), *rest = NULL;
-    g_autofree char *sender = path == NULL ? NULL : parse_path (path, &rest);
+    guint64 max_size = session->post->submitter.config->max_message_size;
+    g_auto (BrevSmtpCommand) mail = { 0 };
+    const char *refusal = brev_smtp_read_mail (arguments, &mail);
 
-    if (session->envelope != NULL) {
+    if (session->envelope != NULL)
         reply (session, "503 5.5.1 There is a sender already");
-        return;
+    else if (refusal != NULL)
+        reply (session, "%s", refusal);
+    else if (mail.size > max_size)
+        reply (session,
+               "552 5.3.4 The message is larger than %" G_GUINT64_FORMAT " bytes",
+               max_size);
+    else {
+        session->envelope = new_envelope (session, &mail);
+        session->envelope_size = 0;
+        reply (session, "250 2.1.0 Sender noted");
     }
-    if (sender == NULL || brev_text_has_controls (sender)) {
-        reply (session, "501 5.5.4 Syntax: MAIL FROM:<address>");
+}
+
+/* A wish for each recipient, or none at all. */
+static void
+add_wish (BrevEnvelope *envelope, const BrevSmtpCommand *rcpt)
+{
+    gboolean is_wish = rcpt->notify != 0 || rcpt->orcpt != NULL;
+
+    if (!is_wish && envelope->wishes->len == 0)
         return;
-    }
-    if (!check_parameters (session, rest))
-        return;
-    session->envelope = new_envelope (session, g_steal_pointer (&sender));
-    reply (session, "250 2.1.0 Sender noted");
+    while (envelope->wishes->len + 1 < envelope->recipients->len)
+        g_ptr_array_add (envelope->wishes, brev_wish_format (0, NULL));
+    g_ptr_array_add (envelope->wishes, brev_wish_format (rcpt->notify, rcpt->orcpt));
+}
+
+/* Whether @rcpt still fits into a frame. */
+static gboolean
+has_room (Session *session, const BrevSmtpCommand *rcpt)
+{
+    gsize orcpt = rcpt->orcpt == NULL ? 0 : strlen (rcpt->orcpt);
+
+    session->envelope_size += RECIPIENT_OVERHEAD + strlen (rcpt->address) + orcpt;
+    return session->envelope->recipients->len < BREV_RECIPIENTS_MAX &&
+           session->envelope_size < BREV_ENVELOPE_MAX - ENVELOPE_RESERVE;
 }
 
 static void
 say_rcpt (Session *session, const char *arguments)
 {
-    const char *path = skip_keyword (arguments, "TO"), *rest = NULL;
-    g_autofree char *recipient = path == NULL ? NULL : parse_path (path, &rest);
+    g_auto (BrevSmtpCommand) rcpt = { 0 };
+    const char *refusal = brev_smtp_read_rcpt (arguments, &rcpt);
 
     if (session->envelope == NULL)
         reply (session, "503 5.5.1 MAIL comes first");
-    else if (recipient == NULL || *recipient == '\0' ||
-             brev_text_has_controls (recipient))
-        reply (session, "501 5.5.4 Syntax: RCPT TO:<address>");
-    else if (rest[strspn (rest, " ")] != '\0')
-        reply (session, "555 5.5.4 The parameter is not known here");
-    else if (session->envelope->recipients->len >= MAX_RECIPIENTS)
+    else if (refusal != NULL)
+        reply (session, "%s", refusal);
+    else if (!has_room (session, &rcpt))
         reply (session, "452 4.5.3 No more recipients in one message");
     else {
         /* An argument may be a list of addresses; in brackets it is one. */
         g_ptr_array_add (session->envelope->recipients,
-                         g_strdup_printf ("<%s>", recipient));
+                         g_strdup_printf ("<%s>", rcpt.address));
+        add_wish (session->envelope, &rcpt);
         reply (session, "250 2.1.5 Recipient noted");
     }
 }

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import subprocess
+import threading
 import unittest
 
 import frame
@@ -75,7 +76,7 @@ class Case(unittest.TestCase):
             code, lines = d.say('EHLO client')
             self.assertEqual(code, 250)
             self.assertEqual({line[4:] for line in lines[1:]},
-                             {'8BITMIME', 'SIZE 102400', 'PIPELINING', 'SMTPUTF8',
+                             {'8BITMIME', 'SIZE 102400', 'PIPELINING', 'SMTPUTF8', 'DSN',
                               'ENHANCEDSTATUSCODES'})
             self.assertEqual(self.codes(
                 d, 'MAIL FROM:<a@b> BODY=8BITMIME SIZE=30 SMTPUTF8', 'RCPT TO:<c@d>',
@@ -150,15 +151,76 @@ class Case(unittest.TestCase):
                     ('RCPT TO:<c@d>', 503), ('DATA', 503), ('NOOP', 250), ('VRFY root', 252),
                     ('EXPN root', 502), ('STARTTLS', 502), ('AUTH PLAIN', 502), ('HELP', 214),
                     ('HELO x', 250), ('MAIL a@b', 501), ('MAIL FROM:<a@b', 501),
-                    ('MAIL FROM:<a@b> SIZE=9999999', 552), ('MAIL FROM:<a@b> RET=FULL', 555),
-                    ('MAIL FROM:<a@b> SIZE=x', 501), ('MAIL FROM:<a\x01@b>', 501),
-                    ('MAIL FROM:a@b', 250), ('MAIL FROM:<a@b>', 503), ('DATA', 554),
-                    ('RCPT TO:<>', 501), ('RCPT TO:<a@b> NOTIFY=NEVER', 555), ('RCPT a@b', 501),
+                    ('MAIL FROM:<a@b> SIZE=9999999', 552), ('MAIL FROM:<a@b> NOTIFY=NEVER', 555),
+                    ('MAIL FROM:<a@b> XCLIENT=1', 555), ('MAIL FROM:<a@b> SIZE=x', 501),
+                    ('MAIL FROM:<a@b> SIZE', 501), ('MAIL FROM:<a@b> SIZE=1 size=1', 501),
+                    ('MAIL FROM:<a@b> BODY=BINARYMIME', 501), ('MAIL FROM:<a@b> BODY', 501),
+                    ('MAIL FROM:<a@b> SMTPUTF8=yes', 501), ('MAIL FROM:<a@b> RET=SOME', 501),
+                    ('MAIL FROM:<a@b> RET=FULL RET=FULL', 501), ('MAIL FROM:<a@b> ENVID=', 501),
+                    ('MAIL FROM:<a@b> ENVID=+', 501), ('MAIL FROM:<a@b> ENVID=a+0Ab', 501),
+                    ('MAIL FROM:<a@b> ENVID=' + 'x' * 101, 501), ('MAIL FROM:<a\x01@b>', 501),
+                    ('MAIL FROM:<a@b>\rRCPT TO:<c@d>', 555),
+                    ('MAIL FROM: <a@b> AUTH=<>', 250), ('MAIL FROM:<a@b>', 503), ('DATA', 554),
+                    ('RCPT TO:<>', 501), ('RCPT TO:<a@b> SIZE=3', 555), ('RCPT a@b', 501),
+                    ('RCPT TO:<a@b> NOTIFY=', 501), ('RCPT TO:<a@b> NOTIFY=SOON', 501),
+                    ('RCPT TO:<a@b> NOTIFY=NEVER,DELAY', 501), ('RCPT TO:<a@b> ORCPT=a@b', 501),
+                    ('RCPT TO:<a@b> NOTIFY=DELAY NOTIFY=DELAY', 501),
+                    ('RCPT TO:<a@b> ORCPT=;a', 501), ('RCPT TO:<a@b> ORCPT=rfc822;', 501),
+                    ('RCPT TO:<a@b> ORCPT=rfc822;a+0Db', 501),
+                    ('RCPT TO:<a@b> ORCPT=rfc822;' + 'x' * 494, 501),
                     ('nonsense', 500), ('', 500), ('x' * 5000, 500), ('\0', 500), ('RSET', 250),
                     ('RCPT TO:<c@d>', 503)]:
                 with self.subTest(line):
                     self.assertEqual(d.say(line)[0], code)
         self.assertEqual(self.frames(), [])
+
+    def test_wishes_for_reports(self):
+        with Dialogue(self.site, '-N', 'success', '-R', 'full', '-V', 'command+2Dline') as d:
+            d.reply()
+            for lines in (
+                    ('MAIL FROM:<a@b> RET=HDRS ENVID=QQ+2B314159', 'RCPT TO:<1@d>',
+                     'RCPT TO:<2@d> NOTIFY=SUCCESS,failure,Delay ORCPT=rfc822;Bob+2B@x',
+                     'RCPT TO:<3@d>', 'RCPT TO:<4@d> NOTIFY=NEVER',
+                     'RCPT TO:<5@d> ORCPT=utf-8;' + 'x' * 494),
+                    ('MAIL FROM:<a@b>', 'RCPT TO:<6@d>')):
+                self.assertEqual(set(self.codes(d, *lines)), {250})
+                self.assertEqual(self.codes(d, 'DATA', '.'), [354, 250])
+        found = {e['recipients'][0]: (e['wishes'], e['notify'], e['ret'], e['envid'])
+                 for e, _ in self.frames()}
+        self.assertEqual(found, {
+            '<1@d>': (['0 ', '14 rfc822;Bob+2B@x', '0 ', '1 ', '0 utf-8;' + 'x' * 494], 2, 1,
+                      'QQ+314159'),
+            '<6@d>': ([], 2, 2, 'command-line')})
+
+    def test_addresses_as_local_programs_write_them(self):
+        addresses = ['c@d', '"x y>"@d', 'root', 'j\u00f8rgen@d\u00e5b.example', '"a\\"b"@c']
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.assertEqual(set(self.codes(d, 'MAIL FROM:\u00e5@b',
+                                            *(f'RCPT TO:<{a}>' for a in addresses))), {250})
+            self.assertEqual(self.codes(d, 'DATA', '.'), [354, 250])
+        (envelope, _), = self.frames()
+        self.assertEqual((envelope['sender'], envelope['recipients']),
+                         ('\u00e5@b', [f'<{a}>' for a in addresses]))
+
+    def test_no_more_recipients_than_fit(self):
+        for length, fit in ((10, 10000), (3900, None)):
+            with self.subTest(length), Dialogue(self.site) as d:
+                d.reply()
+                d.say('MAIL FROM:<a@b>')
+                text = b''.join(b'RCPT TO:<%06d%s@d>\r\n' % (i, b'x' * length)
+                                for i in range(10001 if fit else 1200))
+                writer = threading.Thread(target=d.put, args=(text,))
+                writer.start()
+                codes = [d.reply()[0] for _ in range(text.count(b'\n'))]
+                writer.join()
+                n = codes.count(250)
+                self.assertEqual(codes, [250] * n + [452] * (len(codes) - n))
+                self.assertLess(n, len(codes))
+                self.assertIn(fit, (None, n))
+                self.assertEqual(self.codes(d, 'DATA', '.'), [354, 250])
+            (envelope, _), = self.frames(remove=True)
+            self.assertEqual(len(envelope['recipients']), n)
 
     def test_source_routes_and_lists(self):
         with Dialogue(self.site) as d:
