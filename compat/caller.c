@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "compat/caller.h"
 
+#include <arpa/inet.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -80,6 +82,29 @@ brev_caller_look_up (void)
     }
     caller->program = parent_program ();
     return caller;
+}
+
+void
+brev_caller_take_peer (BrevCaller *caller, int fd)
+{
+    struct sockaddr_storage address = { 0 };
+    const struct sockaddr_in *v4 = (const void *) &address;
+    const struct sockaddr_in6 *v6 = (const void *) &address;
+    socklen_t size = sizeof address;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (getpeername (fd, (struct sockaddr *) &address, &size) < 0 ||
+        (address.ss_family != AF_INET && address.ss_family != AF_INET6))
+        return;
+    caller->is_remote = TRUE;
+    g_clear_pointer (&caller->full_name, g_free);
+    g_free (caller->program);
+    if (address.ss_family == AF_INET)
+        (void) inet_ntop (AF_INET, &v4->sin_addr, text, sizeof text);
+    else
+        (void) inet_ntop (AF_INET6, &v6->sin6_addr, text, sizeof text);
+    /* Both families have the port at the same place. */
+    caller->program = g_strdup_printf ("smtp[%s]:%u", text, ntohs (v4->sin_port));
 }
 
 void

@@ -47,6 +47,15 @@ print_line (const Program *program, const char *text)
         g_printerr ("sendmail: %s\n", line);
 }
 
+static BrevLogTarget
+open_log (const Program *program)
+{
+    const char *tag = program->options->tag;
+    BrevLogTarget target = program->config == NULL ? BREV_LOG_AUTO : program->config->log;
+
+    return brev_log_open (tag == NULL ? "brevdue/sendmail" : tag, target);
+}
+
 /* Logs in the name of the caller: who is not listening to standard error wants to know
  * later what was refused, and to whom. Returns: whether a log that is not standard error
  * has it */
@@ -54,10 +63,8 @@ static gboolean
 log_line (const Program *program, const char *text)
 {
     const BrevCaller *caller = program->caller;
-    const char *tag = program->options->tag;
-    BrevLogTarget target = program->config == NULL ? BREV_LOG_AUTO : program->config->log;
 
-    if (brev_log_open (tag == NULL ? "brevdue/sendmail" : tag, target) == BREV_LOG_STDERR)
+    if (open_log (program) == BREV_LOG_STDERR)
         return FALSE;
     brev_log (BREV_LOG_WARNING, "uid=%u login=%s program=%s: %s", caller->uid,
               caller->login, caller->program == NULL ? "?" : caller->program, text);
@@ -190,6 +197,8 @@ send_message (Program *program, GError **error)
 static gboolean
 serve_smtp (Program *program, GError **error)
 {
+    (void) open_log (program);
+    brev_caller_take_peer (program->caller, STDIN_FILENO);
     return brev_smtp_serve (&program->post, program->caller, program->options,
                             STDIN_FILENO, STDOUT_FILENO, error);
 }

@@ -2,9 +2,12 @@
 #include "compat/smtp.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -16,6 +19,7 @@
 enum {
     LINE_MAX_LENGTH = 4096, /* of a command; RFC 5321 asks for 512 and more */
     MAX_ERRORS = 100,       /* somebody pipes something else than SMTP into us */
+    MAX_IDLE = 1000, /* commands without a message, over a network: somebody plays */
     BUFFER_SIZE = 64 * 1024,
     RECIPIENT_OVERHEAD = 32, /* in a frame, at most: brackets, and two fields' heads */
     ENVELOPE_RESERVE = 64 * 1024, /* for all that is no recipient */
@@ -27,11 +31,14 @@ typedef struct {
     const BrevOptions *options;
     int in, out;
     char buffer[BUFFER_SIZE];
-    gsize next, end;        /* what is in @buffer and not yet used */
-    gboolean is_crlf;       /* the last command ended with CR LF, not LF alone */
-    BrevEnvelope *envelope; /* owned, nullable: there was no MAIL */
-    gsize envelope_size;    /* of its recipients, in a frame */
-    guint n_errors;
+    gsize next, end;          /* what is in @buffer and not yet used */
+    gboolean is_crlf;         /* the last command ended with CR LF, not LF alone */
+    BrevEnvelope *envelope;   /* owned, nullable: there was no MAIL */
+    gsize envelope_size;      /* of its recipients, in a frame */
+    gint64 deadline;          /* in ticks: for the rest of the command */
+    gboolean is_data_refused; /* by the last command: text may come in its place */
+    guint n_errors;           /* since the last message */
+    guint n_idle;             /* likewise: commands that are no step towards one */
     gboolean is_over;
     GError *error;
 } Session;
@@ -47,16 +54,53 @@ static void G_GNUC_PRINTF (2, 3) reply (Session *session, const char *format, ..
     text = g_strdup_vprintf (format, args);
     va_end (args);
     line = g_strconcat (text, "\r\n", NULL);
-    if (*text == '5' && ++session->n_errors > MAX_ERRORS)
-        session->is_over = TRUE;
+    session->n_errors += *text == '5';
     if (!brev_write_all (session->out, line, strlen (line)))
         session->is_over = TRUE;
+}
+
+/* Ends the session; what was not answered with 250 was not kept. */
+static void
+give_up (Session *session, BrevError code, const char *status, const char *reason)
+{
+    reply (session, "421 %s %s", status, reason);
+    session->is_over = TRUE;
+    if (session->error == NULL)
+        (void) brev_throw (&session->error, code, "SMTP on standard input: %s; %s",
+                           reason, "what was not answered with 250 was not kept");
+}
+
+static void
+start_clock (Session *session)
+{
+    session->deadline =
+        brev_clock_ticks () + session->post->submitter.config->smtp_timeout;
+}
+
+/* RFC 5321 4.5.3.2.7. Returns: %FALSE when nothing came in time */
+static gboolean
+wait_for_input (const Session *session)
+{
+    struct pollfd polled = { .fd = session->in, .events = POLLIN };
+    int ready;
+
+    do {
+        gint64 left = session->deadline - brev_clock_ticks ();
+        ready = poll (&polled, 1, (int) CLAMP (left, 0, G_MAXINT));
+    } while (ready < 0 && errno == EINTR);
+    return ready != 0; /* what else is wrong read(2) will tell */
 }
 
 static gboolean
 fill (Session *session)
 {
-    gssize got = brev_read_some (session->in, session->buffer, sizeof session->buffer);
+    gssize got;
+
+    if (!wait_for_input (session)) {
+        give_up (session, BREV_ERROR_READ, "4.4.2", "nothing came for too long");
+        return FALSE;
+    }
+    got = brev_read_some (session->in, session->buffer, sizeof session->buffer);
 
     session->next = 0;
     session->end = got > 0 ? (gsize) got : 0;
@@ -76,6 +120,7 @@ read_line (Session *session)
     g_autoptr (GString) line = g_string_new (NULL);
     const char *lf = NULL;
 
+    start_clock (session);
     while (lf == NULL) {
         gsize length;
         const char *start;
@@ -242,6 +287,7 @@ static gboolean
 read_data (Session *session, BrevInput *input)
 {
     while (!brev_input_is_ended (input)) {
+        start_clock (session);
         if (session->next == session->end && !fill (session))
             return FALSE;
         session->next += brev_input_feed (input, session->buffer + session->next,
@@ -279,8 +325,15 @@ post_message (Session *session, BrevInput *input)
         refuse_message (session, failure_replies[failure->code], failure);
         return;
     }
-    session->n_errors = 0;
+    session->n_errors = session->n_idle = 0;
     reply (session, "250 2.0.0 Queued as %s", posted.id);
+}
+
+static void
+refuse_data (Session *session, const char *text)
+{
+    session->is_data_refused = TRUE;
+    reply (session, "%s", text);
 }
 
 static void
@@ -293,11 +346,11 @@ say_data (Session *session, const char *arguments)
     g_autoptr (BrevInput) input = brev_input_new (&rules);
 
     if (session->envelope == NULL) {
-        reply (session, "503 5.5.1 MAIL comes first");
+        refuse_data (session, "503 5.5.1 MAIL comes first");
         return;
     }
     if (session->envelope->recipients->len == 0) {
-        reply (session, "554 5.5.1 There are no recipients");
+        refuse_data (session, "554 5.5.1 There are no recipients");
         return;
     }
     reply (session, "354 Send the message, end with a line of one dot");
@@ -347,37 +400,83 @@ say_quit (Session *session, const char *arguments)
     session->is_over = TRUE;
 }
 
-/* clang-format off */
-static const struct {
+typedef struct {
     const char *verb;
     void (*say) (Session *session, const char *arguments);
-} verbs[] = {
-    { "HELO", say_helo }, { "EHLO", say_ehlo }, { "MAIL", say_mail },
-    { "RCPT", say_rcpt }, { "DATA", say_data }, { "RSET", say_rset },
-    { "NOOP", say_noop }, { "VRFY", say_vrfy }, { "HELP", say_help },
-    { "QUIT", say_quit }, { "EXPN", say_not_here }, { "AUTH", say_not_here },
-    { "STARTTLS", say_not_here }, { "BDAT", say_not_here },
+    gboolean is_idle; /* no step towards a message */
+} Verb;
+
+/* clang-format off */
+static const Verb verbs[] = {
+    { "HELO", say_helo, TRUE },
+    { "EHLO", say_ehlo, TRUE },
+    { "MAIL", say_mail },
+    { "RCPT", say_rcpt },
+    { "DATA", say_data },
+    { "RSET", say_rset, TRUE },
+    { "NOOP", say_noop, TRUE },
+    { "VRFY", say_vrfy, TRUE },
+    { "HELP", say_help, TRUE },
+    { "QUIT", say_quit },
+    { "EXPN", say_not_here },
+    { "AUTH", say_not_here },
+    { "STARTTLS", say_not_here },
+    { "BDAT", say_not_here },
 };
 /* clang-format on */
+
+/* Returns: (nullable) */
+static const Verb *
+find_verb (const char *word, gsize length)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
+        if (strlen (verbs[i].verb) == length &&
+            g_ascii_strncasecmp (word, verbs[i].verb, length) == 0)
+            return &verbs[i];
+    return NULL;
+}
 
 static void
 obey (Session *session, const GString *line)
 {
     gsize length = strcspn (line->str, " ");
-    const char *arguments = line->str + length;
+    const char *arguments = line->str + length + strspn (line->str + length, " ");
+    gboolean is_sound = line->len <= LINE_MAX_LENGTH && strlen (line->str) == line->len;
+    const Verb *verb = is_sound ? find_verb (line->str, length) : NULL;
+    gboolean may_be_text = session->is_data_refused;
 
-    arguments += strspn (arguments, " ");
-    if (line->len > LINE_MAX_LENGTH || strlen (line->str) != line->len) {
-        reply (session, "500 5.5.2 The line is too long, or holds a NUL");
-        return;
+    session->is_data_refused = FALSE;
+    if (verb != NULL) {
+        session->n_idle += verb->is_idle;
+        verb->say (session, arguments);
+    } else if (may_be_text) {
+        /* It did not wait for our 354. Its message must not be searched for commands. */
+        give_up (session, BREV_ERROR_INPUT, "4.7.0",
+                 "text of a message came where DATA had been refused");
+    } else {
+        reply (session, is_sound ? "500 5.5.2 This command is not known here"
+                                 : "500 5.5.2 The line is too long, or holds a NUL");
     }
-    for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
-        if (strlen (verbs[i].verb) == length &&
-            g_ascii_strncasecmp (line->str, verbs[i].verb, length) == 0) {
-            verbs[i].say (session, arguments);
-            return;
-        }
-    reply (session, "500 5.5.2 This command is not known here");
+}
+
+static void
+check_limits (Session *session)
+{
+    if (session->n_errors > MAX_ERRORS)
+        give_up (session, BREV_ERROR_INPUT, "4.7.0", "too many errors");
+    else if (session->n_idle > MAX_IDLE && session->caller->is_remote)
+        give_up (session, BREV_ERROR_INPUT, "4.7.0",
+                 "too many commands without a message");
+}
+
+/* Nor may a client keep us waiting that does not read what we say. */
+static void
+limit_writing (const Session *session)
+{
+    gint64 timeout = session->post->submitter.config->smtp_timeout;
+    const struct timeval limit = { timeout / 1000, timeout % 1000 * 1000 };
+
+    (void) setsockopt (session->out, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 gboolean
@@ -391,14 +490,15 @@ brev_smtp_serve (BrevPost *post, const BrevCaller *caller, const BrevOptions *op
     session->options = options;
     session->in = in;
     session->out = out;
+    limit_writing (session);
     reply (session, "220 %s ESMTP brevdue", host_name (session));
     while (!session->is_over) {
         g_autoptr (GString) line = read_line (session);
         if (line != NULL)
             obey (session, line);
+        if (!session->is_over)
+            check_limits (session);
     }
-    if (session->n_errors > MAX_ERRORS)
-        reply (session, "421 4.7.0 Too many errors");
     forget_mail (session);
     if (session->error == NULL)
         return TRUE;

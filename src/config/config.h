@@ -71,7 +71,8 @@ typedef struct {
     gboolean spool_durable;  /* the administrator vouches for it */
     char *socket;
     guint64 max_message_size; /* bytes */
-    gint64 lifetime;          /* ms, as all durations */
+    gint64 smtp_timeout;      /* ms, as all durations */
+    gint64 lifetime;
     gint64 retry_min;
     gint64 retry_max;
     gint64 history;

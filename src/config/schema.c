@@ -52,6 +52,8 @@ static const BrevSetting settings[] = {
       .help = "where the service takes mail" },
     { IN_BREVDUE ("max-message-size", BREV_TYPE_SIZE, max_message_size), "50M", KIB, 2048 * KIB * KIB,
       .help = "a larger message is refused at once" },
+    { IN_BREVDUE ("smtp-timeout", BREV_TYPE_DURATION, smtp_timeout), "5m", 10, DAY,
+      .help = "a client of sendmail -bs that is silent for that long is sent away" },
     { IN_BREVDUE ("lifetime", BREV_TYPE_DURATION, lifetime), "5d", SECOND, 365 * DAY,
       .help = "mail that could not be sent for that long is reported to its sender" },
     { IN_BREVDUE ("retry-min", BREV_TYPE_DURATION, retry_min), "30s", 10, DAY,

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """sendmail -bs: dialogues, each reply awaited before the next line is sent."""
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import threading
+import time
 import unittest
 
 import frame
@@ -25,7 +28,7 @@ class Dialogue:
 
     def end(self):
         """Closes our side; (exit status, what else it said)."""
-        if not self.process.stdin.closed:
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         rest = self.process.stdout.read() if not self.process.stdout.closed else b''
         status = self.process.wait()
@@ -293,11 +296,82 @@ class Case(unittest.TestCase):
                 self.assertEqual(self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', '.'),
                                  [250, 250, 354, code])
 
+    def test_silence(self):
+        self.site.set(smtp_timeout='300ms')
+        self.site.write_config()
+        for said in (b'', b'EHLO x\r\nMAIL FR',
+                     b'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nS: s\r\n\r\ntext\r\n'):
+            with self.subTest(said), Dialogue(self.site) as d:
+                d.put(said)
+                self.assertTrue(d.process.stdout.read().splitlines()[-1].startswith(b'421 4.4.2'))
+                self.assertIn(b'nothing came', d.process.stderr.read())
+                self.assertEqual(d.end(), (74, b''))  # our side was open until now
+        self.assertEqual(self.frames(), [])
+
+    def test_a_slow_client_is_not_silent(self):
+        """The time counts for a command, and for each piece of a message."""
+        self.site.set(smtp_timeout='400ms')
+        self.site.write_config()
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            for _ in range(8):
+                time.sleep(.1)
+                d.put(b'text\r\n')
+            self.assertEqual(d.say('.')[0], 250)
+            with self.assertRaises(BrokenPipeError):
+                for _ in range(100):
+                    time.sleep(.1)
+                    d.put(b'x')
+            self.assertEqual(d.reply()[0], 421)
+
+    def test_termination_within_a_message(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA')
+            d.put(b'S: s\r\n\r\nhalf of it\r\n')
+            d.process.terminate()
+            self.assertEqual(d.process.wait(), -signal.SIGTERM)
+        self.assertEqual(self.frames(), [])
+
+    def test_message_where_data_was_refused(self):
+        """A client that does not wait: what stands in its message is no command."""
+        for start, codes in ((b'MAIL FROM:<a@b>\r\nRCPT TO:<>\r\n', [250, 501, 554]),
+                             (b'MAIL FROM:<>> X\r\nRCPT TO:<c@d>\r\n', [555, 503, 503])):
+            with self.subTest(start), Dialogue(self.site) as d:
+                self.assertEqual(d.reply()[0], 220)
+                d.put(start + b'DATA\r\nSubject: s\r\n\r\nMAIL FROM:<evil@b>\r\n'
+                      b'RCPT TO:<victim@d>\r\nDATA\r\n.\r\n.\r\nQUIT\r\n')
+                self.assertEqual([d.reply()[0] for _ in range(4)], codes + [421])
+                self.assertEqual(d.end(), (65, b''))
+            self.assertEqual(self.frames(), [])
+
+    def test_a_client_that_waits_goes_on_after_refused_data(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.assertEqual(self.codes(d, 'DATA', 'RSET', 'nonsense', 'MAIL FROM:<a@b>', 'DATA',
+                                        'RCPT TO:<c@d>', 'DATA', '.'),
+                             [503, 250, 500, 250, 554, 250, 354, 250])
+
+    def test_errors_count_since_the_last_message(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            for _ in range(2):
+                self.assertEqual(set(self.codes(d, *['nonsense'] * 100)), {500})
+                self.assertEqual(self.codes(d, 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'DATA', '.'),
+                                 [250, 250, 354, 250])
+
+    def test_no_limit_for_idle_commands_of_a_program(self):
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.assertEqual(set(self.codes(d, *['NOOP x'] * 1100)), {250})
+
     def test_something_else_than_smtp(self):
         with Dialogue(self.site) as d:
             d.put(b'just text\n' * 500)
             d.process.stdin.close()
-            _, rest = d.end()
+            status, rest = d.end()
+            self.assertEqual(status, 65)
             self.assertEqual(rest.count(b'\r\n500 '), 101)
             self.assertTrue(rest.splitlines()[-1].startswith(b'421 '))
 
