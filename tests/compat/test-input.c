@@ -41,7 +41,7 @@ static const struct {
     { "two-dots-and-text",      BREV_DOTS_END,  ROW ("S: a\n\n..b\n...c\n"), ROW ("S: a\n\n.b\n..c\n") },
     { "one-dot-and-text",       BREV_DOTS_END,  ROW ("S: a\n\n.b\n"),        ROW ("S: a\n\n.b\n") },
     { "two-dots-are-data",      BREV_DOTS_DATA, ROW ("S: a\n\n..\n..b\n"),   ROW ("S: a\n\n..\n..b\n") },
-    { "smtp-dots",              BREV_DOTS_SMTP, ROW ("S: a\r\n\r\n..\r\n.b\r\n...\r\n.\r\nQUIT\r\n"),
+    { "smtp-dots",              CRLF, ROW ("S: a\r\n\r\n..\r\n.b\r\n...\r\n.\r\nQUIT\r\n"),
                                                 ROW ("S: a\n\n.\nb\n..\n"), 6 },
     { "smtp-dot-cr",            LF,   ROW ("S: a\n\n.\rx\n.\n"),   ROW ("S: a\n\n\rx\n") },
     /* the end in SMTP: CR LF "." CR LF, whatever stands before; no other mixture */
