@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "admin/site.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "spool/owner.h"
 
 static gboolean
 is_directory (const char *path)
@@ -51,59 +50,38 @@ denied (const char *path, uid_t owner, GError **error)
         path, name, owner == 0 ? "" : " or as ", owner == 0 ? "" : name);
 }
 
-/* The owner of the spool's queue. */
-static gboolean
-look_at (const char *path, struct stat *info)
-{
-    g_autofree char *queue = g_build_filename (path, "queue", NULL);
-
-    return lstat (queue, info) == 0 && S_ISDIR (info->st_mode);
-}
-
 char *
 brev_site_find (const BrevConfig *config, GError **error)
 {
     g_autoptr (GPtrArray) paths = candidates (config);
     const char *foreign = NULL;
-    uid_t owner = 0;
-    struct stat info;
+    uid_t uid, foreign_uid = 0;
+    gid_t gid;
 
     for (guint i = 0; i < paths->len; i++) {
-        if (!look_at (paths->pdata[i], &info))
+        if (!brev_spool_owner (paths->pdata[i], &uid, &gid))
             continue;
-        if (geteuid () == 0 || info.st_uid == geteuid ())
+        if (geteuid () == 0 || uid == geteuid ())
             return g_strdup (paths->pdata[i]);
         if (foreign == NULL) {
             foreign = paths->pdata[i];
-            owner = info.st_uid;
+            foreign_uid = uid;
         }
     }
     if (foreign != NULL)
-        (void) denied (foreign, owner, error);
+        (void) denied (foreign, foreign_uid, error);
     return NULL;
-}
-
-/* The groups first: without root's rights they could not be given away. */
-static gboolean
-become (uid_t uid, gid_t gid, GError **error)
-{
-    const struct passwd *entry = getpwuid (uid);
-    int failed = entry == NULL ? setgroups (1, &gid) : initgroups (entry->pw_name, gid);
-
-    if (failed < 0 || setresgid (gid, gid, gid) < 0 || setresuid (uid, uid, uid) < 0)
-        return brev_throw_errno (error, errno, "cannot become the spool's owner, uid %u",
-                                 (guint) uid);
-    return TRUE;
 }
 
 static gboolean
 become_owner_of (const char *path, GError **error)
 {
-    struct stat info;
+    uid_t uid;
+    gid_t gid;
 
-    if (geteuid () != 0 || !look_at (path, &info) || info.st_uid == 0)
+    if (geteuid () != 0 || !brev_spool_owner (path, &uid, &gid) || uid == 0)
         return TRUE;
-    return become (info.st_uid, info.st_gid, error);
+    return brev_become (uid, gid, error);
 }
 
 gboolean
