@@ -465,7 +465,8 @@ print_text (const Draft *draft, const GPtrArray *parts, GError **error)
 
     (void) printf ("Sender       %s\n", sender);
     for (guint i = 0; i < draft->recipients->bad->len; i++) {
-        g_autofree char *bad = brev_text_printable (draft->recipients->bad->pdata[i]);
+        const BrevRecipient *recipient = draft->recipients->bad->pdata[i];
+        g_autofree char *bad = brev_text_printable (recipient->original);
         (void) printf ("No address   %s\n", bad);
     }
     for (guint i = 0; i < parts->len; i++) {
@@ -584,10 +585,14 @@ static gboolean
 print_json (const Draft *draft, const GPtrArray *parts, GError **error)
 {
     g_autoptr (JsonBuilder) json = json_builder_new ();
+    g_autoptr (GPtrArray) bad = g_ptr_array_new ();
 
+    for (guint i = 0; i < draft->recipients->bad->len; i++)
+        g_ptr_array_add (
+            bad, ((const BrevRecipient *) draft->recipients->bad->pdata[i])->original);
     json_builder_begin_object (json);
     brev_out_string (json, "sender", draft->sender);
-    brev_out_strings (json, "bad_recipients", draft->recipients->bad);
+    brev_out_strings (json, "bad_recipients", bad);
     json_builder_set_member_name (json, "plans");
     json_builder_begin_array (json);
     for (guint i = 0; i < parts->len; i++)

@@ -311,8 +311,8 @@ new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
 
 /* A recipient that cannot receive anything is final from the start; its report follows.
  */
-static void
-add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
+static BrevStoreRecipient *
+add_bad (BrevStoreMessage *row, const char *piece, BrevNotify notify, const char *reason)
 {
     BrevStoreRecipient *recipient = brev_store_message_add (row, piece, piece, "", 0);
 
@@ -320,6 +320,8 @@ add_bad (BrevStoreMessage *row, const char *piece, const char *reason)
     recipient->dsn = g_strdup ("5.1.3");
     recipient->reply = g_strdup (reason);
     recipient->changed = brev_clock_now ();
+    recipient->notify = notify;
+    return recipient;
 }
 
 /* As the site wants it: nobody gets a message of whose recipients one is no address. */
@@ -356,10 +358,24 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
     for (guint i = 0; i < recipients->good->len; i++) {
         const BrevRecipient *recipient = recipients->good->pdata[i];
         const BrevAccount *account = brev_routing_account (&routing, recipient->address);
-        (void) brev_store_message_add (row, recipient->address, recipient->original,
-                                       account == NULL ? "" : account->name, now);
+        BrevStoreRecipient *added =
+            brev_store_message_add (row, recipient->address, recipient->original,
+                                    account == NULL ? "" : account->name, now);
+        added->notify = recipient->notify;
+        added->orcpt = g_strdup (recipient->orcpt);
     }
     return TRUE;
+}
+
+static void
+add_bad_ones (BrevStoreMessage *row, const GPtrArray *bad)
+{
+    for (guint i = 0; i < bad->len; i++) {
+        const BrevRecipient *recipient = bad->pdata[i];
+        BrevStoreRecipient *added = add_bad (row, recipient->original, recipient->notify,
+                                             "this is no mail address");
+        added->orcpt = g_strdup (recipient->orcpt);
+    }
 }
 
 static BrevRecipients *
@@ -385,12 +401,13 @@ make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
     g_autoptr (BrevStoreMessage) row = new_row (courier, arrival, error);
     g_autoptr (BrevRecipients) recipients = NULL;
     g_autoptr (GError) failure = NULL;
+    BrevNotify notify = arrival->file->envelope->notify;
 
     if (row == NULL)
         return NULL;
     recipients = find_recipients (courier, arrival, &failure);
     if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_INPUT)) {
-        add_bad (row, "(all recipients)", failure->message);
+        (void) add_bad (row, "(all recipients)", notify, failure->message);
         return g_steal_pointer (&row);
     }
     if (recipients == NULL) {
@@ -401,10 +418,10 @@ make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
         refuse_good (row, recipients);
     else if (!add_good (courier, arrival, row, recipients, error))
         return NULL;
-    for (guint i = 0; i < recipients->bad->len; i++)
-        add_bad (row, recipients->bad->pdata[i], "this is no mail address");
+    add_bad_ones (row, recipients->bad);
     if (row->recipients->len == 0)
-        add_bad (row, "(no recipient)", "the message names nobody to send it to");
+        (void) add_bad (row, "(no recipient)", notify,
+                        "the message names nobody to send it to");
     return g_steal_pointer (&row);
 }
 

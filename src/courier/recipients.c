@@ -11,6 +11,9 @@ typedef struct {
     BrevRecipients *result;
     GHashTable *seen; /* owned, of owned folded addresses */
     const BrevLocalNames *names;
+    BrevNotify default_notify;
+    BrevNotify notify; /* the wishes for what is added now */
+    const char *orcpt;
 } Gathering;
 
 static void
@@ -20,6 +23,7 @@ free_recipient (gpointer data)
 
     g_free (recipient->address);
     g_free (recipient->original);
+    g_free (recipient->orcpt);
     g_free (recipient);
 }
 
@@ -39,7 +43,7 @@ new_recipients (void)
     BrevRecipients *recipients = g_new (BrevRecipients, 1);
 
     recipients->good = g_ptr_array_new_with_free_func (free_recipient);
-    recipients->bad = g_ptr_array_new_with_free_func (g_free);
+    recipients->bad = g_ptr_array_new_with_free_func (free_recipient);
     return recipients;
 }
 
@@ -104,19 +108,33 @@ without_alias (const char *local, const BrevLocalNames *names)
 }
 
 static void
+add_to (GPtrArray *recipients, const Gathering *gathering, char *address,
+        const char *original)
+{
+    BrevRecipient *recipient = g_new (BrevRecipient, 1);
+
+    recipient->address = address;
+    recipient->original = g_strdup (original);
+    recipient->notify = gathering->notify;
+    recipient->orcpt = g_strdup (gathering->orcpt);
+    g_ptr_array_add (recipients, recipient);
+}
+
+static void
+add_bad (Gathering *gathering, const char *piece)
+{
+    add_to (gathering->result->bad, gathering, g_strdup (piece), piece);
+}
+
+static void
 add (Gathering *gathering, char *address, const char *original)
 {
     char *folded = brev_text_fold (address);
-    BrevRecipient *recipient;
 
-    if (!g_hash_table_add (gathering->seen, folded)) {
+    if (g_hash_table_add (gathering->seen, folded))
+        add_to (gathering->result->good, gathering, address, original);
+    else
         g_free (address);
-        return;
-    }
-    recipient = g_new (BrevRecipient, 1);
-    recipient->address = address;
-    recipient->original = g_strdup (original);
-    g_ptr_array_add (gathering->result->good, recipient);
 }
 
 /* One address that an alias led to: aliases are not followed again. */
@@ -178,10 +196,10 @@ add_list (Gathering *gathering, const BrevAddressList *list)
         if (is_whole (mailbox->address))
             add_address (gathering, mailbox->address);
         else
-            g_ptr_array_add (gathering->result->bad, g_strdup (mailbox->address));
+            add_bad (gathering, mailbox->address);
     }
     for (guint i = 0; i < list->bad->len; i++)
-        g_ptr_array_add (gathering->result->bad, g_strdup (list->bad->pdata[i]));
+        add_bad (gathering, list->bad->pdata[i]);
 }
 
 static void
@@ -190,7 +208,7 @@ add_argument (Gathering *gathering, const char *argument)
     g_autoptr (BrevAddressList) list = brev_address_parse (argument, NULL);
 
     if (list == NULL)
-        g_ptr_array_add (gathering->result->bad, g_strdup (argument));
+        add_bad (gathering, argument);
     else
         add_list (gathering, list);
 }
@@ -198,6 +216,8 @@ add_argument (Gathering *gathering, const char *argument)
 static void
 add_header (Gathering *gathering, const BrevHeaderRecipients *header)
 {
+    gathering->notify = gathering->default_notify;
+    gathering->orcpt = NULL;
     add_list (gathering, header->to);
     add_list (gathering, header->cc);
     add_list (gathering, header->bcc);
@@ -206,8 +226,16 @@ add_header (Gathering *gathering, const BrevHeaderRecipients *header)
 static void
 add_arguments (Gathering *gathering, const BrevEnvelope *envelope)
 {
-    for (guint i = 0; i < envelope->recipients->len; i++)
+    for (guint i = 0; i < envelope->recipients->len; i++) {
+        gathering->notify = 0;
+        gathering->orcpt = NULL;
+        if (i < envelope->wishes->len)
+            (void) brev_wish_parse (envelope->wishes->pdata[i], &gathering->notify,
+                                    &gathering->orcpt);
+        if (gathering->notify == 0)
+            gathering->notify = gathering->default_notify;
         add_argument (gathering, envelope->recipients->pdata[i]);
+    }
 }
 
 /* Exim's way: an argument beside -t names who does not get the message. */
@@ -249,7 +277,7 @@ brev_recipients_resolve (const BrevEnvelope *envelope, const BrevHeaderRecipient
     g_autoptr (BrevRecipients) result = new_recipients ();
     g_autoptr (GHashTable) seen =
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-    Gathering gathering = { result, seen, names };
+    Gathering gathering = { result, seen, names, envelope->notify, 0, NULL };
 
     if (header != NULL)
         add_both (&gathering, header, envelope);

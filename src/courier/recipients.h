@@ -19,13 +19,15 @@ typedef struct {
 } BrevLocalNames;
 
 typedef struct {
-    char *address;  /* owned: where it goes, qualified */
-    char *original; /* owned: as the header or the argument had it */
+    char *address;     /* owned: where it goes, qualified */
+    char *original;    /* owned: as the header or the argument had it */
+    BrevNotify notify; /* its own wish, else the envelope's */
+    char *orcpt;       /* owned, nullable: as the client of SMTP had it */
 } BrevRecipient;
 
 typedef struct {
     GPtrArray *good; /* owned, of BrevRecipient, each address once */
-    GPtrArray *bad;  /* owned, of char *: pieces that hold no address, as written */
+    GPtrArray *bad; /* owned, of BrevRecipient: pieces that hold no address, as written */
 } BrevRecipients;
 
 /**
@@ -34,7 +36,8 @@ typedef struct {
  * which they are taken, or which count only where there are none, as @names says
  *
  * Who receives a message: the addresses of envelope and header, local names taken through
- * alias, postmaster and mail-name, and of several that are the same only the first.
+ * alias, postmaster and mail-name, and of several that are the same only the first. All
+ * addresses of one argument, and those that an alias leads to, have the wishes for it.
  *
  * Returns: (transfer full) (nullable): or %NULL with %BREV_ERROR_INPUT beyond
  * BREV_RECIPIENTS_MAX

@@ -116,7 +116,7 @@ insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
                          SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
                          SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
                          SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report),
-                         SQL_I (r->changed)) >= 0 &&
+                         SQL_I (r->changed), SQL_I (r->notify), SQL_T (r->orcpt)) >= 0 &&
            (r->report == NULL || BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (n),
                                                SQL_I (r->index)) >= 0);
 }

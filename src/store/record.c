@@ -35,6 +35,7 @@ recipient_free (gpointer data)
     g_free (recipient->dsn);
     g_free (recipient->reply);
     g_free (recipient->report);
+    g_free (recipient->orcpt);
     g_free (recipient);
 }
 
@@ -135,6 +136,8 @@ brev_record_recipient (BrevStoreMessage *message, sqlite3_stmt *row)
     recipient->reply = brev_column_dup (row, 11);
     recipient->report = brev_column_dup (row, 12);
     recipient->changed = sqlite3_column_int64 (row, 13);
+    recipient->notify = (BrevNotify) sqlite3_column_int (row, 14);
+    recipient->orcpt = brev_column_dup (row, 15);
     return recipient;
 }
 

@@ -55,6 +55,8 @@ static const char *const steps[] = {
     " report TEXT,"
     " report_due INTEGER NOT NULL DEFAULT 0," /* the report was not imported yet */
     " changed INTEGER NOT NULL,"
+    " notify INTEGER NOT NULL,"
+    " orcpt TEXT,"
     " PRIMARY KEY (message, idx)) WITHOUT ROWID;"
     "CREATE INDEX recipients_waiting ON recipients (account, uid, due)"
     " WHERE state <= 1 AND held = 0;"

@@ -8,7 +8,7 @@
     "program, way, held, crashes, paused, parked, owner, total"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
-    "reply, report, changed"
+    "reply, report, changed, notify, orcpt"
 #define OF_ID "message = (SELECT n FROM messages WHERE id = ?1)"
 
 /* States are written as numbers, which the indices of schema.c are made for. */
@@ -57,7 +57,8 @@ static const char *const texts[SQL_LAST] = {
         " RETURNING n, held",
     [SQL_IMPORT_RECIPIENT] =
         "INSERT INTO recipients (message, uid, held, " RECIPIENT_COLUMNS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+        " ?18, ?19)",
     [SQL_REPORT_WANTED] =
         "UPDATE recipients SET report_due = NOT EXISTS"
         " (SELECT 1 FROM messages WHERE id = report AND imported = 1)"

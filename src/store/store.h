@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "envelope/envelope.h"
 
 /* What happened to the messages whose bytes lie in queue/: README.md lists every state of a
  * message, what is on disk in each, and what a crash in each leads to. The one engine is
@@ -40,6 +40,8 @@ typedef struct {
     char *reply;     /* owned, nullable: last reply, one line */
     char *report;    /* owned, nullable: queue id of the report to the sender about it */
     gint64 changed;  /* ms since 1970: when @state came to be */
+    BrevNotify notify; /* when the sender wants a report about it */
+    char *orcpt;       /* owned, nullable: original recipient, as in RFC 3461 */
 } BrevStoreRecipient;
 
 typedef struct {

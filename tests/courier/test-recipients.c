@@ -107,7 +107,7 @@ show_bad (const BrevRecipients *recipients)
 
     for (guint i = 0; i < recipients->bad->len; i++)
         g_string_append_printf (text, "%s%s", i == 0 ? "" : "|",
-                                (const char *) recipients->bad->pdata[i]);
+                                ((BrevRecipient *) recipients->bad->pdata[i])->original);
     return g_string_free (text, FALSE);
 }
 
@@ -155,6 +155,48 @@ test_host_is_mail_name (void)
                      "joe@example.com<joe@example.com");
 }
 
+/* Each argument has wishes of its own, the header's recipients those of the envelope. */
+static void
+test_wishes (void)
+{
+    static const struct {
+        const char *argument, *wish;
+    } arguments[] = {
+        { "a@x.net, b@x.net", "2 rfc822;list" },
+        { "team, c@@y", "1 rfc822;team" },
+        { "a@x.net", "4 rfc822;late" },
+        { "unsaid@x.net", "0 " },
+    };
+    g_autoptr (BrevAliases) aliases = load_aliases ();
+    BrevLocalNames names = { aliases, "example.com", "host.example.com", NULL };
+    g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
+    g_autoptr (BrevHeaderRecipients) header = header_of ("h@x.net");
+    g_autoptr (BrevRecipients) got = NULL;
+    g_autoptr (GString) text = g_string_new (NULL);
+
+    envelope->notify = BREV_NOTIFY_DELAY;
+    for (guint i = 0; i < G_N_ELEMENTS (arguments); i++) {
+        g_ptr_array_add (envelope->recipients, g_strdup (arguments[i].argument));
+        g_ptr_array_add (envelope->wishes, g_strdup (arguments[i].wish));
+    }
+    got = brev_recipients_resolve (envelope, header, &names, NULL);
+    g_ptr_array_extend_and_steal (got->good, g_steal_pointer (&got->bad));
+    got->bad = g_ptr_array_new ();
+    for (guint i = 0; i < got->good->len; i++) {
+        const BrevRecipient *r = got->good->pdata[i];
+        g_string_append_printf (text, "%s %u %s\n", r->address, r->notify,
+                                r->orcpt != NULL ? r->orcpt : "-");
+    }
+    g_assert_cmpstr (text->str, ==,
+                     "h@x.net 8 -\n"
+                     "a@x.net 2 rfc822;list\n"
+                     "b@x.net 2 rfc822;list\n"
+                     "ann@example.org 1 rfc822;team\n"
+                     "bob@example.net 1 rfc822;team\n"
+                     "unsaid@x.net 8 -\n"
+                     "c@@y 1 rfc822;team\n");
+}
+
 static void
 test_limit (void)
 {
@@ -198,6 +240,7 @@ main (int argc, char **argv)
         g_test_add_data_func (path, &rows[i], test_row);
     }
     g_test_add_func ("/recipients/host-is-mail-name", test_host_is_mail_name);
+    g_test_add_func ("/recipients/wishes", test_wishes);
     g_test_add_func ("/recipients/limit", test_limit);
     g_test_add_func ("/recipients/sender", test_sender);
     return g_test_run ();

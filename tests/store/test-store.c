@@ -42,6 +42,8 @@ test_keeps_everything (void)
     r->reply = g_strdup ("no such user");
     r->report = g_strdup ("report");
     r->changed = NOW + 5;
+    r->notify = BREV_NOTIFY_SUCCESS | BREV_NOTIFY_DELAY;
+    r->orcpt = g_strdup ("rfc822;a+2B@example.com");
     (void) brev_store_message_add (message, "c@d", "c", "other", NOW + 7);
     import_message (f.store, message, NOW);
     got = get_message (f.store, message->id);
@@ -67,11 +69,15 @@ test_keeps_everything (void)
     g_assert_cmpstr (r->reply, ==, "no such user");
     g_assert_cmpstr (r->report, ==, "report");
     g_assert_cmpint (r->changed, ==, NOW + 5);
+    g_assert_cmpuint (r->notify, ==, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_DELAY);
+    g_assert_cmpstr (r->orcpt, ==, "rfc822;a+2B@example.com");
     r = got->recipients->pdata[1];
     g_assert_cmpstr (r->address, ==, "c@d");
     g_assert_cmpstr (r->original, ==, "c");
     g_assert_cmpstr (r->account, ==, "other");
     g_assert_cmpint (r->due, ==, NOW + 7);
+    g_assert_cmpuint (r->notify, ==, 0);
+    g_assert_null (r->orcpt);
 }
 
 static void
