@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "config/config.h"
+#include "envelope/envelope.h"
+#include "store/store.h"
+
+/* The text of a report. Pure. */
+
+/* All that the text of a report depends on. */
+typedef struct {
+    const BrevConfig *config;
+    const char *id;                  /* queue id of the report */
+    const BrevStoreMessage *message; /* with the recipients it is about, alone */
+    const BrevEnvelope *envelope;    /* of the message that failed */
+    const char *header;  /* of that message, lines ended by LF, NUL-terminated */
+    const char *subject; /* nullable: of that message, decoded */
+    gint64 now;
+} BrevReport;
+
+/**
+ * brev_report_head:
+ *
+ * Returns: (transfer full): the report up to where the body of a message that is returned
+ * in full follows the header (RET=FULL)
+ */
+char *brev_report_head (const BrevReport *report);
+/* (transfer full): what stands behind it */
+char *brev_report_tail (const BrevReport *report);
+
+/* (transfer none): where it goes */
+const char *brev_report_addressee (const BrevReport *report);
+
+/* Whether it returns the body of the message, too. */
+gboolean brev_report_is_full (const BrevReport *report);
