@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "courier/recipients.h"
+#include "courier/report-text.h"
 
 /* clang-format off */
 static const char *const statuses[BREV_STATE_LAST] = {
@@ -152,6 +153,29 @@ brev_record_recovered (const BrevStoreMessage *message, gint64 now)
                                                 .dsn = "4.4.2",
                                                 .reply = recipient->reply },
                              now);
+}
+
+void
+brev_record_report (const BrevStoreMessage *message, const char *report)
+{
+    static const char *const kinds[] = {
+        [BREV_ACTION_FAILED] = "non-delivery",
+        [BREV_ACTION_DELAYED] = "delay",
+        [BREV_ACTION_RELAYED] = "delivery status",
+        [BREV_ACTION_LAST] = "empty",
+    };
+    const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = message->id };
+    BrevAction worst = BREV_ACTION_LAST;
+
+    for (guint i = 0; i < message->recipients->len; i++) {
+        const BrevStoreRecipient *recipient = message->recipients->pdata[i];
+        worst = MIN (worst, brev_report_action (recipient->state));
+    }
+    brev_log_name (BREV_LOG_BOUNCE);
+    brev_log_fields (BREV_LOG_INFO, fields, "%s: %s %s notification: %s", message->id,
+                     message->sender[0] != '\0' ? "sender" : "postmaster", kinds[worst],
+                     report);
+    brev_log_name (BREV_LOG_COURIER);
 }
 
 static void

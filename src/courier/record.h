@@ -14,6 +14,7 @@
 #define BREV_LOG_QUEUE \
     "brevdue/qmgr" /* ID: from=<a@b>, size=1, nrcpt=1 (queue active) \
                     */
+#define BREV_LOG_BOUNCE "brevdue/bounce" /* ID: sender delay notification: ID */
 #define BREV_LOG_OUTCOME \
     "brevdue/smtp" /* ID: to=<a@b>, relay=x, delay=1, dsn=2.0.0, ... */
 
@@ -38,6 +39,13 @@ void brev_record_outcome (const BrevStoreMessage *message,
  * One line for what a courier had in hand when it died.
  */
 void brev_record_recovered (const BrevStoreMessage *message, gint64 now);
+
+/**
+ * brev_record_report:
+ * @message: with the recipients the report is about, alone
+ * @report: its queue id
+ */
+void brev_record_report (const BrevStoreMessage *message, const char *report);
 
 /* What a message loses on its way, and which sender it goes out under. */
 void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);

@@ -91,16 +91,27 @@ typed_address (const char *text)
     return g_string_free (typed, FALSE);
 }
 
-/* RFC 3463: the code of the recipient's end, if the provider's is of that kind at all. */
+/* RFC 3463: that of the last reply, if it is of the kind that @action needs. */
 static const char *
-status_code (const BrevStoreRecipient *recipient)
+status_code (const BrevStoreRecipient *recipient, BrevAction action)
 {
+    static const char *const classes[BREV_ACTION_LAST] = {
+        [BREV_ACTION_FAILED] = "45",
+        [BREV_ACTION_DELAYED] = "4",
+        [BREV_ACTION_RELAYED] = "2",
+    };
+    static const char *const unknown[BREV_ACTION_LAST] = {
+        [BREV_ACTION_FAILED] = "5.0.0",
+        [BREV_ACTION_DELAYED] = "4.0.0",
+        [BREV_ACTION_RELAYED] = "2.0.0",
+    };
     const char *dsn = recipient->dsn;
 
-    if (dsn != NULL && g_regex_match_simple ("^[45]\\.\\d{1,3}\\.\\d{1,3}$", dsn,
-                                             G_REGEX_DOLLAR_ENDONLY, 0))
+    if (dsn != NULL && dsn[0] != '\0' && strchr (classes[action], dsn[0]) != NULL &&
+        g_regex_match_simple ("^\\d\\.\\d{1,3}\\.\\d{1,3}$", dsn, G_REGEX_DOLLAR_ENDONLY,
+                              0))
         return dsn;
-    return recipient->state == BREV_STATE_EXPIRED ? "4.4.7" : "5.0.0";
+    return recipient->state == BREV_STATE_EXPIRED ? "4.4.7" : unknown[action];
 }
 
 static const char *
@@ -128,21 +139,83 @@ report_from (const BrevConfig *config)
     return brev_mailbox_format (mailbox, TRUE);
 }
 
+/* -- whom it is about ---------------------------------------------------------------- */
+
+BrevAction
+brev_report_action (BrevState state)
+{
+    switch (state) {
+    case BREV_STATE_REFUSED:
+    case BREV_STATE_EXPIRED:
+        return BREV_ACTION_FAILED;
+    case BREV_STATE_QUEUED:
+    case BREV_STATE_DEFERRED:
+    case BREV_STATE_SENDING:
+    case BREV_STATE_PARKED:
+        return BREV_ACTION_DELAYED;
+    case BREV_STATE_SENT:
+        return BREV_ACTION_RELAYED;
+    case BREV_STATE_DISCARDED:
+    case BREV_STATE_DELETED:
+    case BREV_STATE_LAST:
+    default:
+        return BREV_ACTION_LAST;
+    }
+}
+
+/* Of how many recipients it says @action; @first (nullable) of them. */
+static guint
+count (const BrevReport *report, BrevAction action, const BrevStoreRecipient **first)
+{
+    const GPtrArray *recipients = report->message->recipients;
+    guint n = 0;
+
+    *first = NULL;
+    for (guint i = 0; i < recipients->len; i++) {
+        const BrevStoreRecipient *recipient = recipients->pdata[i];
+        if (brev_report_action (recipient->state) != action)
+            continue;
+        if (n++ == 0)
+            *first = recipient;
+    }
+    return n;
+}
+
+static gboolean
+has (const BrevReport *report, BrevAction action)
+{
+    const BrevStoreRecipient *first;
+
+    return count (report, action, &first) > 0;
+}
+
+/* -- the header ---------------------------------------------------------------------- */
+
+/* The worst of what it says. */
 static void
 append_subject (GString *out, const BrevReport *report)
 {
-    const GPtrArray *recipients = report->message->recipients;
-    const BrevStoreRecipient *first = recipients->pdata[0];
-    g_autofree char *address = brev_recipient_address (first->address);
-    g_autofree char *line = address == NULL ? NULL : ascii_words (address);
+    static const char *const words_of[BREV_ACTION_LAST] = {
+        [BREV_ACTION_FAILED] = "Undelivered",
+        [BREV_ACTION_DELAYED] = "Delayed",
+        [BREV_ACTION_RELAYED] = "Relayed",
+    };
+    const BrevStoreRecipient *first = NULL;
+    BrevAction worst = BREV_ACTION_FAILED;
+    g_autofree char *address = NULL;
+    g_autofree char *line = NULL;
+    guint n;
 
-    if (recipients->len == 1 && line == NULL)
-        g_string_append (out, "Subject: Undelivered mail\n");
-    else if (recipients->len == 1 && strlen (line) < 200)
-        g_string_append_printf (out, "Subject: Undelivered mail to %s\n", line);
-    else
-        g_string_append_printf (out, "Subject: Undelivered mail to %u recipients\n",
-                                recipients->len);
+    while ((n = count (report, worst, &first)) == 0 && worst < BREV_ACTION_RELAYED)
+        worst++;
+    address = first == NULL ? NULL : brev_recipient_address (first->address);
+    line = address == NULL ? NULL : ascii_words (address);
+    g_string_append_printf (out, "Subject: %s mail", words_of[worst]);
+    if (n != 1)
+        g_string_append_printf (out, " to %u recipients", n);
+    else if (line != NULL && strlen (line) < 200)
+        g_string_append_printf (out, " to %s", line);
+    g_string_append_c (out, '\n');
 }
 
 /* A Message-ID of the original, if it may stand in a header of ours. */
@@ -192,29 +265,136 @@ begin_part (GString *out, const BrevReport *report, const char *type,
     g_string_append (out, "Content-Transfer-Encoding: 8bit\n\n");
 }
 
+/* -- what a person reads ------------------------------------------------------------- */
+
+/* What became of a recipient, in one line, which the reply follows. */
+static char *
+fate (const BrevReport *report, const BrevStoreRecipient *r)
+{
+    g_autofree char *tries =
+        r->attempts == 1 ? g_strdup ("once") : g_strdup_printf ("%u times", r->attempts);
+
+    switch (brev_report_action (r->state)) {
+    case BREV_ACTION_FAILED:
+        if (r->state == BREV_STATE_EXPIRED)
+            return g_strdup_printf ("tried %s until it was too old; the last answer:",
+                                    tries);
+        return r->attempts == 0
+                   ? NULL
+                   : g_strdup_printf ("%s refused it:", provider_name (report, r));
+    case BREV_ACTION_DELAYED:
+        return r->attempts == 0 ? g_strdup ("it could not be tried yet:")
+                                : g_strdup_printf ("tried %s; the last answer:", tries);
+    case BREV_ACTION_RELAYED:
+        return g_strdup_printf ("handed to %s, which said:", provider_name (report, r));
+    case BREV_ACTION_LAST:
+    default:
+        return NULL;
+    }
+}
+
+static char *
+reply_of (const BrevStoreRecipient *r)
+{
+    static const char *const silent[] = {
+        [BREV_ACTION_FAILED] = "no reason was given",
+        [BREV_ACTION_DELAYED] = "there is no answer yet",
+        [BREV_ACTION_RELAYED] = "accepted",
+    };
+
+    if (r->reply != NULL && r->reply[0] != '\0')
+        return words (r->reply);
+    return g_strdup (silent[brev_report_action (r->state)]);
+}
+
 static void
-append_failure (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
+append_recipient (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
 {
     g_autofree char *address = brev_recipient_show (r->address);
     g_autofree char *whom = words (address);
     g_autofree char *original = words (r->original);
-    g_autofree char *reply = words (r->reply == NULL ? "no reason was given" : r->reply);
+    g_autofree char *line = fate (report, r);
+    g_autofree char *reply = reply_of (r);
 
     g_string_append (out, whom);
     if (strcmp (r->address, r->original) != 0 && original[0] != '\0')
         g_string_append_printf (out, ", written as %s", original);
-    if (r->state == BREV_STATE_EXPIRED)
-        g_string_append_printf (
-            out,
-            "\n    tried %u times until it was too old; the last answer:", r->attempts);
-    else if (r->attempts > 0)
-        g_string_append_printf (out, "\n    %s refused it:", provider_name (report, r));
-    g_string_append_printf (out, "\n    %s (%s)\n", reply, status_code (r));
-    if (r->maybe_sent)
+    if (line != NULL)
+        g_string_append_printf (out, "\n    %s", line);
+    g_string_append_printf (out, "\n    %s (%s)\n", reply,
+                            status_code (r, brev_report_action (r->state)));
+    if (r->maybe_sent && r->state != BREV_STATE_SENT)
         g_string_append (out,
                          "    An earlier attempt may have reached this recipient all the "
                          "same.\n");
     g_string_append_c (out, '\n');
+}
+
+/* When the message will be too old; time in which its account is stopped is yet to come. */
+static char *
+retry_until (const BrevReport *report)
+{
+    const BrevStoreMessage *message = report->message;
+
+    return format_date (
+        MAX (message->arrival + message->paused + report->config->lifetime, report->now));
+}
+
+static void
+append_outlook (GString *out, const BrevReport *report, BrevAction action)
+{
+    g_autofree char *until = retry_until (report);
+
+    switch (action) {
+    case BREV_ACTION_FAILED:
+        g_string_append (
+            out,
+            "It will not be tried again for them, and is no longer kept for them. If the\n"
+            "address is right and the reason is gone, send the message again. Otherwise show\n"
+            "this report to the administrator.\n\n");
+        break;
+    case BREV_ACTION_DELAYED:
+        g_string_append_printf (out,
+                                "It will be tried until %s.\n"
+                                "You need not send it again.\n\n",
+                                until);
+        break;
+    case BREV_ACTION_RELAYED:
+        g_string_append (
+            out,
+            "Whether it reaches the mailbox only the provider knows: nothing more will be\n"
+            "reported from here.\n\n");
+        break;
+    case BREV_ACTION_LAST:
+    default:
+        break;
+    }
+}
+
+/* All recipients of which there is the same to say. */
+static void
+append_section (GString *out, const BrevReport *report, BrevAction action)
+{
+    static const char *const intros[BREV_ACTION_LAST] = {
+        [BREV_ACTION_FAILED] = "was not delivered to",
+        [BREV_ACTION_DELAYED] = "has not been delivered yet to",
+        [BREV_ACTION_RELAYED] = "was handed to the provider for",
+    };
+    const GPtrArray *recipients = report->message->recipients;
+
+    if (!has (report, action))
+        return;
+    g_string_append_printf (out, "%s %s:\n\n",
+                            report->message->sender[0] != '\0'
+                                ? "Your message"
+                                : "A message that has no sender to tell",
+                            intros[action]);
+    for (guint i = 0; i < recipients->len; i++) {
+        const BrevStoreRecipient *recipient = recipients->pdata[i];
+        if (brev_report_action (recipient->state) == action)
+            append_recipient (out, report, recipient);
+    }
+    append_outlook (out, report, action);
 }
 
 static void
@@ -246,7 +426,8 @@ append_which_message (GString *out, const BrevReport *report)
 gboolean
 brev_report_is_full (const BrevReport *report)
 {
-    return report->envelope->ret == BREV_RETURN_FULL && report->message->size <= FULL_MAX;
+    return report->envelope->ret == BREV_RETURN_FULL &&
+           has (report, BREV_ACTION_FAILED) && report->message->size <= FULL_MAX;
 }
 
 static const char *
@@ -254,7 +435,7 @@ what_is_attached (const BrevReport *report)
 {
     if (brev_report_is_full (report))
         return "a copy of it is attached";
-    return report->envelope->ret == BREV_RETURN_FULL
+    return report->envelope->ret == BREV_RETURN_FULL && has (report, BREV_ACTION_FAILED)
                ? "a copy of its header is attached (all of it would be too large)"
                : "a copy of its header is attached";
 }
@@ -262,48 +443,61 @@ what_is_attached (const BrevReport *report)
 static void
 append_explanation (GString *out, const BrevReport *report)
 {
-    const GPtrArray *recipients = report->message->recipients;
     g_autofree char *domain = words (report->config->mail_name);
 
     begin_part (out, report, "text/plain; charset=utf-8", "What happened");
-    g_string_append (
-        out, report->message->sender[0] != '\0'
-                 ? "Your message was not delivered to:\n\n"
-                 : "A message that has no sender to tell was not delivered to:\n\n");
-    for (guint i = 0; i < recipients->len; i++)
-        append_failure (out, report, recipients->pdata[i]);
+    for (BrevAction action = 0; action < BREV_ACTION_LAST; action++)
+        append_section (out, report, action);
     append_which_message (out, report);
     g_string_append_printf (
         out,
-        "It will not be tried again for the recipients above, and is no longer kept for\n"
-        "them: %s.\n"
-        "If the address is right and the reason is gone, send the message again. Otherwise\n"
-        "show this report to the administrator: on the server, 'brevdue trace %s'\n"
-        "says more.\n\n"
+        "So that you can tell which one it is, %s.\n"
+        "On the server, 'brevdue trace %s' says more.\n\n"
         "This report was made by brevdue, the mail service of %s.\n\n",
         what_is_attached (report), report->message->id, domain);
+}
+
+/* -- what programs read -------------------------------------------------------------- */
+
+/* What the client of SMTP said stays as it is, xtext and all. */
+static void
+append_original (GString *out, const BrevStoreRecipient *r, const char *final)
+{
+    g_autofree char *original = typed_address (r->original);
+    g_autofree char *orcpt = r->orcpt == NULL ? NULL : ascii_words (r->orcpt);
+
+    if (orcpt != NULL && strchr (orcpt, ';') != NULL)
+        g_string_append_printf (out, "Original-Recipient: %s\n", orcpt);
+    else if (brev_text_domain (r->original) != NULL && strcmp (final, original) != 0)
+        g_string_append_printf (out, "Original-Recipient: %s\n", original);
 }
 
 static void
 append_recipient_fields (GString *out, const BrevReport *report,
                          const BrevStoreRecipient *r)
 {
+    static const char *const actions[BREV_ACTION_LAST] = { "failed", "delayed",
+                                                           "relayed" };
+    BrevAction action = brev_report_action (r->state);
     g_autofree char *final = typed_address (r->address);
-    g_autofree char *original = typed_address (r->original);
     g_autofree char *reply = r->reply == NULL ? NULL : ascii_words (r->reply);
     g_autofree char *date = format_date (r->changed);
+    g_autofree char *until = retry_until (report);
     g_autofree char *remote = r->remote_id == NULL ? NULL : ascii_words (r->remote_id);
 
+    if (action == BREV_ACTION_LAST)
+        return;
     g_string_append_c (out, '\n');
-    if (brev_text_domain (r->original) != NULL && strcmp (final, original) != 0)
-        g_string_append_printf (out, "Original-Recipient: %s\n", original);
-    g_string_append_printf (out, "Final-Recipient: %s\nAction: failed\nStatus: %s\n",
-                            final, status_code (r));
-    if (reply != NULL && reply[0] != '\0')
+    append_original (out, r, final);
+    g_string_append_printf (out, "Final-Recipient: %s\nAction: %s\nStatus: %s\n", final,
+                            actions[action], status_code (r, action));
+    if (reply != NULL && reply[0] != '\0' && action != BREV_ACTION_RELAYED)
         g_string_append_printf (out, "Diagnostic-Code: x-%s; %s\n",
                                 provider_name (report, r), reply);
     if (r->attempts > 0)
         g_string_append_printf (out, "Last-Attempt-Date: %s\n", date);
+    if (action == BREV_ACTION_DELAYED)
+        g_string_append_printf (out, "Will-Retry-Until: %s\n", until);
     if (remote != NULL)
         g_string_append_printf (out, "Final-Log-ID: %s\n", remote);
 }

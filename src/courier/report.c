@@ -30,17 +30,34 @@ is_postmaster (const BrevConfig *config, const char *recipient)
     return g_ascii_strcasecmp (address, recipient) == 0;
 }
 
-BrevHears
-brev_report_hears (const BrevConfig *config, const BrevEnvelope *envelope, BrevWay way,
-                   const char *recipient)
+/* RFC 3461 section 4.1. Who says nothing hears of failures and delays. */
+static gboolean
+is_wanted (BrevNotify notify, BrevAction action)
 {
-    if (way == BREV_WAY_REPORT)
-        return BREV_HEARS_STATUS;
-    if (envelope->notify != 0 && (envelope->notify & BREV_NOTIFY_FAILURE) == 0)
+    static const BrevNotify flags[BREV_ACTION_LAST] = {
+        [BREV_ACTION_FAILED] = BREV_NOTIFY_FAILURE,
+        [BREV_ACTION_DELAYED] = BREV_NOTIFY_DELAY,
+        [BREV_ACTION_RELAYED] = BREV_NOTIFY_SUCCESS,
+    };
+
+    return notify == 0 ? action != BREV_ACTION_RELAYED : (notify & flags[action]) != 0;
+}
+
+BrevHears
+brev_report_hears (const BrevConfig *config, const BrevStoreMessage *message,
+                   const BrevStoreRecipient *recipient, BrevAction action)
+{
+    gboolean is_failure = action == BREV_ACTION_FAILED;
+
+    if (message->way == BREV_WAY_REPORT)
+        return is_failure ? BREV_HEARS_STATUS : BREV_HEARS_NOBODY;
+    if (!is_wanted (recipient->notify, action))
         return BREV_HEARS_NOBODY;
-    if (envelope->sender[0] != '\0')
+    if (message->sender[0] != '\0')
         return BREV_HEARS_SENDER;
-    return has_postmaster (config) && !is_postmaster (config, recipient)
+    if (!is_failure)
+        return BREV_HEARS_NOBODY;
+    return has_postmaster (config) && !is_postmaster (config, recipient->address)
                ? BREV_HEARS_POSTMASTER
                : BREV_HEARS_STATUS;
 }

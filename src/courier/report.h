@@ -2,37 +2,39 @@
 #pragma once
 
 #include "config/config.h"
+#include "courier/report-text.h"
 #include "envelope/frame.h"
 #include "spool/layout.h"
 #include "store/store.h"
 
-/* The report to a sender about recipients that will not get the message: RFC 3464 inside
- * RFC 6522, readable by a person from its first line. */
+/* The report to a sender about recipients that will not get the message, do not get it yet,
+ * or for whom the provider has it: RFC 3464 inside RFC 6522, readable by a person from its
+ * first line. */
 
-/* Who hears that a recipient will not get a message. */
+/* Who hears what became of a recipient. */
 typedef enum {
     BREV_HEARS_SENDER,
     BREV_HEARS_POSTMASTER, /* the null sender hears nothing */
     BREV_HEARS_STATUS,     /* nobody can be sent a report: parked, for `brevdue status` */
-    BREV_HEARS_NOBODY,     /* as the sender asked (RFC 3461, NOTIFY) */
+    BREV_HEARS_NOBODY,     /* as the sender asked, or did not (RFC 3461, NOTIFY) */
 } BrevHears;
 
 /**
  * brev_report_hears:
- * @envelope: of the message that failed
- * @recipient: the address that failed
+ * @message: its sender and way count
+ * @action: what there is to be told
  *
  * Pure. There is never a report about a report, nor one about the postmaster to the
- * postmaster.
+ * postmaster; and of what is no failure only its sender hears.
  */
-BrevHears brev_report_hears (const BrevConfig *config, const BrevEnvelope *envelope,
-                             BrevWay way, const char *recipient);
+BrevHears brev_report_hears (const BrevConfig *config, const BrevStoreMessage *message,
+                             const BrevStoreRecipient *recipient, BrevAction action);
 
 /**
  * brev_report_write:
  * @id: the queue id that was committed for it
  * @message: with the recipients it is about, alone
- * @file: the message that failed
+ * @file: that message
  * @fd: its queue file
  *
  * Writes the report as queue/@id, whole and synced. That it exists already, since somebody

@@ -114,7 +114,7 @@ brev_settler_pending (const BrevSettler *settler)
 static gboolean
 is_failure (BrevState state)
 {
-    return state == BREV_STATE_REFUSED || state == BREV_STATE_EXPIRED;
+    return brev_report_action (state) == BREV_ACTION_FAILED;
 }
 
 static gboolean
@@ -150,15 +150,13 @@ fails_whole (const BrevSettler *settler, const GPtrArray *results, const char *i
 static BrevHears
 who_hears (const BrevSettler *settler, const Result *result)
 {
-    const BrevQueueFile *file = result->letter->file;
-
-    return brev_report_hears (settler->setup.config, file->envelope, file->origin.way,
-                              result->recipient->address);
+    return brev_report_hears (settler->setup.config, result->letter->row,
+                              result->recipient, brev_report_action (result->row.state));
 }
 
-/* Whether somebody is to be told, and the caller is not who hears it already. */
+/* Whether somebody is to be told of a failure, and the caller is not who hears it already. */
 static gboolean
-is_news (const BrevSettler *settler, const GPtrArray *results, const Result *result)
+is_bad_news (const BrevSettler *settler, const GPtrArray *results, const Result *result)
 {
     return result->letter->file != NULL && is_failure (result->row.state) &&
            !(settler->setup.caller_waits &&
@@ -190,12 +188,20 @@ park_the_untold (const BrevSettler *settler, const GPtrArray *results)
 
     for (guint i = 0; settler->setup.may_park && i < results->len; i++) {
         Result *result = results->pdata[i];
-        if (is_news (settler, results, result) &&
+        if (is_bad_news (settler, results, result) &&
             who_hears (settler, result) == BREV_HEARS_STATUS)
             g_ptr_array_add (untold, result);
     }
     for (guint i = 0; i < untold->len; i++)
         park (untold->pdata[i]);
+}
+
+/* What succeeded is reported to who asked for it, if the report will outlive us. */
+static gboolean
+is_wanted_success (const BrevSettler *settler, const Result *result)
+{
+    return settler->setup.may_park && result->row.state == BREV_STATE_SENT &&
+           who_hears (settler, result) == BREV_HEARS_SENDER;
 }
 
 static gboolean
@@ -204,7 +210,14 @@ deserves_report (const BrevSettler *settler, const GPtrArray *results,
 {
     BrevHears who;
 
-    if (!settler->setup.may_report || !is_news (settler, results, result))
+    if (is_wanted_success (settler, result))
+        return TRUE;
+    if (result->row.state == BREV_STATE_DISCARDED && !settler->setup.is_quiet &&
+        (result->recipient->notify & BREV_NOTIFY_SUCCESS) != 0)
+        brev_log (BREV_LOG_INFO,
+                  "%s: no report of success for <%s>: a test delivers nothing",
+                  result->row.id, result->recipient->address);
+    if (!settler->setup.may_report || !is_bad_news (settler, results, result))
         return FALSE;
     who = who_hears (settler, result);
     if (who == BREV_HEARS_NOBODY)
@@ -215,8 +228,8 @@ deserves_report (const BrevSettler *settler, const GPtrArray *results,
     return who == BREV_HEARS_SENDER || who == BREV_HEARS_POSTMASTER;
 }
 
-/* One report for all that failed of a message in this transaction: the sender's and the
- * postmaster's do not meet, as a message has one sender. */
+/* One report for all that there is to say of a message in this transaction: the sender's
+ * and the postmaster's do not meet, as a message has one sender. */
 static gboolean
 choose_reports (const BrevSettler *settler, const GPtrArray *results)
 {
@@ -276,6 +289,8 @@ write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **er
             error, errno, "cannot open the file of %s to report on it", message->id);
     if (!exists && !write_from_file (settler, message, report, fd, error))
         return FALSE;
+    if (!exists && !settler->setup.is_quiet)
+        brev_record_report (message, report);
     g_ptr_array_add (settler->reports, g_strdup (report));
     return TRUE;
 }

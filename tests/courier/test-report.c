@@ -8,8 +8,8 @@
 #include "base/fs.h"
 #include "courier/report.h"
 
-/* As a program, "test-report write DIRECTORY [full] [to=RECIPIENT] < MESSAGE", it writes a
- * report about that message into a spool, and its text to standard output, for
+/* As a program, "test-report write DIRECTORY [full] [delayed] [relayed] [to=RECIPIENT]
+ * < MESSAGE", it writes a report about that message into a spool, and its text to standard output, for
  * test_report.py. */
 
 #define NOW G_GINT64_CONSTANT (1700000000000)
@@ -26,40 +26,51 @@ test_hears (void)
         BrevNotify notify;
         char *postmaster;
         const char *recipient;
-        BrevHears want;
+        BrevHears want, delayed, relayed;
     } cases[] = {
-        { "usual", "a@b", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_SENDER },
-        { "null", "", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_POSTMASTER },
-        { "null-alone", "", BREV_WAY_SOCKET, 0, NULL, "x@y", BREV_HEARS_STATUS },
+        { "usual", "a@b", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_SENDER,
+          BREV_HEARS_SENDER, BREV_HEARS_NOBODY },
+        { "null", "", BREV_WAY_SOCKET, 0, full, "x@y", BREV_HEARS_POSTMASTER,
+          BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
+        { "null-alone", "", BREV_WAY_SOCKET, 0, NULL, "x@y", BREV_HEARS_STATUS,
+          BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "null-to-postmaster", "", BREV_WAY_DROP, 0, full, "Ops@Example.com",
-          BREV_HEARS_STATUS },
+          BREV_HEARS_STATUS, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "null-to-bare", "", BREV_WAY_DROP, 0, bare, "ops@example.com",
-          BREV_HEARS_STATUS },
+          BREV_HEARS_STATUS, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "null-never", "", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y",
-          BREV_HEARS_NOBODY },
+          BREV_HEARS_NOBODY, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
+        { "null-all", "", BREV_WAY_DROP, BREV_NOTIFY_ANY & ~BREV_NOTIFY_NEVER, full,
+          "x@y", BREV_HEARS_POSTMASTER, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "report", "", BREV_WAY_REPORT, BREV_NOTIFY_NEVER, full, "x@y",
-          BREV_HEARS_STATUS },
+          BREV_HEARS_STATUS, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "never", "a@b", BREV_WAY_DROP, BREV_NOTIFY_NEVER, full, "x@y",
-          BREV_HEARS_NOBODY },
+          BREV_HEARS_NOBODY, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
         { "failure", "a@b", BREV_WAY_DROP, BREV_NOTIFY_FAILURE, NULL, "x@y",
-          BREV_HEARS_SENDER },
+          BREV_HEARS_SENDER, BREV_HEARS_NOBODY, BREV_HEARS_NOBODY },
+        { "delay-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_DELAY, NULL, "x@y",
+          BREV_HEARS_NOBODY, BREV_HEARS_SENDER, BREV_HEARS_NOBODY },
         { "success-only", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS, full, "x@y",
-          BREV_HEARS_NOBODY },
+          BREV_HEARS_NOBODY, BREV_HEARS_NOBODY, BREV_HEARS_SENDER },
         { "success-too", "a@b", BREV_WAY_DROP, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_FAILURE,
-          full, "x@y", BREV_HEARS_SENDER },
+          full, "x@y", BREV_HEARS_SENDER, BREV_HEARS_NOBODY, BREV_HEARS_SENDER },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-        g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
+        g_autoptr (BrevStoreMessage) message = brev_store_message_new (MESSAGE_ID);
+        BrevStoreRecipient *recipient =
+            brev_store_message_add (message, cases[i].recipient, "x", "", 0);
         const BrevConfig config = { .postmaster = cases[i].postmaster,
                                     .mail_name = domain };
-        g_free (envelope->sender);
-        envelope->sender = g_strdup (cases[i].sender);
-        envelope->notify = cases[i].notify;
+        const BrevHears want[] = { cases[i].want, cases[i].delayed, cases[i].relayed };
+        g_free (message->sender);
+        message->sender = g_strdup (cases[i].sender);
+        message->way = (char) cases[i].way;
+        recipient->notify = cases[i].notify;
         g_test_message ("%s", cases[i].name);
-        g_assert_cmpint (
-            brev_report_hears (&config, envelope, cases[i].way, cases[i].recipient), ==,
-            cases[i].want);
+        for (BrevAction action = 0; action < BREV_ACTION_LAST; action++)
+            g_assert_cmpint (brev_report_hears (&config, message, recipient, action), ==,
+                             want[action]);
     }
 }
 
@@ -73,6 +84,7 @@ make_config (void)
 
     config->mail_name = g_strdup ("example.com");
     config->from = g_strdup ("Web <noreply@example.com>");
+    config->lifetime = G_GINT64_CONSTANT (5 * 86400 * 1000);
     config->accounts = g_ptr_array_new ();
     g_ptr_array_add (config->accounts, &account);
     return config;
@@ -89,7 +101,7 @@ config_free (BrevConfig *config)
 
 /* What the rows of a report depend on. */
 typedef struct {
-    gboolean full;
+    gboolean full, delayed, relayed;
     const char *to; /* nullable: a bad address, the only recipient */
 } Wish;
 
@@ -103,7 +115,37 @@ add_bad (BrevStoreMessage *message, const char *to)
 }
 
 static void
-add_recipients (BrevStoreMessage *message)
+add_delayed (BrevStoreMessage *message)
+{
+    BrevStoreRecipient *r =
+        brev_store_message_add (message, "busy@example.net", "busy", "main", NOW);
+
+    r->state = BREV_STATE_DEFERRED;
+    r->attempts = 1;
+    r->dsn = g_strdup ("4.2.2");
+    r->reply = g_strdup ("503 maintenance");
+    r->orcpt = g_strdup ("rfc822;bu+2Bsy@example.org");
+    r = brev_store_message_add (message, "new@example.net", "new@example.net", "", NOW);
+    r->dsn = g_strdup ("5.0.0");
+}
+
+static void
+add_relayed (BrevStoreMessage *message)
+{
+    BrevStoreRecipient *r =
+        brev_store_message_add (message, "ann@example.org", "ann", "main", NOW);
+
+    r->state = BREV_STATE_SENT;
+    r->attempts = 2;
+    r->maybe_sent = TRUE;
+    r->dsn = g_strdup ("2.0.0");
+    r->remote_id = g_strdup ("b7bc2f4a");
+    r = brev_store_message_add (message, "deleted@example.org", "d", "main", NOW);
+    r->state = BREV_STATE_DELETED;
+}
+
+static void
+add_failed (BrevStoreMessage *message)
 {
     BrevStoreRecipient *r;
 
@@ -134,8 +176,12 @@ make_message (const Wish *wish)
     message->program = g_strdup ("/usr/bin/php");
     if (wish->to != NULL)
         add_bad (message, wish->to);
-    else
-        add_recipients (message);
+    if (wish->relayed)
+        add_relayed (message);
+    if (wish->delayed)
+        add_delayed (message);
+    if (message->recipients->len == 0)
+        add_failed (message);
     return message;
 }
 
@@ -250,7 +296,7 @@ test_hidden_fields (void)
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autofree char *directory = g_dir_make_tmp ("brevdue-report-XXXXXX", NULL);
         g_autofree char *text =
-            make_report (directory, cases[i].header, &(Wish){ FALSE, NULL });
+            make_report (directory, cases[i].header, &(Wish){ .full = FALSE });
         g_assert_null (strstr (strstr (text, "rfc822-headers"), cases[i].absent));
         g_assert_nonnull (strstr (text, cases[i].present));
         remove_spool (directory);
@@ -280,8 +326,9 @@ main (int argc, char **argv)
     for (int i = 3; i < argc; i++) {
         if (g_str_has_prefix (argv[i], "to="))
             wish.to = argv[i] + strlen ("to=");
-        else
-            wish.full = TRUE;
+        wish.full |= strcmp (argv[i], "full") == 0;
+        wish.delayed |= strcmp (argv[i], "delayed") == 0;
+        wish.relayed |= strcmp (argv[i], "relayed") == 0;
     }
     if (argc > 2 && strcmp (argv[1], "write") == 0)
         return write_program (argv[2], &wish);

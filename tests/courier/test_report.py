@@ -97,6 +97,68 @@ class Report(unittest.TestCase):
         self.assertIn("copy of its header is attached (all of it would be too large)",
                       text.get_content())
 
+    def test_delay(self):
+        """RET is about failures: of a delay the header alone is returned."""
+        raw, message = report("delayed", "full")
+        self.assertEqual(message["Subject"], "Delayed mail to 2 recipients")
+        text, status, part = message.iter_parts()
+        self.assertEqual(part.get_content_type(), "text/rfc822-headers")
+        self.assertNotIn(b"body line", raw)
+        lines = text.get_content().splitlines()
+        self.assertEqual(lines[:9], [
+            "Your message has not been delivered yet to:", "",
+            "<busy@example.net>, written as busy",
+            "    tried once; the last answer:", "    503 maintenance (4.2.2)", "",
+            "<new@example.net>", "    it could not be tried yet:",
+            "    there is no answer yet (4.0.0)"])
+        self.assertIn("It will be tried until Sun, 19 Nov 2023 21:13:20 +0000.", lines)
+        self.assertIn("You need not send it again.", lines)
+        self.assertNotIn("not be tried again", text.get_content())
+        _, busy, new = status.get_payload()
+        self.assertEqual(busy["Action"], "delayed")
+        self.assertEqual(busy["Status"], "4.2.2")
+        self.assertEqual(busy["Original-Recipient"], "rfc822;bu+2Bsy@example.org")
+        self.assertEqual(busy["Diagnostic-Code"], "x-postmark; 503 maintenance")
+        self.assertEqual(busy["Will-Retry-Until"], "Sun, 19 Nov 2023 21:13:20 +0000")
+        self.assertEqual(new["Status"], "4.0.0")
+        self.assertIsNone(new["Last-Attempt-Date"])
+        self.assertIsNone(new["Original-Recipient"])
+
+    def test_success(self):
+        """The provider has it: nobody claims that it was delivered."""
+        _, message = report("relayed", "full")
+        self.assertEqual(message["Subject"], "Relayed mail to ann@example.org")
+        text, status, part = message.iter_parts()
+        self.assertEqual(part.get_content_type(), "text/rfc822-headers")
+        self.assertEqual(text.get_content().splitlines()[:8], [
+            "Your message was handed to the provider for:", "",
+            "<ann@example.org>, written as ann",
+            "    handed to postmark, which said:", "    accepted (2.0.0)", "",
+            "Whether it reaches the mailbox only the provider knows: nothing more will be",
+            "reported from here."])
+        _, ann = status.get_payload()
+        self.assertEqual(ann["Action"], "relayed")
+        self.assertEqual(ann["Status"], "2.0.0")
+        self.assertEqual(ann["Final-Log-ID"], "b7bc2f4a")
+        self.assertIsNone(ann["Diagnostic-Code"])
+        self.assertIsNone(ann["Will-Retry-Until"])
+
+    def test_several_fates(self):
+        """The worst names the report and comes first."""
+        raw, message = report("relayed", "delayed", "to=b..c@x.net", "full")
+        self.assertEqual(message["Subject"], "Undelivered mail to b..c@x.net")
+        text, status, part = message.iter_parts()
+        self.assertEqual(part.get_content_type(), "message/rfc822")
+        text = text.get_content()
+        places = [text.index(words) for words in (
+            "Your message was not delivered to:", "<b..c@x.net>", "not be tried again",
+            "not been delivered yet", "<busy@", "You need not", "handed to the", "<ann@",
+            "only the provider knows", "The message:")]
+        self.assertEqual(places, sorted(places))
+        self.assertEqual([fields["Action"] for fields in status.get_payload()[1:]],
+                         ["failed", "relayed", "delayed", "delayed"])
+        self.assertNotIn(b"deleted@", raw)
+
     def test_addresses(self):
         for address, final, shown, subject in [
                 ("b..c@x.net", "rfc822; b..c@x.net", "<b..c@x.net>", " to b..c@x.net"),
