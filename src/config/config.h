@@ -73,6 +73,7 @@ typedef struct {
     guint64 max_message_size; /* bytes */
     gint64 smtp_timeout;      /* ms, as all durations */
     gint64 lifetime;
+    gint64 delay_warning; /* 0: never */
     gint64 retry_min;
     gint64 retry_max;
     gint64 history;

@@ -56,6 +56,8 @@ static const BrevSetting settings[] = {
       .help = "a client of sendmail -bs that is silent for that long is sent away" },
     { IN_BREVDUE ("lifetime", BREV_TYPE_DURATION, lifetime), "5d", SECOND, 365 * DAY,
       .help = "mail that could not be sent for that long is reported to its sender" },
+    { IN_BREVDUE ("delay-warning", BREV_TYPE_DURATION, delay_warning), "4h", 0, 365 * DAY,
+      .help = "the sender of mail that could not be sent for that long is told once; 0: never" },
     { IN_BREVDUE ("retry-min", BREV_TYPE_DURATION, retry_min), "30s", 10, DAY,
       .help = "shortest wait before the next attempt" },
     { IN_BREVDUE ("retry-max", BREV_TYPE_DURATION, retry_max), "4h", 10, 7 * DAY,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "courier/delay.h"
 #include "courier/direct.h"
 #include "courier/worker.h"
 
@@ -81,6 +82,7 @@ brev_flow_next_wait (BrevFlow *flow)
 {
     gint64 due = MIN (brev_store_next_due (flow->courier->store, NULL),
                       flow->courier->put_off_until);
+    gint64 warning = brev_delay_next (flow->courier);
     gint64 left = due - brev_clock_now ();
     gint64 wait = G_MAXINT64;
 
@@ -94,6 +96,8 @@ brev_flow_next_wait (BrevFlow *flow)
     if (due != G_MAXINT64 && (left > 0 || wait == G_MAXINT64))
         wait = MIN (wait,
                     MAX (left, BREV_SECOND)); /* due already: another's, or ours soon */
+    if (warning != G_MAXINT64)
+        wait = MIN (wait, MAX (warning - brev_clock_now (), 1));
     return wait == G_MAXINT64 ? -1 : wait;
 }
 

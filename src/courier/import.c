@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "courier/report.h"
 #include "courier/routing.h"
 #include "message/header.h"
 
@@ -363,6 +364,9 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
                                     account == NULL ? "" : account->name, now);
         added->notify = recipient->notify;
         added->orcpt = g_strdup (recipient->orcpt);
+        if (brev_report_hears (courier->config, row, added, BREV_ACTION_DELAYED) ==
+            BREV_HEARS_SENDER)
+            added->warn_from = row->arrival;
     }
     return TRUE;
 }

@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "courier/claim.h"
+#include "courier/delay.h"
 #include "courier/import.h"
 #include "courier/outbox.h"
 #include "courier/record.h"
@@ -157,15 +158,16 @@ collect_reports (BrevFlow *flow)
 }
 
 /* One turn: everything that can be done without waiting for a provider. Settling stands
- * at both ends: what was read while we waited, and what could not even be sent. Whatever
- * wrote a report stands before the collecting of them. */
+ * at both ends: what was read while we waited, and what could not even be sent. Then it is
+ * seen what is delayed. Whatever wrote a report stands before the collecting of them. */
 static gboolean
 take_steps (BrevFlow *flow, GError **error)
 {
     BrevSettler *settler = flow->courier->settler;
 
     if (!brev_settler_flush (settler, error) || !import (flow, error) ||
-        !carry_all (flow, error) || !brev_settler_flush (settler, error))
+        !carry_all (flow, error) || !brev_settler_flush (settler, error) ||
+        !brev_delay_warn (flow->courier, error))
         return FALSE;
     collect_reports (flow);
     return TRUE;

@@ -379,6 +379,15 @@ conclude (BrevSettler *settler, GError **error)
 }
 
 gboolean
+brev_settler_warn (BrevSettler *settler, const BrevDelay *delay, GError **error)
+{
+    int n = brev_store_warn (settler->setup.store, delay, error);
+
+    settler->owes_reports |= n > 0;
+    return n >= 0 && conclude (settler, error);
+}
+
+gboolean
 brev_settler_mend (BrevSettler *settler, GError **error)
 {
     return settler->setup.spool == NULL || mend_reports (settler, error);

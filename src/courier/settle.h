@@ -58,6 +58,10 @@ guint brev_settler_pending (const BrevSettler *settler);
  */
 gboolean brev_settler_flush (BrevSettler *settler, GError **error);
 
+/* Warns the senders of mail that @delay names. On failure what is due of it is written with
+ * the next flush. */
+gboolean brev_settler_warn (BrevSettler *settler, const BrevDelay *delay, GError **error);
+
 /* Writes the reports that a crash kept from being written. */
 gboolean brev_settler_mend (BrevSettler *settler, GError **error);
 

@@ -20,6 +20,8 @@
 /* After a request without a useful answer the account rests: 1 s, 2 s, 4 s, ... */
 #define FIRST_REST BREV_SECOND
 #define LONGEST_REST (5 * BREV_MINUTE)
+/* After so many in a row what waits behind them counts as delayed, too. */
+#define STUCK_AFTER 3
 
 /* -- life ---------------------------------------------------------------------------- */
 
@@ -108,6 +110,15 @@ static gboolean
 is_probing (const BrevWorker *worker)
 {
     return worker->failures > 0 ||
+           brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE);
+}
+
+gboolean
+brev_worker_is_stuck (const BrevWorker *worker)
+{
+    if (worker->account == NULL) /* with an account the strays are passed on to it */
+        return worker->courier->config->accounts->len == 0;
+    return worker->failures >= STUCK_AFTER ||
            brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE);
 }
 

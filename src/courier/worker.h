@@ -45,6 +45,9 @@ gint64 brev_worker_wait (BrevWorker *worker);
 /* Everything is worth a try now: an administrator asked. */
 void brev_worker_wake (BrevWorker *worker);
 
+/* Returns: whether its due mail waits for more than its turn */
+gboolean brev_worker_is_stuck (const BrevWorker *worker);
+
 /* Returns: mails that one request of this account may hold */
 guint brev_worker_batch (const BrevWorker *worker);
 

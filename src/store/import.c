@@ -110,13 +110,13 @@ static gboolean
 insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
                   gboolean is_held, const BrevStoreRecipient *r, GError **error)
 {
-    return BREV_SQL_RUN (store, SQL_IMPORT_RECIPIENT, error, SQL_I (n),
-                         SQL_I (message->uid), SQL_I (is_held), SQL_I (r->index),
-                         SQL_T (r->address), SQL_T (r->original), SQL_T (r->account),
-                         SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
-                         SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
-                         SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report),
-                         SQL_I (r->changed), SQL_I (r->notify), SQL_T (r->orcpt)) >= 0 &&
+    return BREV_SQL_RUN (
+               store, SQL_IMPORT_RECIPIENT, error, SQL_I (n), SQL_I (message->uid),
+               SQL_I (is_held), SQL_I (r->index), SQL_T (r->address), SQL_T (r->original),
+               SQL_T (r->account), SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
+               SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
+               SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report), SQL_I (r->changed),
+               SQL_I (r->notify), SQL_T (r->orcpt), SQL_I (r->warn_from)) >= 0 &&
            (r->report == NULL || BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (n),
                                                SQL_I (r->index)) >= 0);
 }

@@ -165,8 +165,9 @@ brev_store_park (BrevStore *store, const char *id, const char *reason, gint64 no
 gboolean
 brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **error)
 {
-    static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_ARRIVALS,
-                                     SQL_MEND_FINISHED, SQL_MEND_PROBLEMS };
+    static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_WARNINGS,
+                                     SQL_MEND_ARRIVALS, SQL_MEND_FINISHED,
+                                     SQL_MEND_PROBLEMS };
     g_auto (BrevTransaction) transaction = { 0 };
 
     if (!brev_transaction_begin (&transaction, store, error))

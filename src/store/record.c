@@ -138,6 +138,7 @@ brev_record_recipient (BrevStoreMessage *message, sqlite3_stmt *row)
     recipient->changed = sqlite3_column_int64 (row, 13);
     recipient->notify = (BrevNotify) sqlite3_column_int (row, 14);
     recipient->orcpt = brev_column_dup (row, 15);
+    recipient->warn_from = sqlite3_column_int64 (row, 16);
     return recipient;
 }
 

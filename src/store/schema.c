@@ -57,10 +57,13 @@ static const char *const steps[] = {
     " changed INTEGER NOT NULL,"
     " notify INTEGER NOT NULL,"
     " orcpt TEXT,"
+    " warn_from INTEGER NOT NULL,"
     " PRIMARY KEY (message, idx)) WITHOUT ROWID;"
     "CREATE INDEX recipients_waiting ON recipients (account, uid, due)"
     " WHERE state <= 1 AND held = 0;"
     "CREATE INDEX recipients_sending ON recipients (owner) WHERE state = 2;"
+    "CREATE INDEX recipients_unwarned ON recipients (warn_from, account, due)"
+    " WHERE state <= 1 AND held = 0 AND warn_from > 0;"
     "CREATE INDEX recipients_report ON recipients (report) WHERE report_due = 1;"
 
     "CREATE TABLE turns (account TEXT PRIMARY KEY, uid INTEGER NOT NULL) WITHOUT ROWID;"

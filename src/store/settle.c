@@ -136,13 +136,15 @@ brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
     return TRUE;
 }
 
-/* Leaves in @message the recipients of that report alone. */
+/* Leaves in @message the recipients of that report alone: of what was deleted since there is
+ * nothing to say. */
 static void
 keep_report (BrevStoreMessage *message, const char *report)
 {
     for (guint i = message->recipients->len; i-- > 0;) {
         const BrevStoreRecipient *recipient = message->recipients->pdata[i];
-        if (g_strcmp0 (recipient->report, report) != 0)
+        if (g_strcmp0 (recipient->report, report) != 0 ||
+            recipient->state == BREV_STATE_DELETED)
             (void) g_ptr_array_remove_index (message->recipients, i);
     }
 }

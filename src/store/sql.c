@@ -8,7 +8,8 @@
     "program, way, held, crashes, paused, parked, owner, total"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
-    "reply, report, changed, notify, orcpt"
+    "reply, report, changed, notify, orcpt, "                                                  \
+    "warn_from"
 #define OF_ID "message = (SELECT n FROM messages WHERE id = ?1)"
 
 /* States are written as numbers, which the indices of schema.c are made for. */
@@ -19,6 +20,8 @@ G_STATIC_ASSERT (BREV_STORE_MAX_CRASHES == 3);
 
 /* the condition of index recipients_waiting */
 #define WAITING "state <= 1 AND held = 0"
+/* and that of recipients_unwarned */
+#define UNWARNED WAITING " AND warn_from > 0"
 
 /* clang-format off */
 static const char *const texts[SQL_LAST] = {
@@ -58,7 +61,7 @@ static const char *const texts[SQL_LAST] = {
     [SQL_IMPORT_RECIPIENT] =
         "INSERT INTO recipients (message, uid, held, " RECIPIENT_COLUMNS ")"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19)",
+        " ?18, ?19, ?20)",
     [SQL_REPORT_WANTED] =
         "UPDATE recipients SET report_due = NOT EXISTS"
         " (SELECT 1 FROM messages WHERE id = report AND imported = 1)"
@@ -67,7 +70,18 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE recipients SET report_due = 0 WHERE report_due = 1 AND report = ?1",
     [SQL_MISSING_REPORTS] =
         "SELECT DISTINCT m.id, r.report FROM recipients r JOIN messages m ON m.n = r.message"
-        " WHERE r.report_due = 1 ORDER BY r.report",
+        " WHERE r.report_due = 1 AND r.state < 8 ORDER BY r.report",
+    [SQL_NEXT_WARNING] =
+        "SELECT min (warn_from) FROM recipients WHERE " UNWARNED " AND warn_from > ?1",
+    [SQL_DELAYED_ACCOUNTS] =
+        "SELECT DISTINCT account FROM recipients WHERE " UNWARNED " AND warn_from <= ?1",
+    [SQL_DELAYED_MESSAGES] =
+        "SELECT DISTINCT message FROM recipients INDEXED BY recipients_unwarned WHERE " UNWARNED
+        " AND warn_from <= ?1 AND account = ?2 AND due > ?3 LIMIT ?4",
+    [SQL_WARN] =
+        "UPDATE recipients SET warn_from = 0, report = ?2, report_due = 1"
+        " WHERE message = ?1 AND " UNWARNED
+        " AND warn_from <= ?3 AND account = ?4 AND due > ?5",
 
     /* not as one row value: SQLite would step over all that is equal to it, one by one */
     [SQL_NEXT_SUBMITTER] =
@@ -120,7 +134,9 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE recipients SET state = ?3, due = ?4, due_named = ?5, attempts = attempts + ?6,"
         " maybe_sent = maybe_sent | ?7, account = coalesce (?8, account),"
         " remote_id = coalesce (?9, remote_id), dsn = ?10, reply = ?11,"
-        " report = coalesce (?12, report), owner = 0, changed = ?13"
+        /* what is final has a report of its own, or none */
+        " report = CASE WHEN ?3 < 4 THEN coalesce (?12, report) ELSE ?12 END,"
+        " report_due = report_due AND ?3 < 4, owner = 0, changed = ?13"
         " WHERE message = ?1 AND idx = ?2",
     [SQL_SETTLE_MESSAGE] =
         "UPDATE messages SET crashes = 0, paused = paused + ?2 WHERE id = ?1"
@@ -161,6 +177,8 @@ static const char *const texts[SQL_LAST] = {
 
     [SQL_MEND_RECIPIENTS] =
         "UPDATE recipients SET due = ?1 WHERE " WAITING " AND due > ?2 AND due_named = 0",
+    [SQL_MEND_WARNINGS] =
+        "UPDATE recipients SET warn_from = ?1 WHERE " UNWARNED " AND warn_from > ?2",
     [SQL_MEND_ARRIVALS] =
         "UPDATE messages SET arrival = min (arrival, ?1), held = min (held, ?1)"
         " WHERE finished = 0 AND (arrival > ?2 OR held > ?2)",

@@ -38,10 +38,14 @@ typedef struct {
     char *remote_id; /* owned, nullable */
     char *dsn;       /* owned, nullable: RFC 3463 */
     char *reply;     /* owned, nullable: last reply, one line */
-    char *report;    /* owned, nullable: queue id of the report to the sender about it */
-    gint64 changed;  /* ms since 1970: when @state came to be */
+    char *report;   /* owned, nullable: queue id of the report to the sender about @state,
+                      * before a final one: of the delay */
+    gint64 changed; /* ms since 1970: when @state came to be */
     BrevNotify notify; /* when the sender wants a report about it */
     char *orcpt;       /* owned, nullable: original recipient, as in RFC 3461 */
+    gint64
+        warn_from; /* ms since 1970: its sender waits since then to be warned of a delay;
+                        * 0: it does not want to be, or was */
 } BrevStoreRecipient;
 
 typedef struct {
@@ -194,6 +198,36 @@ typedef struct {
  */
 gboolean brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
                             gint64 now, GPtrArray **finished, GError **error);
+
+/**
+ * brev_store_next_warning:
+ * @after: ms since 1970
+ *
+ * Returns: ms since 1970 of the earliest "warn_from" beyond @after of what is neither held
+ * nor parked, G_MAXINT64 when there is none, -1 with @error set
+ */
+gint64 brev_store_next_warning (BrevStore *store, gint64 after, GError **error);
+
+/* Accounts that have such mail with a "warn_from" up to @until.
+ * Returns: (transfer full) (nullable): (array of char *) */
+GPtrArray *brev_store_delayed_accounts (BrevStore *store, gint64 until, GError **error);
+
+typedef struct {
+    const char *account; /* whose mail */
+    gint64 until;        /* with a "warn_from" up to that */
+    gint64 due_after;    /* and due later than that only */
+    guint max_messages;
+} BrevDelay;
+
+/**
+ * brev_store_warn:
+ *
+ * One transaction: of each message one report, whose id is chosen here, becomes due about
+ * those recipients that it delays. Nobody is warned twice.
+ *
+ * Returns: of how many messages, -1 with @error set
+ */
+int brev_store_warn (BrevStore *store, const BrevDelay *delay, GError **error);
 
 /* Report ids named by some recipient that were not imported: their file may be missing.
  * Returns: (transfer full) (nullable): (array of BrevStoreMessage), each with the

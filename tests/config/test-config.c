@@ -119,6 +119,7 @@ test_no_file (Fixture *fixture, gconstpointer data)
     g_assert_cmpuint (config->files->len, ==, 0);
     g_assert_cmpuint (config->max_message_size, ==, 50 * 1024 * 1024);
     g_assert_cmpint (config->lifetime, ==, G_GINT64_CONSTANT (5) * 86400 * 1000);
+    g_assert_cmpint (config->delay_warning, ==, 4 * 3600 * 1000);
     g_assert_cmpint (config->delivery, ==, BREV_DELIVERY_AUTO);
     g_assert_cmpint (config->log, ==, BREV_LOG_AUTO);
     g_assert_cmpstr (config->aliases, ==, "/etc/aliases");

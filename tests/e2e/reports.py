@@ -6,13 +6,14 @@ import base64
 import email
 import os
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import frame  # noqa: E402
-from case import Case, mail  # noqa: E402
+from case import Case, hold_courier, mail, wrap_courier  # noqa: E402
 from programs import wait  # noqa: E402
 
 SENDER = 'bounce@example.com'
@@ -168,6 +169,172 @@ class Wishes(Reports):
                          'rfc822;Ann+2B@example.org')
         self.assertEqual(told['gone@example.net']['Original-Recipient'],
                          'rfc822;gone@example.org')
+
+
+class Delays(Reports):
+    def setUp(self):
+        super().setUp()
+        self.site.set(delay_warning='1s', retry_max='1s')
+        self.site.postmark(self.server, batch='1')
+        self.busy('slow@example.net')
+
+    def report_by_another_account(self):
+        """What goes wrong with the mail holds up no report about it."""
+        self.site.account('reports', self.server.url, self.server.token)
+        self.site.sections['route reports'] = {'recipient': SENDER, 'account': 'reports'}
+        self.site.write_config()
+
+    def busy(self, address, **rule):
+        self.server.script.set([{'action': 'error', 'code': 100, 'status': 503,
+                                 'message': 'maintenance', 'match': {'to': address}, **rule}])
+
+    def actions(self):
+        return [fields['Action'] for report in self.reports()
+                for fields in status(report)[1].values()]
+
+    def wait_for_actions(self, *actions, seconds=20):
+        self.server.wait(lambda: len(self.actions()) >= len(actions), actions, seconds)
+        self.assertEqual(self.actions(), list(actions))
+
+    def count_warnings(self):
+        return self.site.log_text().count(': sender delay notification: ')
+
+    def test_once(self):
+        """While it is tried again and again; then it arrives."""
+        self.report_by_another_account()
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        self.wait_for_actions('delayed')
+        report, = self.reports()
+        self.assertEqual(report['Subject'], 'Delayed mail to slow@example.net')
+        self.assertIn('You need not send it again.', report['TextBody'])
+        fields = status(report)[1]['slow@example.net']
+        self.assertRegex(fields['Status'], r'^4\.')
+        self.assertIn('maintenance', fields['Diagnostic-Code'])
+        self.assertRegex(fields['Will-Retry-Until'], r' \+0000$')
+        tries = self.site.log_text().count('status=deferred')
+        wait(lambda: self.site.log_text().count('status=deferred') > tries, 'another try')
+        self.server.script.set([])
+        self.wait_for(2)
+        self.assertEqual(self.count_warnings(), 1)
+
+    def test_failure_follows(self):
+        self.report_by_another_account()
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        self.wait_for_actions('delayed')
+        self.refuse('slow@example.net')
+        self.wait_for_actions('delayed', 'failed')
+        wait(lambda: not self.files(), 'an empty queue directory')
+        self.assertEqual(self.count_warnings(), 1)
+
+    def test_success_follows(self):
+        self.report_by_another_account()
+        self.site.start()
+        self.send('-N', 'success,delay', to=('slow@example.net',))
+        self.wait_for_actions('delayed')
+        self.server.script.set([])
+        self.wait_for_actions('delayed', 'relayed')
+
+    def test_time_comes_before_the_next_attempt(self):
+        """The courier wakes for the warning alone, even when it has ended."""
+        wrap_courier(self.site, '--idle', '0')
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.report_by_another_account()
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        self.wait_for_actions('delayed')
+        self.assertEqual(self.site.log_text().count('to=<slow@example.net>'), 1)
+
+    def test_unwanted(self):
+        self.report_by_another_account()
+        self.site.start()
+        for wish in ('never', 'failure', 'success'):
+            self.send('-N', wish, to=('slow@example.net',))
+        self.submit('-i', '-f', '<>', 'slow@example.net', input=mail())
+        self.send('-N', 'delay', to=('slow@example.net',))
+        self.wait_for_actions('delayed')
+        self.server.script.set([])
+        self.wait_for(5 + 2)
+        self.assertEqual(self.actions(), ['delayed', 'relayed'])
+        self.assertEqual(self.count_warnings(), 1)
+
+    def test_never(self):
+        self.site.set(delay_warning='0')
+        self.site.write_config()
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        wait(lambda: self.site.log_text().count('status=deferred') >= 3, 'tries')
+        self.server.script.set([])
+        self.wait_for(1)
+
+    def test_report_itself(self):
+        """A warning that is delayed is nobody's business."""
+        self.busy('*')
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        self.wait_for_log(f'to=<{SENDER}>, relay=postmark')
+        time.sleep(1.1)
+        self.server.script.set([])
+        self.wait_for(2, 40)
+        self.assertEqual(self.count_warnings(), 1)
+
+    def test_held(self):
+        """It waits for an administrator, who knows; afterwards the time counts."""
+        self.site.start()
+        self.send(to=('slow@example.net',))
+        self.wait_for_log('status=deferred')
+        name, = self.files()
+        self.assertEqual(self.site.run('brevdue', 'queue', 'hold', name).returncode, 0)
+        held = self.count_warnings()
+        self.send(to=('slow@example.net',))
+        wait(lambda: self.count_warnings() == held + 1, 'a warning of the other')
+        self.assertEqual(self.site.run('brevdue', 'queue', 'release', name).returncode, 0)
+        wait(lambda: self.count_warnings() == 2, 'a warning of both')
+
+    def test_token(self):
+        """An account that is stopped: the warning itself waits for it, or takes another."""
+        self.site.write('postmark.token', 'no-such-token\n', 0o600)
+        self.site.start()
+        for _ in range(3):
+            self.send()
+        self.wait_for_log('nothing can be sent until this is mended')
+        wait(lambda: self.count_warnings() == 3, 'three warnings')
+        self.assertEqual(self.server.messages, [])
+        self.site.write('postmark.token', self.server.token + '\n', 0o600)
+        self.site.daemon.send_signal(1)
+        self.wait_for(6)
+        self.assertEqual(self.actions(), 3 * ['delayed'])
+        self.server.other_problems.clear()
+
+    def test_no_account(self):
+        """Mail that no account takes is not even claimed."""
+        sections = dict(self.site.sections)
+        self.site.sections.clear()
+        account = self.site.settings.pop('account')
+        self.site.write_config()
+        self.site.start()
+        self.send()
+        wait(lambda: self.count_warnings() == 1, 'a warning')
+        self.site.settings['account'] = account
+        self.site.sections.update(sections)
+        self.site.write_config()
+        self.wait_for(2)
+
+    def test_backlog(self):
+        """Mail from before the service was away is sent, not complained about."""
+        hold_courier(self.site)
+        self.site.start()
+        for _ in range(30):
+            self.send()
+        time.sleep(1.1)
+        hold_courier(self.site, False)
+        self.wait_for(30)
+        self.assertEqual(self.count_warnings(), 0)
+
+    def check_requests(self):
+        problems = [p for p in self.server.problems if 'oken' not in p]
+        self.assertEqual(problems, [])
 
 
 class Direct(Reports):

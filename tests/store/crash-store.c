@@ -44,6 +44,8 @@ import_all (BrevStore *store)
     for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
         BrevStoreMessage *message = new_message (ids[i], i, NOW);
         (void) brev_store_message_add (message, "b@example.com", "b", "main", NOW);
+        if (i == 2)
+            first (message)->warn_from = NOW;
         g_ptr_array_add (messages, message);
     }
     g_assert_true (brev_store_import (store, messages, NOW, NULL, &error));
@@ -73,6 +75,25 @@ import_report (BrevStore *store)
 }
 
 static void
+warn (BrevStore *store)
+{
+    BrevDelay delay = { .account = "main", .until = NOW, .max_messages = 9 };
+
+    g_assert_cmpint (brev_store_warn (store, &delay, NULL), ==, 1);
+}
+
+/* It goes at once. */
+static void
+import_warning (BrevStore *store)
+{
+    g_autoptr (BrevStoreMessage) delayed = get_message (store, "m2");
+    g_autoptr (BrevStoreMessage) warning = new_message (first (delayed)->report, 8, NOW);
+
+    first (warning)->state = BREV_STATE_SENT;
+    import_message (store, warning, NOW);
+}
+
+static void
 work (const char *directory)
 {
     BrevStore *store = open_store (directory);
@@ -90,8 +111,12 @@ work (const char *directory)
     say ("settled m1 refused");
     settle_both (store, "m2", BREV_STATE_DEFERRED, NULL);
     say ("settled m2 deferred");
+    warn (store);
+    say ("warned of m2");
     import_report (store);
     say ("reported");
+    import_warning (store);
+    say ("warning reported");
     claim_ids (store, 1, NOW + 1, "report");
     claim_ids (store, 1, NOW + 1, "m2");
     say ("claimed again");

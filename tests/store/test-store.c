@@ -44,6 +44,7 @@ test_keeps_everything (void)
     r->changed = NOW + 5;
     r->notify = BREV_NOTIFY_SUCCESS | BREV_NOTIFY_DELAY;
     r->orcpt = g_strdup ("rfc822;a+2B@example.com");
+    r->warn_from = NOW - 3;
     (void) brev_store_message_add (message, "c@d", "c", "other", NOW + 7);
     import_message (f.store, message, NOW);
     got = get_message (f.store, message->id);
@@ -71,6 +72,7 @@ test_keeps_everything (void)
     g_assert_cmpint (r->changed, ==, NOW + 5);
     g_assert_cmpuint (r->notify, ==, BREV_NOTIFY_SUCCESS | BREV_NOTIFY_DELAY);
     g_assert_cmpstr (r->orcpt, ==, "rfc822;a+2B@example.com");
+    g_assert_cmpint (r->warn_from, ==, NOW - 3);
     r = got->recipients->pdata[1];
     g_assert_cmpstr (r->address, ==, "c@d");
     g_assert_cmpstr (r->original, ==, "c");
@@ -379,6 +381,124 @@ test_reports (void)
     g_assert_cmpuint (none->len, ==, 0);
 }
 
+/* A message with two recipients, whose sender wants to be warned of one. */
+static void
+import_delayed (BrevStore *store, const char *id, const char *account, gint64 due)
+{
+    g_autoptr (BrevStoreMessage) message = new_message (id, 1, NOW);
+
+    g_free (first (message)->account);
+    first (message)->account = g_strdup (account);
+    first (message)->due = due;
+    first (message)->warn_from = NOW;
+    (void) brev_store_message_add (message, "b@example.com", "b", account, due);
+    import_message (store, message, NOW);
+}
+
+static int
+warn (BrevStore *store, gint64 until, gint64 due_after)
+{
+    g_autoptr (GError) error = NULL;
+    BrevDelay delay = {
+        .account = "main", .until = until, .due_after = due_after, .max_messages = 9
+    };
+    int n = brev_store_warn (store, &delay, &error);
+
+    g_assert_no_error (error);
+    return n;
+}
+
+/* (transfer full): the ids of messages with a report that is due, and how many recipients
+ * it is about */
+static char *
+show_missing (BrevStore *store)
+{
+    g_autoptr (GPtrArray) missing = brev_store_missing_reports (store, NULL);
+    GString *text = g_string_new (NULL);
+
+    for (guint i = 0; i < missing->len; i++) {
+        const BrevStoreMessage *one = missing->pdata[i];
+        g_string_append_printf (text, "%s:%u ", one->id, one->recipients->len);
+    }
+    return g_string_free (text, FALSE);
+}
+
+static void
+assert_missing (BrevStore *store, const char *want)
+{
+    g_autofree char *got = show_missing (store);
+
+    g_assert_cmpstr (got, ==, want);
+}
+
+/* Once for each recipient, and done when the report has its row. */
+static void
+test_warn (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (BrevStoreMessage) delayed = NULL, report = NULL;
+
+    import_delayed (f.store, "m", "main", NOW);
+    g_assert_cmpint (brev_store_next_warning (f.store, NOW - 1, NULL), ==, NOW);
+    g_assert_cmpint (brev_store_next_warning (f.store, NOW, NULL), ==, G_MAXINT64);
+    g_assert_cmpint (warn (f.store, NOW - 1, 0), ==, 0);
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 1);
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 0);
+    g_assert_cmpint (brev_store_next_warning (f.store, 0, NULL), ==, G_MAXINT64);
+    g_free (fixture_reopen (&f, NOW));
+    assert_missing (f.store, "m:1 ");
+    delayed = get_message (f.store, "m");
+    report = new_message (first (delayed)->report, 2, NOW);
+    import_message (f.store, report, NOW);
+    assert_missing (f.store, "");
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 0);
+}
+
+static void
+test_warn_whom (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (GPtrArray) accounts = NULL;
+
+    import_delayed (f.store, "due", "main", NOW);
+    import_delayed (f.store, "held", "main", NOW + 5);
+    import_delayed (f.store, "later", "main", NOW + 5);
+    import_delayed (f.store, "other", "", NOW + 5);
+    import_delayed (f.store, "parked", "main", NOW + 5);
+    g_assert_cmpint (brev_store_hold (f.store, "held", NOW, NULL), ==, 1);
+    g_assert_cmpint (brev_store_park (f.store, "parked", "why", NOW, NULL), ==, 1);
+    accounts = brev_store_delayed_accounts (f.store, NOW, NULL);
+    g_assert_cmpuint (accounts->len, ==, 2);
+    g_assert_cmpint (warn (f.store, NOW, NOW), ==, 1);
+    assert_missing (f.store, "later:1 ");
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 1);
+    g_assert_cmpint (brev_store_release (f.store, "held", NOW, NULL), ==, 1);
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 1);
+}
+
+/* What has come to its end since is not called delayed any more; a failure has a report of
+ * its own. */
+static void
+test_warning_is_overtaken (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    BrevSettlement refused = { .id = "m1", .state = BREV_STATE_REFUSED, .report = "r" };
+    g_autoptr (BrevStoreMessage) m0 = NULL, m1 = NULL;
+
+    import_delayed (f.store, "m0", "main", NOW);
+    import_delayed (f.store, "m1", "main", NOW);
+    import_delayed (f.store, "m2", "main", NOW);
+    g_assert_cmpint (warn (f.store, NOW, 0), ==, 3);
+    (void) settle_one (f.store, "m0", 0, BREV_STATE_SENT, NOW);
+    g_assert_true (brev_store_settle (f.store, &refused, 1, NOW, NULL, NULL));
+    g_assert_cmpint (brev_store_delete (f.store, "m2", NOW, NULL, NULL), ==, 1);
+    assert_missing (f.store, "m1:1 ");
+    m0 = get_message (f.store, "m0");
+    g_assert_null (first (m0)->report);
+    m1 = get_message (f.store, "m1");
+    g_assert_cmpstr (first (m1)->report, ==, "r");
+}
+
 static void
 test_administrator (void)
 {
@@ -483,6 +603,7 @@ test_mend_times (void)
         { "wrong", 5 * BREV_HOUR, FALSE, TRUE },
         { "named", 5 * BREV_HOUR, TRUE, FALSE },
     };
+    g_autoptr (BrevStoreMessage) warned = new_message ("warned", 1, NOW);
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         BrevSettlement s = { .id = cases[i].id,
@@ -492,7 +613,10 @@ test_mend_times (void)
         import_in_state (f.store, cases[i].id, BREV_STATE_SENDING, NOW);
         g_assert_true (brev_store_settle (f.store, &s, 1, NOW, NULL, NULL));
     }
+    first (warned)->warn_from = NOW + 5 * BREV_HOUR;
+    import_message (f.store, warned, NOW);
     g_assert_true (brev_store_mend_times (f.store, NOW, 4 * BREV_HOUR, NULL));
+    g_assert_cmpint (brev_store_next_warning (f.store, 0, NULL), ==, NOW);
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autoptr (BrevStoreMessage) got = get_message (f.store, cases[i].id);
         g_assert_cmpint (first (got)->due, ==,
@@ -638,6 +762,9 @@ main (int argc, char **argv)
     g_test_add_func ("/store/key", test_key_is_kept_while_maybe_sent);
     g_test_add_func ("/store/next-due", test_next_due);
     g_test_add_func ("/store/reports", test_reports);
+    g_test_add_func ("/store/warn", test_warn);
+    g_test_add_func ("/store/warn-whom", test_warn_whom);
+    g_test_add_func ("/store/warning-is-overtaken", test_warning_is_overtaken);
     g_test_add_func ("/store/administrator", test_administrator);
     g_test_add_func ("/store/delete-while-sending", test_delete_while_sending);
     g_test_add_func ("/store/park-and-release", test_park_and_release);

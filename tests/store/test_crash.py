@@ -83,6 +83,11 @@ def judge(steps, before, after):
         said = [step.split()[2] for step in steps if step.startswith("settled " + id)]
         if said and said[-1] != "deferred":
             assert state == said[-1], (id, state)
+        if (id, index) == ("m2", 0) and state == "deferred":
+            assert report != "-" or "warned of m2" not in steps
+            assert (report in before.missing) == (report not in [*imported, "-"])
+        elif id == "m2":  # nobody was warned, or it is over
+            assert report == "-", report
         if state == "refused":
             assert report == "report"
             assert ("report" in before.missing) == ("report" not in imported)
@@ -91,10 +96,11 @@ def judge(steps, before, after):
         if state == "queued":
             assert "claimed" not in steps or id == "report"
     if "settled m1 refused" in steps and "reported" not in steps:
-        assert before.missing == ["report"] or "report" in imported
+        assert "report" in [*before.missing, *imported]
     finals = [after.recipients.get((id, index), ("sent",))[0]
               for id in ["m0", "m1", "m2"] for index in (0, 1)]
     assert set(finals) <= {"sent", "refused"}, finals
+    assert set(after.missing) <= {"report"}, after.missing
 
 
 def kill_at(call, n):
