@@ -5,11 +5,12 @@
 
 #include "base/text.h"
 #include "courier/recipients.h"
+#include "courier/report-parts.h"
 #include "message/address.h"
 
 /* Of the original header in a report: what is longer is cut at the end of a line. A message
  * beyond FULL_MAX is never returned whole: it may be its size that was refused. */
-enum { HEADER_MAX = 128 * 1024, FULL_MAX = 1024 * 1024, WORDS_MAX = 600 };
+enum { HEADER_MAX = 128 * 1024, FULL_MAX = 1024 * 1024 };
 
 /* The null sender's is the postmaster: "postmaster", should the setting have gone since it
  * was decided that there is a report. */
@@ -21,106 +22,6 @@ brev_report_addressee (const BrevReport *report)
     return report->config->postmaster != NULL && report->config->postmaster[0] != '\0'
                ? report->config->postmaster
                : "postmaster";
-}
-
-/* RFC 5322 section 3.3, in UTC; never in the language of the locale. */
-static char *
-format_date (gint64 time)
-{
-    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / 1000);
-
-    if (date == NULL)
-        return g_strdup ("Thu, 01 Jan 1970 00:00:00 +0000");
-    return g_strdup_printf ("%s, %02d %s %04d %02d:%02d:%02d +0000",
-                            days[g_date_time_get_day_of_week (date) - 1],
-                            g_date_time_get_day_of_month (date),
-                            months[g_date_time_get_month (date) - 1],
-                            g_date_time_get_year (date), g_date_time_get_hour (date),
-                            g_date_time_get_minute (date), g_date_time_get_second (date));
-}
-
-/* One line of text for a person, of bounded length. */
-static char *
-words (const char *text)
-{
-    char *line = brev_text_printable (text);
-
-    if (strlen (line) > WORDS_MAX)
-        *g_utf8_find_prev_char (line, line + WORDS_MAX) = '\0';
-    return line;
-}
-
-/* For a field that must be ASCII. */
-static char *
-ascii_words (const char *text)
-{
-    char *line = words (text);
-
-    for (char *p = line; *p != '\0'; p++) {
-        if (!g_ascii_isprint (*p))
-            *p = '?';
-    }
-    return line;
-}
-
-/* RFC 6533: an address that is not ASCII names its characters as \x{HEX}. What is no
- * address does not pretend to be one. */
-static char *
-typed_address (const char *text)
-{
-    g_autofree char *address = brev_recipient_address (text);
-    g_autofree char *line = words (address != NULL ? address : text);
-    GString *typed;
-
-    if (address == NULL) {
-        g_autofree char *ascii = ascii_words (text);
-        return g_strdup_printf ("x-unknown; %s", ascii);
-    }
-    if (g_str_is_ascii (line))
-        return g_strdup_printf ("rfc822; %s", line);
-    typed = g_string_new ("utf-8; ");
-    for (char *p = line; *p != '\0'; p = g_utf8_next_char (p)) {
-        if ((guchar) *p < 0x80 && *p != '\\')
-            g_string_append_c (typed, *p);
-        else
-            g_string_append_printf (typed, "\\x{%X}", g_utf8_get_char (p));
-    }
-    return g_string_free (typed, FALSE);
-}
-
-/* RFC 3463: that of the last reply, if it is of the kind that @action needs. */
-static const char *
-status_code (const BrevStoreRecipient *recipient, BrevAction action)
-{
-    static const char *const classes[BREV_ACTION_LAST] = {
-        [BREV_ACTION_FAILED] = "45",
-        [BREV_ACTION_DELAYED] = "4",
-        [BREV_ACTION_RELAYED] = "2",
-    };
-    static const char *const unknown[BREV_ACTION_LAST] = {
-        [BREV_ACTION_FAILED] = "5.0.0",
-        [BREV_ACTION_DELAYED] = "4.0.0",
-        [BREV_ACTION_RELAYED] = "2.0.0",
-    };
-    const char *dsn = recipient->dsn;
-
-    if (dsn != NULL && dsn[0] != '\0' && strchr (classes[action], dsn[0]) != NULL &&
-        g_regex_match_simple ("^\\d\\.\\d{1,3}\\.\\d{1,3}$", dsn, G_REGEX_DOLLAR_ENDONLY,
-                              0))
-        return dsn;
-    return recipient->state == BREV_STATE_EXPIRED ? "4.4.7" : unknown[action];
-}
-
-static const char *
-provider_name (const BrevReport *report, const BrevStoreRecipient *recipient)
-{
-    const BrevAccount *account =
-        brev_config_find_account (report->config, recipient->account);
-
-    return account == NULL || account->provider == NULL ? "brevdue" : account->provider;
 }
 
 /* The address reports come from. It must be one the provider lets us use. */
@@ -140,28 +41,6 @@ report_from (const BrevConfig *config)
 }
 
 /* -- whom it is about ---------------------------------------------------------------- */
-
-BrevAction
-brev_report_action (BrevState state)
-{
-    switch (state) {
-    case BREV_STATE_REFUSED:
-    case BREV_STATE_EXPIRED:
-        return BREV_ACTION_FAILED;
-    case BREV_STATE_QUEUED:
-    case BREV_STATE_DEFERRED:
-    case BREV_STATE_SENDING:
-    case BREV_STATE_PARKED:
-        return BREV_ACTION_DELAYED;
-    case BREV_STATE_SENT:
-        return BREV_ACTION_RELAYED;
-    case BREV_STATE_DISCARDED:
-    case BREV_STATE_DELETED:
-    case BREV_STATE_LAST:
-    default:
-        return BREV_ACTION_LAST;
-    }
-}
 
 /* Of how many recipients it says @action; @first (nullable) of them. */
 static guint
@@ -209,7 +88,7 @@ append_subject (GString *out, const BrevReport *report)
     while ((n = count (report, worst, &first)) == 0 && worst < BREV_ACTION_RELAYED)
         worst++;
     address = first == NULL ? NULL : brev_recipient_address (first->address);
-    line = address == NULL ? NULL : ascii_words (address);
+    line = address == NULL ? NULL : brev_report_ascii (address);
     g_string_append_printf (out, "Subject: %s mail", words_of[worst]);
     if (n != 1)
         g_string_append_printf (out, " to %u recipients", n);
@@ -229,19 +108,13 @@ append_references (GString *out, const BrevReport *report)
         g_string_append_printf (out, "In-Reply-To: %s\nReferences: %s\n", id, id);
 }
 
-static char *
-domain_of (const BrevConfig *config)
-{
-    return ascii_words (config->mail_name);
-}
-
 static void
 append_top (GString *out, const BrevReport *report)
 {
     g_autofree char *from = report_from (report->config);
-    g_autofree char *to = words (brev_report_addressee (report));
-    g_autofree char *date = format_date (report->now);
-    g_autofree char *domain = domain_of (report->config);
+    g_autofree char *to = brev_report_words (brev_report_addressee (report));
+    g_autofree char *date = brev_report_date (report->now);
+    g_autofree char *domain = brev_report_domain (report->config);
 
     g_string_append_printf (out, "From: %s\nTo: <%s>\n", from, to);
     append_subject (out, report);
@@ -254,15 +127,6 @@ append_top (GString *out, const BrevReport *report)
         "Content-Type: multipart/report; report-type=delivery-status;\n"
         " boundary=\"brevdue-%s\"\n\n",
         report->id);
-}
-
-static void
-begin_part (GString *out, const BrevReport *report, const char *type,
-            const char *description)
-{
-    g_string_append_printf (out, "--brevdue-%s\nContent-Type: %s\n", report->id, type);
-    g_string_append_printf (out, "Content-Description: %s\n", description);
-    g_string_append (out, "Content-Transfer-Encoding: 8bit\n\n");
 }
 
 /* -- what a person reads ------------------------------------------------------------- */
@@ -281,12 +145,13 @@ fate (const BrevReport *report, const BrevStoreRecipient *r)
                                     tries);
         return r->attempts == 0
                    ? NULL
-                   : g_strdup_printf ("%s refused it:", provider_name (report, r));
+                   : g_strdup_printf ("%s refused it:", brev_report_provider (report, r));
     case BREV_ACTION_DELAYED:
         return r->attempts == 0 ? g_strdup ("it could not be tried yet:")
                                 : g_strdup_printf ("tried %s; the last answer:", tries);
     case BREV_ACTION_RELAYED:
-        return g_strdup_printf ("handed to %s, which said:", provider_name (report, r));
+        return g_strdup_printf ("handed to %s, which said:",
+                                brev_report_provider (report, r));
     case BREV_ACTION_LAST:
     default:
         return NULL;
@@ -303,7 +168,7 @@ reply_of (const BrevStoreRecipient *r)
     };
 
     if (r->reply != NULL && r->reply[0] != '\0')
-        return words (r->reply);
+        return brev_report_words (r->reply);
     return g_strdup (silent[brev_report_action (r->state)]);
 }
 
@@ -311,8 +176,8 @@ static void
 append_recipient (GString *out, const BrevReport *report, const BrevStoreRecipient *r)
 {
     g_autofree char *address = brev_recipient_show (r->address);
-    g_autofree char *whom = words (address);
-    g_autofree char *original = words (r->original);
+    g_autofree char *whom = brev_report_words (address);
+    g_autofree char *original = brev_report_words (r->original);
     g_autofree char *line = fate (report, r);
     g_autofree char *reply = reply_of (r);
 
@@ -322,7 +187,7 @@ append_recipient (GString *out, const BrevReport *report, const BrevStoreRecipie
     if (line != NULL)
         g_string_append_printf (out, "\n    %s", line);
     g_string_append_printf (out, "\n    %s (%s)\n", reply,
-                            status_code (r, brev_report_action (r->state)));
+                            brev_report_code (r, brev_report_action (r->state)));
     if (r->maybe_sent && r->state != BREV_STATE_SENT)
         g_string_append (out,
                          "    An earlier attempt may have reached this recipient all the "
@@ -330,20 +195,10 @@ append_recipient (GString *out, const BrevReport *report, const BrevStoreRecipie
     g_string_append_c (out, '\n');
 }
 
-/* When the message will be too old; time in which its account is stopped is yet to come. */
-static char *
-retry_until (const BrevReport *report)
-{
-    const BrevStoreMessage *message = report->message;
-
-    return format_date (
-        MAX (message->arrival + message->paused + report->config->lifetime, report->now));
-}
-
 static void
 append_outlook (GString *out, const BrevReport *report, BrevAction action)
 {
-    g_autofree char *until = retry_until (report);
+    g_autofree char *until = brev_report_until (report);
 
     switch (action) {
     case BREV_ACTION_FAILED:
@@ -400,7 +255,7 @@ append_section (GString *out, const BrevReport *report, BrevAction action)
 static void
 append_line (GString *out, const char *label, const char *text)
 {
-    g_autofree char *line = text == NULL ? NULL : words (text);
+    g_autofree char *line = text == NULL ? NULL : brev_report_words (text);
 
     if (line != NULL && line[0] != '\0')
         g_string_append_printf (out, "    %-11s %s\n", label, line);
@@ -410,7 +265,7 @@ static void
 append_which_message (GString *out, const BrevReport *report)
 {
     const BrevStoreMessage *message = report->message;
-    g_autofree char *date = format_date (message->arrival);
+    g_autofree char *date = brev_report_date (message->arrival);
 
     g_string_append (out, "The message:\n\n");
     append_line (out, "Subject:", report->subject);
@@ -443,9 +298,9 @@ what_is_attached (const BrevReport *report)
 static void
 append_explanation (GString *out, const BrevReport *report)
 {
-    g_autofree char *domain = words (report->config->mail_name);
+    g_autofree char *domain = brev_report_words (report->config->mail_name);
 
-    begin_part (out, report, "text/plain; charset=utf-8", "What happened");
+    brev_report_begin_part (out, report, "text/plain; charset=utf-8", "What happened");
     for (BrevAction action = 0; action < BREV_ACTION_LAST; action++)
         append_section (out, report, action);
     append_which_message (out, report);
@@ -457,70 +312,7 @@ append_explanation (GString *out, const BrevReport *report)
         what_is_attached (report), report->message->id, domain);
 }
 
-/* -- what programs read -------------------------------------------------------------- */
-
-/* What the client of SMTP said stays as it is, xtext and all. */
-static void
-append_original (GString *out, const BrevStoreRecipient *r, const char *final)
-{
-    g_autofree char *original = typed_address (r->original);
-    g_autofree char *orcpt = r->orcpt == NULL ? NULL : ascii_words (r->orcpt);
-
-    if (orcpt != NULL && strchr (orcpt, ';') != NULL)
-        g_string_append_printf (out, "Original-Recipient: %s\n", orcpt);
-    else if (brev_text_domain (r->original) != NULL && strcmp (final, original) != 0)
-        g_string_append_printf (out, "Original-Recipient: %s\n", original);
-}
-
-static void
-append_recipient_fields (GString *out, const BrevReport *report,
-                         const BrevStoreRecipient *r)
-{
-    static const char *const actions[BREV_ACTION_LAST] = { "failed", "delayed",
-                                                           "relayed" };
-    BrevAction action = brev_report_action (r->state);
-    g_autofree char *final = typed_address (r->address);
-    g_autofree char *reply = r->reply == NULL ? NULL : ascii_words (r->reply);
-    g_autofree char *date = format_date (r->changed);
-    g_autofree char *until = retry_until (report);
-    g_autofree char *remote = r->remote_id == NULL ? NULL : ascii_words (r->remote_id);
-
-    if (action == BREV_ACTION_LAST)
-        return;
-    g_string_append_c (out, '\n');
-    append_original (out, r, final);
-    g_string_append_printf (out, "Final-Recipient: %s\nAction: %s\nStatus: %s\n", final,
-                            actions[action], status_code (r, action));
-    if (reply != NULL && reply[0] != '\0' && action != BREV_ACTION_RELAYED)
-        g_string_append_printf (out, "Diagnostic-Code: x-%s; %s\n",
-                                provider_name (report, r), reply);
-    if (r->attempts > 0)
-        g_string_append_printf (out, "Last-Attempt-Date: %s\n", date);
-    if (action == BREV_ACTION_DELAYED)
-        g_string_append_printf (out, "Will-Retry-Until: %s\n", until);
-    if (remote != NULL)
-        g_string_append_printf (out, "Final-Log-ID: %s\n", remote);
-}
-
-static void
-append_status (GString *out, const BrevReport *report)
-{
-    const GPtrArray *recipients = report->message->recipients;
-    g_autofree char *domain = domain_of (report->config);
-    g_autofree char *date = format_date (report->message->arrival);
-
-    begin_part (out, report, "message/delivery-status", "For programs");
-    if (report->envelope->envid != NULL) {
-        g_autofree char *envid = ascii_words (report->envelope->envid);
-        g_string_append_printf (out, "Original-Envelope-Id: %s\n", envid);
-    }
-    g_string_append_printf (out, "Reporting-MTA: dns; %s\nArrival-Date: %s\n", domain,
-                            date);
-    g_string_append_printf (out, "X-Brevdue-Queue-ID: %s\n", report->message->id);
-    for (guint i = 0; i < recipients->len; i++)
-        append_recipient_fields (out, report, recipients->pdata[i]);
-    g_string_append_c (out, '\n');
-}
+/* -- what comes back ---------------------------------------------------------------- */
 
 static gboolean
 is_hidden_field (const char *line)
@@ -568,11 +360,11 @@ brev_report_head (const BrevReport *report)
 
     append_top (out, report);
     append_explanation (out, report);
-    append_status (out, report);
-    begin_part (out, report,
-                brev_report_is_full (report) ? "message/rfc822" : "text/rfc822-headers",
-                brev_report_is_full (report) ? "The message"
-                                             : "The header of the message");
+    brev_report_append_status (out, report);
+    brev_report_begin_part (
+        out, report,
+        brev_report_is_full (report) ? "message/rfc822" : "text/rfc822-headers",
+        brev_report_is_full (report) ? "The message" : "The header of the message");
     append_header (out, report->header);
     return g_string_free (out, FALSE);
 }
