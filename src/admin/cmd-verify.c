@@ -135,8 +135,10 @@ verify (Verification *verification, const char *text, GError **error)
         else
             print_route (recipient->original, recipient->address, account, from);
     }
-    for (guint i = 0; i < recipients->bad->len; i++)
-        tell_bad (verification, text, recipients->bad->pdata[i]);
+    for (guint i = 0; i < recipients->bad->len; i++) {
+        const BrevRecipient *bad = recipients->bad->pdata[i];
+        tell_bad (verification, text, bad->original);
+    }
     if (recipients->good->len + recipients->bad->len == 0)
         tell_bad (verification, text, text);
     return TRUE;

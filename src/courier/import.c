@@ -325,18 +325,6 @@ add_bad (BrevStoreMessage *row, const char *piece, BrevNotify notify, const char
     return recipient;
 }
 
-/* As the site wants it: nobody gets a message of whose recipients one is no address. */
-static void
-refuse_good (BrevStoreMessage *row, const BrevRecipients *recipients)
-{
-    for (guint i = 0; i < recipients->good->len; i++) {
-        const BrevRecipient *recipient = recipients->good->pdata[i];
-        add_bad (row, recipient->address,
-                 "another recipient of the message is no mail address, and "
-                 "'bad-recipients = refuse' is set");
-    }
-}
-
 static gboolean
 add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
           const BrevRecipients *recipients, GError **error)
@@ -372,12 +360,12 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
 }
 
 static void
-add_bad_ones (BrevStoreMessage *row, const GPtrArray *bad)
+add_bad_ones (BrevStoreMessage *row, const GPtrArray *bad, const char *reason)
 {
     for (guint i = 0; i < bad->len; i++) {
         const BrevRecipient *recipient = bad->pdata[i];
-        BrevStoreRecipient *added = add_bad (row, recipient->original, recipient->notify,
-                                             "this is no mail address");
+        BrevStoreRecipient *added =
+            add_bad (row, recipient->address, recipient->notify, reason);
         added->orcpt = g_strdup (recipient->orcpt);
     }
 }
@@ -419,10 +407,12 @@ make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
         return NULL;
     }
     if (courier->config->bad_recipients == BREV_BAD_REFUSE && recipients->bad->len > 0)
-        refuse_good (row, recipients);
+        add_bad_ones (row, recipients->good,
+                      "another recipient of the message is no mail address, and "
+                      "'bad-recipients = refuse' is set");
     else if (!add_good (courier, arrival, row, recipients, error))
         return NULL;
-    add_bad_ones (row, recipients->bad);
+    add_bad_ones (row, recipients->bad, "this is no mail address");
     if (row->recipients->len == 0)
         (void) add_bad (row, "(no recipient)", notify,
                         "the message names nobody to send it to");
