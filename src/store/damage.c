@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "envelope/frame.h"
-#include "store/sql.h"
+#include "store/callers.h"
 
 /* A damaged database: noticed, put aside, read as far as it goes. */
 
@@ -123,7 +123,7 @@ copy_message (BrevStore *store, BrevStore *old, sqlite3_stmt *row, gint64 now,
         !is_credible (message, total))
         return 0;
     recover_recipients (message, now);
-    return brev_import_one (store, message, error) ? 1 : -1;
+    return brev_import_one (store, message, 0, error) < 0 ? -1 : 1;
 }
 
 /* From one end of the old database until it cannot be read any further. What the other end
@@ -153,6 +153,7 @@ copy_all (BrevStore *store, BrevStore *old, gint64 now, guint *n, GError **error
     return brev_transaction_begin (&transaction, store, error) &&
            copy_from (store, old, SQL_SALVAGE_UP, now, n, error) &&
            copy_from (store, old, SQL_SALVAGE_DOWN, now, &again, error) &&
+           brev_callers_salvage (store, old, error) &&
            brev_transaction_commit (&transaction, error);
 }
 

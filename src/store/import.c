@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/sql.h"
+#include "envelope/frame.h"
+#include "store/callers.h"
 
 static const char doubtful_reply[] =
     "possible duplicate: the record of what was sent is lost, and this message may have been "
@@ -123,15 +124,17 @@ insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
 
 /* Returns: 1 when the row is new, with @n and @is_held; 0 when it stood there already; -1 */
 static int
-insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 *n, gboolean *is_held,
-                GError **error)
+insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 caller, gint64 *n,
+                gboolean *is_held, GError **error)
 {
     sqlite3_stmt *row = BREV_SQL_START (
         store, SQL_IMPORT_MESSAGE, error, SQL_T (m->id), SQL_I (m->uid),
         SQL_I (m->arrival), SQL_I (m->finished), SQL_I (m->size), SQL_I (m->checksum),
         SQL_T (m->sender), SQL_T (m->message_id), SQL_T (m->login), SQL_T (m->program),
         SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
-        SQL_I (m->paused), SQL_I (m->recipients->len));
+        SQL_I (m->paused), SQL_I (m->recipients->len), SQL_T (m->options),
+        SQL_T (m->ignored), SQL_I (m->dot_bytes), SQL_T (m->script), SQL_T (m->rewritten),
+        SQL_I (caller));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
@@ -141,21 +144,41 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 *n, gboolean
     return brev_sql_step (store, row, error) < 0 ? -1 : 1;
 }
 
-gboolean
-brev_import_one (BrevStore *store, const BrevStoreMessage *message, GError **error)
+int
+brev_import_one (BrevStore *store, const BrevStoreMessage *message, gint64 caller,
+                 GError **error)
 {
     gint64 n = 0;
     gboolean is_held = FALSE;
-    int is_new = insert_message (store, message, &n, &is_held, error);
+    int is_new = insert_message (store, message, caller, &n, &is_held, error);
 
     if (is_new <= 0)
-        return is_new == 0;
+        return is_new;
     for (guint i = 0; i < message->recipients->len; i++) {
         if (!insert_recipient (store, n, message, is_held, message->recipients->pdata[i],
                                error))
-            return FALSE;
+            return -1;
     }
-    return BREV_SQL_RUN (store, SQL_REPORT_IMPORTED, error, SQL_T (message->id)) >= 0;
+    return BREV_SQL_RUN (store, SQL_REPORT_IMPORTED, error, SQL_T (message->id)) < 0 ? -1
+                                                                                     : 1;
+}
+
+/* Only a new row counts: another copy of a message is none. Nobody called for a report of
+ * our own. */
+static gboolean
+import_and_count (BrevStore *store, GHashTable *tallies, const BrevStoreMessage *message,
+                  GError **error)
+{
+    BrevTally *caller = NULL;
+    int is_new;
+
+    if (message->way != BREV_WAY_REPORT &&
+        !brev_callers_find (store, tallies, message, &caller, error))
+        return FALSE;
+    is_new = brev_import_one (store, message, caller == NULL ? 0 : caller->n, error);
+    if (is_new > 0 && caller != NULL)
+        brev_callers_count (caller->counts, message);
+    return is_new >= 0;
 }
 
 /* Nobody knows whether a message from before the damage was sent. */
@@ -182,17 +205,19 @@ brev_store_import (BrevStore *store, const GPtrArray *messages, gint64 now,
 {
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);
+    g_autoptr (GHashTable) tallies = brev_callers_new ();
 
     if (!brev_transaction_begin (&transaction, store, error))
         return FALSE;
     for (guint i = 0; i < messages->len; i++) {
         BrevStoreMessage *message = messages->pdata[i];
         park_doubtful (store, message, now);
-        if (!brev_import_one (store, message, error) ||
+        if (!import_and_count (store, tallies, message, error) ||
             !brev_finish (store, message->id, now, done, error))
             return FALSE;
     }
-    if (!brev_transaction_commit (&transaction, error))
+    if (!brev_callers_write (store, tallies, error) ||
+        !brev_transaction_commit (&transaction, error))
         return FALSE;
     if (finished != NULL)
         *finished = g_steal_pointer (&done);

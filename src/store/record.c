@@ -61,6 +61,10 @@ brev_store_message_free (BrevStoreMessage *message)
     g_free (message->login);
     g_free (message->program);
     g_free (message->parked);
+    g_free (message->options);
+    g_free (message->ignored);
+    g_free (message->script);
+    g_free (message->rewritten);
     g_ptr_array_unref (message->recipients);
     g_free (message);
 }
@@ -115,6 +119,11 @@ brev_record_message (sqlite3_stmt *row)
     message->crashes = (guint) sqlite3_column_int (row, 14);
     message->paused = sqlite3_column_int64 (row, 15);
     message->parked = brev_column_dup (row, 16);
+    message->options = brev_column_dup (row, 19);
+    message->ignored = brev_column_dup (row, 20);
+    message->dot_bytes = (guint) sqlite3_column_int64 (row, 21);
+    message->script = brev_column_dup (row, 22);
+    message->rewritten = brev_column_dup (row, 23);
     return message;
 }
 

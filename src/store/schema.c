@@ -26,7 +26,13 @@ static const char *const steps[] = {
     " crashes INTEGER NOT NULL DEFAULT 0,"
     " paused INTEGER NOT NULL DEFAULT 0,"
     " parked TEXT,"
-    " total INTEGER NOT NULL DEFAULT 0);" /* recipients; 0 again once they are forgotten */
+    " total INTEGER NOT NULL DEFAULT 0," /* recipients; 0 again once they are forgotten */
+    " options TEXT,"
+    " ignored TEXT,"
+    " dot_bytes INTEGER NOT NULL DEFAULT 0,"
+    " script TEXT,"
+    " rewritten TEXT,"
+    " caller INTEGER NOT NULL DEFAULT 0);" /* that counts it; 0: none */
     "CREATE INDEX messages_unfinished ON messages (arrival, n) WHERE finished = 0;"
     "CREATE INDEX messages_finished ON messages (finished, n) WHERE finished > 0;"
     "CREATE INDEX messages_importing ON messages (owner) WHERE imported = 0;"
@@ -65,6 +71,29 @@ static const char *const steps[] = {
     "CREATE INDEX recipients_unwarned ON recipients (warn_from, account, due)"
     " WHERE state <= 1 AND held = 0 AND warn_from > 0;"
     "CREATE INDEX recipients_report ON recipients (report) WHERE report_due = 1;"
+
+    /* Who called, without a word about any message. No row is ever deleted, so the last
+     * number is how many there are. */
+    "CREATE TABLE callers ("
+    " n INTEGER PRIMARY KEY,"
+    " uid INTEGER NOT NULL,"
+    " rest INTEGER NOT NULL," /* 1: all the others of uid, or of everybody when it is -1 */
+    " login TEXT NOT NULL,"
+    " program TEXT NOT NULL,"
+    " script TEXT NOT NULL,"
+    " first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL DEFAULT 0,"
+    " messages INTEGER NOT NULL DEFAULT 0,"
+    " dot_messages INTEGER NOT NULL DEFAULT 0,"
+    " dot_bytes INTEGER NOT NULL DEFAULT 0,"
+    " rewritten INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE (uid, rest, login, program, script));"
+    "CREATE TABLE caller_options ("
+    " caller INTEGER NOT NULL,"
+    " option TEXT NOT NULL,"
+    " used INTEGER NOT NULL,"
+    " ignored INTEGER NOT NULL,"
+    " PRIMARY KEY (caller, option)) WITHOUT ROWID;"
 
     "CREATE TABLE turns (account TEXT PRIMARY KEY, uid INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE problems ("

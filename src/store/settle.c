@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/sql.h"
+#include "store/callers.h"
 
 /* What the row says before it is settled. */
 typedef struct {
@@ -79,34 +79,44 @@ brev_finish (BrevStore *store, const char *id, gint64 now, GPtrArray *finished,
     return changed >= 0;
 }
 
-/* The longest pause that a settlement of each message names, by id. */
+/* What the settlements of one message's recipients say about the message. */
+typedef struct {
+    gint64 paused;         /* the longest */
+    const char *rewritten; /* nullable */
+} Whole;
+
+/* By id. */
 static GHashTable *
-pauses_by_message (const BrevSettlement *settlements, guint n)
+wholes_of (const BrevSettlement *settlements, guint n)
 {
-    GHashTable *pauses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable *wholes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
     for (guint i = 0; i < n; i++) {
-        gint64 *pause = g_hash_table_lookup (pauses, settlements[i].id);
-        if (pause == NULL) {
-            pause = g_new0 (gint64, 1);
-            (void) g_hash_table_insert (pauses, g_strdup (settlements[i].id), pause);
+        Whole *whole = g_hash_table_lookup (wholes, settlements[i].id);
+        if (whole == NULL) {
+            whole = g_new0 (Whole, 1);
+            (void) g_hash_table_insert (wholes, g_strdup (settlements[i].id), whole);
         }
-        *pause = MAX (*pause, settlements[i].paused);
+        whole->paused = MAX (whole->paused, settlements[i].paused);
+        if (settlements[i].rewritten != NULL)
+            whole->rewritten = settlements[i].rewritten;
     }
-    return pauses;
+    return wholes;
 }
 
 static gboolean
-settle_messages (BrevStore *store, GHashTable *pauses, gint64 now, GPtrArray *finished,
+settle_messages (BrevStore *store, GHashTable *wholes, gint64 now, GPtrArray *finished,
                  GError **error)
 {
     GHashTableIter iter;
-    gpointer id, pause;
+    gpointer id, value;
 
-    g_hash_table_iter_init (&iter, pauses);
-    while (g_hash_table_iter_next (&iter, &id, &pause)) {
+    g_hash_table_iter_init (&iter, wholes);
+    while (g_hash_table_iter_next (&iter, &id, &value)) {
+        const Whole *whole = value;
         if (BREV_SQL_RUN (store, SQL_SETTLE_MESSAGE, error, SQL_T (id),
-                          SQL_I (*(gint64 *) pause)) < 0 ||
+                          SQL_I (whole->paused)) < 0 ||
+            !brev_callers_rewritten (store, id, whole->rewritten, error) ||
             !brev_finish (store, id, now, finished, error))
             return FALSE;
     }
@@ -119,7 +129,7 @@ brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
 {
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);
-    g_autoptr (GHashTable) pauses = pauses_by_message (settlements, n);
+    g_autoptr (GHashTable) wholes = wholes_of (settlements, n);
 
     if (!brev_transaction_begin (&transaction, store, error))
         return FALSE;
@@ -128,7 +138,7 @@ brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
         if (!settle_recipient (store, &settlements[i], now, error))
             return FALSE;
     }
-    if (!settle_messages (store, pauses, now, done, error) ||
+    if (!settle_messages (store, wholes, now, done, error) ||
         !brev_transaction_commit (&transaction, error))
         return FALSE;
     if (finished != NULL)

@@ -5,7 +5,8 @@
 
 #define MESSAGE_COLUMNS                                                                    \
     "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, " \
-    "program, way, held, crashes, paused, parked, owner, total"
+    "program, way, held, crashes, paused, parked, owner, total, options, ignored, "        \
+    "dot_bytes, script, rewritten"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed, notify, orcpt, "                                                  \
@@ -51,11 +52,15 @@ static const char *const texts[SQL_LAST] = {
         " ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE imported = 0",
     [SQL_IMPORT_MESSAGE] =
         "INSERT INTO messages (id, uid, arrival, finished, size, checksum, sender, message_id,"
-        " login, program, way, held, crashes, paused, total, imported, owner)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, 0)"
+        " login, program, way, held, crashes, paused, total, options, ignored, dot_bytes,"
+        " script, rewritten, caller, imported, owner)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+        " ?18, ?19, ?20, ?21, 1, 0)"
         " ON CONFLICT (id) DO UPDATE SET uid = ?2, arrival = ?3, finished = ?4, size = ?5,"
         " checksum = ?6, sender = ?7, message_id = ?8, login = ?9, program = ?10, way = ?11,"
         " held = max (held, ?12), crashes = ?13, paused = paused + ?14, total = ?15,"
+        " options = ?16, ignored = ?17, dot_bytes = ?18, script = ?19, rewritten = ?20,"
+        " caller = ?21,"
         " imported = 1, owner = 0, parked = NULL WHERE imported = 0"
         " RETURNING n, held",
     [SQL_IMPORT_RECIPIENT] =
@@ -125,7 +130,8 @@ static const char *const texts[SQL_LAST] = {
         " AND recipients.state = 2 AND recipients.owner = ?1 RETURNING message, idx",
     [SQL_LET_IMPORTS_GO] =
         "UPDATE messages SET owner = 0 WHERE imported = 0 AND owner = ?1",
-    [SQL_DELETED_IDS] = "SELECT id FROM messages WHERE deleted = 1 AND finished = 0",
+    [SQL_DELETED_IDS] = "SELECT id FROM messages INDEXED BY messages_deleted"
+                        " WHERE deleted = 1 AND finished = 0",
 
     [SQL_SETTLE_STATE] =
         "SELECT r.message, r.state, r.owner, m.deleted FROM messages m"
@@ -194,7 +200,8 @@ static const char *const texts[SQL_LAST] = {
         " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
     [SQL_FORGET_TEXTS] =
         "UPDATE messages SET total = 0, sender = '', message_id = NULL, login = NULL,"
-        " program = NULL WHERE n IN (SELECT n FROM messages"
+        " program = NULL, options = NULL, ignored = NULL, dot_bytes = 0, script = NULL,"
+        " rewritten = NULL WHERE n IN (SELECT n FROM messages"
         " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
     [SQL_FORGET_MESSAGES] =
         "DELETE FROM messages WHERE finished > 0 AND finished < ?1 AND total = 0",
@@ -206,6 +213,38 @@ static const char *const texts[SQL_LAST] = {
     [SQL_CLEAR_PROBLEM] = "DELETE FROM problems WHERE account = ?1 AND scope = ?2",
     [SQL_PROBLEMS] =
         "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
+
+    [SQL_FIND_CALLER] =
+        "SELECT n FROM callers WHERE uid = ?1 AND rest = 0 AND login = ?2 AND program = ?3"
+        " AND script = ?4",
+    [SQL_COUNT_CALLERS] =
+        "SELECT (SELECT count (*) FROM callers WHERE uid = ?1 AND rest = 0),"
+        " (SELECT coalesce (max (n), 0) FROM callers)",
+    [SQL_ADD_CALLER] =
+        "INSERT INTO callers (uid, rest, login, program, script, first)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (uid, rest, login, program, script)"
+        " DO UPDATE SET first = min (first, excluded.first) RETURNING n",
+    [SQL_COUNT_CALLS] =
+        "UPDATE callers SET messages = messages + ?2, dot_messages = dot_messages + ?3,"
+        " dot_bytes = dot_bytes + ?4, rewritten = rewritten + ?5, last = ?6 WHERE n = ?1",
+    [SQL_COUNT_OPTION] =
+        "INSERT INTO caller_options (caller, option, used, ignored)"
+        " SELECT ?1, CASE WHEN EXISTS"
+        " (SELECT 1 FROM caller_options WHERE caller = ?1 AND option = ?2) OR"
+        " (SELECT count (*) FROM caller_options WHERE caller = ?1) < 64 THEN ?2 ELSE ?5 END,"
+        " ?3, ?4 WHERE true ON CONFLICT (caller, option)"
+        " DO UPDATE SET used = used + excluded.used, ignored = ignored + excluded.ignored",
+    [SQL_NOTE_REWRITTEN] =
+        "UPDATE messages SET rewritten = ?2 WHERE id = ?1 AND rewritten IS NULL",
+    [SQL_COUNT_REWRITTEN] =
+        "UPDATE callers SET rewritten = rewritten + 1"
+        " WHERE n = (SELECT caller FROM messages WHERE id = ?1)",
+    [SQL_CALLERS] =
+        "SELECT n, uid, rest, login, program, script, first, last, messages, dot_messages,"
+        " dot_bytes, rewritten FROM callers NOT INDEXED ORDER BY n",
+    [SQL_CALLER_OPTIONS] =
+        "SELECT option, used, ignored FROM caller_options WHERE caller = ?1"
+        " ORDER BY used DESC, option",
 
     [SQL_SALVAGE_UP]   = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n",
     [SQL_SALVAGE_DOWN] = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n DESC",

@@ -72,6 +72,15 @@ typedef enum {
     SQL_SET_PROBLEM,
     SQL_CLEAR_PROBLEM,
     SQL_PROBLEMS,
+    SQL_FIND_CALLER,
+    SQL_COUNT_CALLERS,
+    SQL_ADD_CALLER,
+    SQL_COUNT_CALLS,
+    SQL_COUNT_OPTION,
+    SQL_NOTE_REWRITTEN,
+    SQL_COUNT_REWRITTEN,
+    SQL_CALLERS,
+    SQL_CALLER_OPTIONS,
     SQL_SALVAGE_UP,
     SQL_SALVAGE_DOWN,
     SQL_PARK_UNVOUCHED,
@@ -172,9 +181,9 @@ gboolean brev_record_recipients (BrevStore *store, BrevStoreMessage *message, gi
 char *brev_column_dup (sqlite3_stmt *row, int column);
 const char *brev_column_text (sqlite3_stmt *row, int column);
 
-/* import.c */
-gboolean brev_import_one (BrevStore *store, const BrevStoreMessage *message,
-                          GError **error);
+/* import.c: @caller counts it, 0: nobody does. Returns: 1 when the row is new, 0, -1 */
+int brev_import_one (BrevStore *store, const BrevStoreMessage *message, gint64 caller,
+                     GError **error);
 
 /* recover.c: inside a transaction, gives back what dead couriers had in hand; with @own_too
  * also what stands under our own number, before we have used it. */

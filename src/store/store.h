@@ -65,6 +65,11 @@ typedef struct {
     guint crashes;    /* couriers that died over it, since one last lived through it */
     gint64 paused;    /* ms that do not count for lifetime */
     char *parked;     /* owned, nullable: why its file is not even read */
+    char *options;    /* owned, nullable: of its caller, without values: "-t -oi" */
+    char *ignored;    /* owned, nullable: those of them that had no effect */
+    guint dot_bytes;  /* bytes behind a lone dot, which were left out */
+    char *script;     /* owned, nullable: the PHP script, claimed: "33:mailer.php" */
+    char *rewritten;  /* owned, nullable: the From address another one stood in for */
     GPtrArray *recipients; /* owned, of BrevStoreRecipient */
 } BrevStoreMessage;
 
@@ -184,6 +189,7 @@ typedef struct {
     const char *dsn;       /* nullable */
     const char *reply;     /* nullable */
     const char *report;    /* nullable: queue id chosen for the report about it */
+    const char *rewritten; /* nullable: the From address another one stands in for */
 } BrevSettlement;
 
 /**
@@ -303,3 +309,32 @@ void brev_store_problem_free (BrevStoreProblem *problem);
 
 /* Returns: (transfer full) (nullable): (array of BrevStoreProblem) */
 GPtrArray *brev_store_problems (BrevStore *store, GError **error);
+
+typedef struct {
+    char *name;      /* owned: "-oi" */
+    guint64 used;    /* messages with it */
+    guint64 ignored; /* those in which it had no effect */
+} BrevStoreOption;
+
+/* What one calling program did since the database was made. No address is in it, and it
+ * outlives the history. Only so many callers are told apart, of each user and in all. */
+typedef struct {
+    gint64 uid;
+    gboolean is_rest; /* callers of @uid, or of everybody when that is -1, in one */
+    char *login;      /* owned; as all names claimed, and "" when it is not known */
+    char *program;    /* owned */
+    char *script;     /* owned */
+    gint64 first;     /* arrival of its messages, ms since 1970 */
+    gint64 last;
+    guint64 messages;
+    guint64 dot_messages; /* those that went on behind a lone dot */
+    guint64 dot_bytes;    /* and how many bytes were left out of them */
+    guint64 rewritten;    /* messages with another From than they were given */
+    GPtrArray *options;   /* owned, of BrevStoreOption, most used first */
+} BrevStoreCaller;
+
+void brev_store_caller_free (BrevStoreCaller *caller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStoreCaller, brev_store_caller_free)
+
+/* Returns: (transfer full) (nullable): (array of BrevStoreCaller), most messages first */
+GPtrArray *brev_store_callers (BrevStore *store, GError **error);

@@ -26,6 +26,9 @@ write_file (int dir, const GByteArray *message, guint number)
     brev_id_new (id);
     g_free (envelope->sender);
     envelope->sender = g_strdup ("web@example.com");
+    envelope->login = g_strdup ("www-data");
+    envelope->program = g_strdup ("php-fpm8.2");
+    envelope->options = g_strdup ("-t -i");
     g_ptr_array_add (envelope->recipients, g_steal_pointer (&recipient));
     head = brev_frame_head (id, envelope);
     brev_origin_write (&origin, record);

@@ -58,6 +58,10 @@ test_plans (void)
         { SQL_MEND_FINISHED, "INDEX messages_finished" },
         { SQL_FORGET_RECIPIENTS, "INDEX messages_finished" },
         { SQL_FORGET_MESSAGES, "INDEX messages_finished" },
+        { SQL_FIND_CALLER, "sqlite_autoindex_callers_1 (uid=? AND rest=? AND login=?" },
+        { SQL_COUNT_CALLERS, "sqlite_autoindex_callers_1 (uid=? AND rest=?)" },
+        { SQL_COUNT_CALLS, "PRIMARY KEY" },
+        { SQL_CALLER_OPTIONS, "PRIMARY KEY (caller=?)" },
     };
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
 

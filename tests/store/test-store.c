@@ -33,6 +33,11 @@ test_keeps_everything (void)
     message->login = g_strdup ("www-data");
     message->program = g_strdup ("/usr/bin/php\xc3\xa5");
     message->paused = 17;
+    message->options = g_strdup ("-t -oi -U");
+    message->ignored = g_strdup ("-U");
+    message->dot_bytes = 0xfedcba98;
+    message->script = g_strdup ("33:mailer.php");
+    message->rewritten = g_strdup ("root@web1");
     r->state = BREV_STATE_REFUSED;
     r->attempts = 3;
     r->maybe_sent = TRUE;
@@ -58,6 +63,11 @@ test_keeps_everything (void)
     g_assert_cmpstr (got->program, ==, message->program);
     g_assert_cmpint (got->way, ==, BREV_WAY_SOCKET);
     g_assert_cmpint (got->paused, ==, 17);
+    g_assert_cmpstr (got->options, ==, "-t -oi -U");
+    g_assert_cmpstr (got->ignored, ==, "-U");
+    g_assert_cmpuint (got->dot_bytes, ==, 0xfedcba98);
+    g_assert_cmpstr (got->script, ==, "33:mailer.php");
+    g_assert_cmpstr (got->rewritten, ==, "root@web1");
     g_assert_cmpuint (got->recipients->len, ==, 2);
     r = got->recipients->pdata[0];
     g_assert_cmpstr (r->address, ==, "a@example.com");
