@@ -132,6 +132,8 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
         g_autofree char *scope = from_scope (letter);
         brev_trouble_end (worker->trouble, scope, brev_clock_now ());
     }
+    if (letter->row->rewritten == NULL)
+        letter->row->rewritten = g_strdup (brev_record_replaced_from (plan));
     if (!worker->courier->is_quiet)
         brev_record_plan (letter->row, plan);
     for (guint i = 0; i < plan->mails->len; i++)

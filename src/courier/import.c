@@ -20,6 +20,7 @@
 
 /* Files in one transaction: few enough to be held open together. */
 #define BATCH 256
+#define MAX_TOLD 1024 /* bytes of what is only shown */
 
 /* A whole queue file on its way to a row. */
 typedef struct {
@@ -231,23 +232,29 @@ look_at (BrevCourier *courier, const char *id, GPtrArray *arrivals, GError **err
 
 /* -- what their rows say ------------------------------------------------------------- */
 
-/* The first value of a field, without GMime. */
+/* Fits into one line, and is not endless. Returns: (nullable): %NULL for nothing */
 static char *
-find_field (const BrevHeaderBlock *block, const char *name)
+told (const char *text)
+{
+    g_autofree char *bounded =
+        text == NULL || *text == '\0' ? NULL : g_strndup (text, MAX_TOLD);
+
+    return bounded == NULL ? NULL : brev_text_printable (bounded);
+}
+
+/* The first value of each field, without GMime. */
+static void
+find_fields (const BrevHeaderBlock *block, char **message_id, char **script)
 {
     const char *cursor = block->text;
     BrevField field;
 
-    while (brev_field_next (&cursor, block->text + block->length, &field))
-        if (brev_field_is (&field, name))
-            return brev_field_unfold (&field);
-    return NULL;
-}
-
-static char *
-make_message_id (const BrevCourier *courier, const Arrival *arrival)
-{
-    return g_strdup_printf ("<%s@%s>", arrival->id, courier->config->mail_name);
+    while (brev_field_next (&cursor, block->text + block->length, &field)) {
+        if (*message_id == NULL && brev_field_is (&field, "Message-ID"))
+            *message_id = brev_field_unfold (&field);
+        else if (*script == NULL && brev_field_is (&field, "X-PHP-Originating-Script"))
+            *script = brev_field_unfold (&field);
+    }
 }
 
 /* That the message itself is wrong shows later: then nobody can ever send it. That it
@@ -263,22 +270,28 @@ forgive_input (GError *failure, GError **error)
     return FALSE;
 }
 
-static char *
-read_message_id (const BrevCourier *courier, const Arrival *arrival, GError **error)
+static gboolean
+read_header (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
+             GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     g_auto (BrevHeaderBlock) block = { 0 };
     g_autofree char *id = NULL;
+    g_autofree char *script = NULL;
     GError *failure = NULL;
 
     if (brev_header_block_read (&block, arrival->fd, file->message_offset,
                                 file->message_length, &failure))
-        id = find_field (&block, "Message-ID");
+        find_fields (&block, &id, &script);
     else if (!forgive_input (failure, error))
-        return NULL;
+        return FALSE;
     if (id == NULL || *id == '\0')
-        return make_message_id (courier, arrival);
-    return brev_text_printable (id);
+        row->message_id =
+            g_strdup_printf ("<%s@%s>", arrival->id, courier->config->mail_name);
+    else
+        row->message_id = brev_text_printable (id);
+    row->script = told (script);
+    return TRUE;
 }
 
 /* Returns: (nullable): a row without recipients yet */
@@ -289,12 +302,10 @@ new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
     const BrevEnvelope *envelope = file->envelope;
     g_autofree char *nobody = g_strdup_printf ("uid-%u", file->origin.uid);
     BrevLocalNames names = brev_courier_names (courier);
-    char *message_id = read_message_id (courier, arrival, error);
-    BrevStoreMessage *row;
+    g_autoptr (BrevStoreMessage) row = brev_store_message_new (arrival->id);
 
-    if (message_id == NULL)
+    if (!read_header (courier, arrival, row, error))
         return NULL;
-    row = brev_store_message_new (arrival->id);
     row->is_imported = TRUE;
     row->uid = file->origin.uid;
     row->arrival = file->origin.arrival;
@@ -303,11 +314,13 @@ new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
     g_free (row->sender);
     row->sender = brev_sender_qualify (
         envelope->sender, envelope->login != NULL ? envelope->login : nobody, &names);
-    row->message_id = message_id;
     row->login = g_strdup (envelope->login);
     row->program = g_strdup (envelope->program);
     row->way = (char) file->origin.way;
-    return row;
+    row->options = told (envelope->options);
+    row->ignored = told (envelope->ignored);
+    row->dot_bytes = envelope->dot_bytes;
+    return g_steal_pointer (&row);
 }
 
 /* A recipient that cannot receive anything is final from the start; its report follows.

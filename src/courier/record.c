@@ -197,9 +197,8 @@ losses_of (const BrevPlan *plan)
     return g_string_free (list, FALSE);
 }
 
-/* (nullable): the From address that @plan took away, if it did */
-static const char *
-replaced_from (const BrevPlan *plan)
+const char *
+brev_record_replaced_from (const BrevPlan *plan)
 {
     const BrevMail *mail = plan->mails->len == 0 ? NULL : plan->mails->pdata[0];
 
@@ -213,7 +212,7 @@ void
 brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan)
 {
     g_autofree char *losses = losses_of (plan);
-    const char *from = replaced_from (plan);
+    const char *from = brev_record_replaced_from (plan);
     const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = message->id };
 
     if (from != NULL)

@@ -47,6 +47,9 @@ void brev_record_recovered (const BrevStoreMessage *message, gint64 now);
  */
 void brev_record_report (const BrevStoreMessage *message, const char *report);
 
+/* (nullable): the From address that another one stands in for in @plan, if one does */
+const char *brev_record_replaced_from (const BrevPlan *plan);
+
 /* What a message loses on its way, and which sender it goes out under. */
 void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);
 

@@ -87,6 +87,7 @@ new_result (BrevLetter *letter, const BrevStoreRecipient *recipient, const char 
     result->relay = g_strdup (relay);
     *row = *settlement;
     row->id = letter->row->id;
+    row->rewritten = letter->row->rewritten;
     row->account = result->account = g_strdup (settlement->account);
     row->remote_id = result->remote_id = g_strdup (settlement->remote_id);
     row->dsn = result->dsn = g_strdup (settlement->dsn);
