@@ -140,6 +140,34 @@ way_text (char way)
     }
 }
 
+/* How the message was handed over, and what of it came to nothing. */
+static void
+print_call (const BrevStoreMessage *message)
+{
+    g_autofree char *uid = g_strdup_printf ("uid %u%s%s", message->uid,
+                                            message->login == NULL ? "" : ", says it is ",
+                                            message->login == NULL ? "" : message->login);
+    g_autofree char *dot =
+        message->dot_bytes == 0
+            ? NULL
+            : g_strdup_printf ("%u bytes behind it were left out; -i keeps them",
+                               message->dot_bytes);
+    g_autofree char *from =
+        message->rewritten == NULL
+            ? NULL
+            : g_strdup_printf ("the configured \"from\" stands in for %s",
+                               message->rewritten);
+
+    print_line ("Submitted by", uid);
+    print_line ("Program", message->program);
+    print_line ("Script", message->script);
+    print_line ("Way in", way_text (message->way));
+    print_line ("Options", message->options);
+    print_line ("No effect", message->ignored);
+    print_line ("Lone dot", dot);
+    print_line ("From", from);
+}
+
 static void
 print_facts (const BrevListed *listed)
 {
@@ -148,18 +176,13 @@ print_facts (const BrevListed *listed)
     g_autofree char *finished =
         message->finished == 0 ? NULL : brev_time_text (message->finished);
     g_autofree char *size = brev_size_text (message->size);
-    g_autofree char *uid = g_strdup_printf ("uid %u%s%s", message->uid,
-                                            message->login == NULL ? "" : ", says it is ",
-                                            message->login == NULL ? "" : message->login);
 
     print_line ("ID", message->id);
     print_line ("State", listed->state);
     print_line ("Problem", listed->problem);
     print_line ("Message-ID", message->message_id);
     print_line ("Sender", *message->sender == '\0' ? "<>" : message->sender);
-    print_line ("Submitted by", uid);
-    print_line ("Program", message->program);
-    print_line ("Way in", way_text (message->way));
+    print_call (message);
     print_line ("Arrival", arrival);
     print_line ("Finished", finished);
     print_line ("Size", size);

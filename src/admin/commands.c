@@ -44,8 +44,10 @@ const BrevCommand brev_commands[] = {
     { "queue delete", "ID...", 0, MANY, "delete messages; nobody is told", brev_cmd_queue_delete,
       .options = { ALL },
       .examples = { "queue delete 0123456789abcdefghijklmnop" } },
-    { "trace", "ID", 1, 1, "what became of a message, for each recipient", brev_cmd_queue_show,
+    { "trace", "ID", 1, 1, "who sent a message, and what became of it for each recipient", brev_cmd_queue_show,
       .examples = { "trace 0123456789abcdefghijklmnop" } },
+    { "compat", "", 0, 0, "which programs send mail, how, and what of it had no effect", brev_cmd_compat,
+      .examples = { "compat", "compat --json" } },
     { "flush", "", 0, 0, "send everything that waits, now", brev_cmd_flush,
       .options = {
           { "wait", NULL, "until nothing is due, also without a terminal" },

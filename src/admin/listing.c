@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "courier/record.h"
 #include "envelope/frame.h"
 #include "message/address.h"
 
@@ -185,6 +186,9 @@ describe (const char *id, const BrevEnvelope *envelope, guint64 size)
     message->sender = g_strdup (envelope->sender);
     message->login = g_strdup (envelope->login);
     message->program = g_strdup (envelope->program);
+    message->options = g_strdup (envelope->options);
+    message->ignored = g_strdup (envelope->ignored);
+    message->dot_bytes = envelope->dot_bytes;
     return message;
 }
 
@@ -556,6 +560,12 @@ brev_listed_json (JsonBuilder *json, const BrevListed *listed)
     brev_out_time (json, "finished", message->finished);
     brev_out_string (json, "login", message->login);
     brev_out_string (json, "program", message->program);
+    brev_out_string (json, "script", message->script);
+    brev_out_string (json, "way", brev_record_way (message->way));
+    brev_out_string (json, "options", message->options);
+    brev_out_string (json, "ignored", message->ignored);
+    brev_out_int (json, "dot_bytes", message->dot_bytes);
+    brev_out_string (json, "rewritten", message->rewritten);
     json_builder_set_member_name (json, "recipients");
     json_builder_begin_array (json);
     for (guint i = 0; i < message->recipients->len; i++)

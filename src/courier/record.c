@@ -31,8 +31,8 @@ brev_record_status (BrevState state)
     return statuses[state] != NULL ? statuses[state] : "deleted";
 }
 
-static const char *
-way_name (char way)
+const char *
+brev_record_way (char way)
 {
     for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
         if (ways[i].way == way)
@@ -68,7 +68,7 @@ brev_record_import (const BrevStoreMessage *message)
                      "%s: from=<%s>, size=%" G_GUINT64_FORMAT
                      ", nrcpt=%u (queue active), uid=%s, way=%s",
                      message->id, sender, message->size, message->recipients->len, uid,
-                     way_name (message->way));
+                     brev_record_way (message->way));
     brev_log_name (BREV_LOG_COURIER);
 }
 

@@ -53,6 +53,9 @@ const char *brev_record_replaced_from (const BrevPlan *plan);
 /* What a message loses on its way, and which sender it goes out under. */
 void brev_record_plan (const BrevStoreMessage *message, const BrevPlan *plan);
 
+/* What the log calls a BrevWay. */
+const char *brev_record_way (char way);
+
 /**
  * brev_record_status:
  *
