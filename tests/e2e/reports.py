@@ -239,12 +239,22 @@ class Delays(Reports):
     def test_time_comes_before_the_next_attempt(self):
         """The courier wakes for the warning alone, even when it has ended."""
         wrap_courier(self.site, '--idle', '0')
-        self.site.set(retry_min='1h', retry_max='1h')
+        self.site.set(retry_min='1h', retry_max='1h', delay_warning='3s')
         self.report_by_another_account()
         self.site.start()
         self.send(to=('slow@example.net',))
         self.wait_for_actions('delayed')
         self.assertEqual(self.site.log_text().count('to=<slow@example.net>'), 1)
+
+    def test_provider_is_down(self):
+        """Then most mail is not even tried."""
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.report_by_another_account()
+        self.site.start()
+        for _ in range(6):
+            self.send(to=('slow@example.net',))
+        self.wait_for_actions(*6 * ['delayed'])
+        self.assertLess(self.site.log_text().count('to=<slow@example.net>'), 6)
 
     def test_unwanted(self):
         self.report_by_another_account()
@@ -293,12 +303,16 @@ class Delays(Reports):
         wait(lambda: self.count_warnings() == 2, 'a warning of both')
 
     def test_token(self):
-        """An account that is stopped: the warning itself waits for it, or takes another."""
+        """An account that is stopped, which the warning waits for as well: also of mail that
+        comes later, and is not even tried."""
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.site.write_config()
         self.site.write('postmark.token', 'no-such-token\n', 0o600)
         self.site.start()
-        for _ in range(3):
-            self.send()
+        self.send()
         self.wait_for_log('nothing can be sent until this is mended')
+        for _ in range(2):
+            self.send()
         wait(lambda: self.count_warnings() == 3, 'three warnings')
         self.assertEqual(self.server.messages, [])
         self.site.write('postmark.token', self.server.token + '\n', 0o600)
@@ -322,7 +336,9 @@ class Delays(Reports):
         self.wait_for(2)
 
     def test_backlog(self):
-        """Mail from before the service was away is sent, not complained about."""
+        """Mail from before the service was away is sent, not complained about, also where
+        little of it is claimed at a time."""
+        self.site.postmark(self.server, batch='1', concurrency='1')
         hold_courier(self.site)
         self.site.start()
         for _ in range(30):
