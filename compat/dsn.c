@@ -48,6 +48,8 @@ brev_dsn_decode_xtext (const char *text)
     g_autoptr (GString) out = g_string_new (NULL);
 
     for (const char *p = text; *p != '\0'; p++) {
+        if (*p == ' ' || *p == '=')
+            return NULL;
         if (*p != '+') {
             g_string_append_c (out, *p);
             continue;

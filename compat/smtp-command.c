@@ -35,7 +35,7 @@ parse_path (const char *text, const char **rest)
         else if (*p == '"')
             quoted = !quoted;
     }
-    if (quoted || (bracketed && *p != '>'))
+    if (quoted || (bracketed ? *p != '>' : p == start))
         return NULL;
     if (*start == '@' && memchr (start, ':', (gsize) (p - start)) != NULL)
         start = (const char *) memchr (start, ':', (gsize) (p - start)) + 1;

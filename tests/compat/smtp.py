@@ -188,7 +188,7 @@ class Case(unittest.TestCase):
                     ('MAIL FROM:<a@b>', 'RCPT TO:<6@d>')):
                 self.assertEqual(set(self.codes(d, *lines)), {250})
                 self.assertEqual(self.codes(d, 'DATA', '.'), [354, 250])
-        found = {e['recipients'][0]: (e['wishes'], e['notify'], e['ret'], e['envid'])
+        found = {e['recipients'][0]: (e.get('wishes', []), e['notify'], e['ret'], e['envid'])
                  for e, _ in self.frames()}
         self.assertEqual(found, {
             '<1@d>': (['0 ', '14 rfc822;Bob+2B@x', '0 ', '1 ', '0 utf-8;' + 'x' * 494], 2, 1,

@@ -39,10 +39,10 @@ def _fields(row):
 
 def envelope(row):
     """What the fields say: names as in struct BrevEnvelope; what is not said is absent."""
-    said = {name: [] for name in LISTS.values()}
+    said = {'recipients': []}
     for tag, value in _fields(row):
         if tag in LISTS:
-            said[LISTS[tag]].append(value.decode())
+            said.setdefault(LISTS[tag], []).append(value.decode())
         elif tag in TEXTS:
             said[TEXTS[tag]] = value.decode()
         else:

@@ -68,7 +68,7 @@ do_overwrite_middle (const Fixture *f)
 static void
 do_truncate (const Fixture *f)
 {
-    truncate_to (f, "store.db", 20 * 4096);
+    truncate_to (f, "store.db", 26 * 4096);
 }
 
 static void
