@@ -27,7 +27,10 @@ make_argv (const char *path, const char *const *arguments)
 static void
 add_descriptors (posix_spawn_file_actions_t *actions, const BrevChild *child)
 {
-    (void) posix_spawn_file_actions_addopen (actions, 0, "/dev/null", O_RDONLY, 0);
+    if (child->is_connection)
+        (void) posix_spawn_file_actions_adddup2 (actions, child->out, 0);
+    else
+        (void) posix_spawn_file_actions_addopen (actions, 0, "/dev/null", O_RDONLY, 0);
     if (child->out >= 0)
         (void) posix_spawn_file_actions_adddup2 (actions, child->out, 1);
     else
@@ -46,7 +49,7 @@ spawn (const BrevChild *child, const char *path, pid_t *pid)
     g_autoptr (GPtrArray) argv = make_argv (path, child->arguments);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t ignored;
+    sigset_t ignored, none;
     int failure;
 
     (void) posix_spawn_file_actions_init (&actions);
@@ -54,7 +57,10 @@ spawn (const BrevChild *child, const char *path, pid_t *pid)
     (void) sigemptyset (&ignored);
     (void) sigaddset (&ignored, SIGPIPE);
     (void) posix_spawnattr_setsigdefault (&attributes, &ignored);
-    (void) posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF);
+    (void) sigemptyset (&none);
+    (void) posix_spawnattr_setsigmask (&attributes, &none);
+    (void) posix_spawnattr_setflags (&attributes,
+                                     POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     add_descriptors (&actions, child);
     failure =
         posix_spawn (pid, path, &actions, &attributes, (char **) argv->pdata, environ);
@@ -63,26 +69,37 @@ spawn (const BrevChild *child, const char *path, pid_t *pid)
     return failure;
 }
 
-int
-brev_child_run (const BrevChild *child, GError **error)
+pid_t
+brev_child_start (const BrevChild *child, GError **error)
 {
     g_autofree char *path = brev_program_path (child->program);
     pid_t pid;
-    int status, failure = spawn (child, path, &pid);
+    int failure = spawn (child, path, &pid);
 
-    if (failure != 0) {
-        (void) brev_throw_errno (error, failure, "cannot start '%s'", path);
+    if (failure == 0)
+        return pid;
+    (void) brev_throw_errno (error, failure, "cannot start '%s'", path);
+    return -1;
+}
+
+int
+brev_child_run (const BrevChild *child, GError **error)
+{
+    pid_t pid = brev_child_start (child, error);
+    int status;
+
+    if (pid < 0)
         return -1;
-    }
     while (waitpid (pid, &status, 0) < 0)
         if (errno != EINTR) {
-            (void) brev_throw_errno (error, errno, "cannot wait for '%s'", path);
+            (void) brev_throw_errno (error, errno, "cannot wait for '%s'",
+                                     child->program);
             return -1;
         }
     if (WIFEXITED (status))
         return WEXITSTATUS (status);
-    (void) brev_throw (error, BREV_ERROR_SYSTEM, "'%s' was killed by signal %d", path,
-                       WTERMSIG (status));
+    (void) brev_throw (error, BREV_ERROR_SYSTEM, "'%s' was killed by signal %d",
+                       child->program, WTERMSIG (status));
     return -1;
 }
 

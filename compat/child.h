@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <sys/types.h>
+
 #include <glib.h>
 
-/* Another of our programs, run to its end. It gets nothing of ours but standard error,
+/* Another of our programs. It gets nothing of ours but standard error,
  * @out and @message: a caller that reads our output to its end must not wait for whatever
  * the child starts. */
 typedef struct {
@@ -12,12 +14,18 @@ typedef struct {
     int out;                      /* its standard output, -1: /dev/null */
     int message;                  /* its descriptor BREV_CHILD_MESSAGE, -1: none */
     gboolean is_quiet;            /* no standard error either */
+    gboolean is_connection;       /* @out is its standard input, too */
 } BrevChild;
 
 #define BREV_CHILD_MESSAGE 3
 
+/* Returns: its process id, or -1 with @error */
+pid_t brev_child_start (const BrevChild *child, GError **error);
+
 /**
  * brev_child_run:
+ *
+ * Runs it to its end.
  *
  * Returns: the exit status; -1 with @error when it could not be started, or was killed
  */

@@ -18,6 +18,7 @@
 #include "compat/child.h"
 #include "compat/error-mail.h"
 #include "compat/input.h"
+#include "compat/listen.h"
 #include "compat/mailq.h"
 #include "compat/newaliases.h"
 #include "compat/options.h"
@@ -282,13 +283,11 @@ check_config (Program *program, GError **error)
 }
 
 static gboolean
-become_daemon (Program *program, GError **error)
+serve_port (Program *program, GError **error)
 {
-    static const char *const arguments[] = { NULL };
+    gboolean in_background = program->options->mode == BREV_MODE_BACKGROUND;
 
-    if (program->options->mode == BREV_MODE_BACKGROUND && daemon (1, 0) < 0)
-        return brev_throw (error, BREV_ERROR_SYSTEM, "cannot go to the background");
-    return brev_child_become ("brevdued", arguments, error);
+    return brev_listen_run (program->config, in_background, error);
 }
 
 static gboolean
@@ -341,8 +340,8 @@ static gboolean (*const modes[]) (Program *program, GError **error) = {
     [BREV_MODE_VERIFY]     = verify_recipients,
     [BREV_MODE_TEST]       = verify_lines,
     [BREV_MODE_RUN]        = run_queue,
-    [BREV_MODE_DAEMON]     = become_daemon,
-    [BREV_MODE_BACKGROUND] = become_daemon,
+    [BREV_MODE_DAEMON]     = serve_port,
+    [BREV_MODE_BACKGROUND] = serve_port,
     [BREV_MODE_CHECK]      = check_config,
     [BREV_MODE_NOTHING]    = do_nothing,
     [BREV_MODE_VERSION]    = print_version,

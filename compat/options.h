@@ -12,8 +12,8 @@ typedef enum {
     BREV_MODE_VERIFY,     /* show where addresses lead */
     BREV_MODE_TEST,       /* the same for each line of standard input */
     BREV_MODE_RUN,        /* run the queue now */
-    BREV_MODE_DAEMON,     /* be the service */
-    BREV_MODE_BACKGROUND, /* be the service, detached */
+    BREV_MODE_DAEMON,     /* the service and an SMTP port */
+    BREV_MODE_BACKGROUND, /* the same, detached */
     BREV_MODE_CHECK,      /* check the configuration */
     BREV_MODE_NOTHING,    /* asks for what brevdue has no counterpart of: exit 0 */
     BREV_MODE_VERSION,

@@ -70,6 +70,8 @@ typedef struct {
     gboolean spool_is_named; /* by the administrator, not by default */
     gboolean spool_durable;  /* the administrator vouches for it */
     char *socket;
+    char **listen;            /* where sendmail -bd takes SMTP: "127.0.0.1:25" */
+    gboolean listen_is_named; /* by the administrator, not by default */
     guint64 max_message_size; /* bytes */
     gint64 smtp_timeout;      /* ms, as all durations */
     gint64 lifetime;

@@ -517,8 +517,11 @@ static void
 finish (BrevConfig *config)
 {
     const BrevSetting *spool = brev_setting_find (BREV_GROUP_BREVDUE, "spool");
+    const BrevSetting *listen = brev_setting_find (BREV_GROUP_BREVDUE, "listen");
     const BrevSetting *retry = brev_setting_find (BREV_GROUP_BREVDUE, "retry-max");
 
+    config->listen_is_named =
+        find_source (config, BREV_GROUP_BREVDUE, listen, "") != NULL;
     config->spool_is_named = find_source (config, BREV_GROUP_BREVDUE, spool, "") != NULL;
     if (config->mail_name == NULL)
         config->mail_name = find_mail_name (config);

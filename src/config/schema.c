@@ -50,6 +50,8 @@ static const BrevSetting settings[] = {
       .help = "the spool outlives the machine or the container, whatever its file system looks like" },
     { IN_BREVDUE ("socket", BREV_TYPE_PATH, socket), BREV_SOCKET, 1, SOCKET_PATH_MAX,
       .help = "where the service takes mail" },
+    { IN_BREVDUE ("listen", BREV_TYPE_LIST, listen), "127.0.0.1:25 [::1]:25",
+      .help = "addresses and ports on which sendmail -bd takes SMTP" },
     { IN_BREVDUE ("max-message-size", BREV_TYPE_SIZE, max_message_size), "50M", KIB, 2048 * KIB * KIB,
       .help = "a larger message is refused at once" },
     { IN_BREVDUE ("smtp-timeout", BREV_TYPE_DURATION, smtp_timeout), "5m", 10, DAY,

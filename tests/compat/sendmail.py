@@ -560,15 +560,6 @@ class Modes(Case):
         done = self.site.sendmail('-bC')
         self.assertEqual((done.returncode, done.stdout), (3, b'config check\n'))
 
-    def test_be_the_service(self):
-        mark = pathlib.Path(self.site.path, 'started')
-        self.stand_in('brevdued', f'echo "$@" >{mark}.new; mv {mark}.new {mark}\nexit 4\n')
-        done = self.site.sendmail('-bD', '-q15m')
-        self.assertEqual((done.returncode, mark.read_text()), (4, '\n'))
-        mark.unlink()
-        self.assertEqual(self.site.sendmail('-bd').returncode, 0)
-        wait(mark.exists, 'brevdued in the background')
-
 
 class Loads(unittest.TestCase):
     def test_libraries(self):
