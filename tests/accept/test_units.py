@@ -13,8 +13,11 @@ import unittest
 from programs import SKIPPED, program
 
 UNITS = os.path.join(os.environ['BREVDUE_BUILD'], 'packaging', 'systemd')
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOLS = ('systemd-analyze', 'systemd-sysusers', 'systemd-tmpfiles')
 EXPOSURE_MAX = 1.5
+SERVICES = {'brevdue.service': 'brevdue.service',  # and a name to look at it by
+            'brevdue-smtp@.service': 'brevdue-smtp@one.service'}
 
 
 def run(*args):
@@ -31,20 +34,27 @@ class Units(unittest.TestCase):
         self.path = tempfile.mkdtemp(prefix='brevdue-units.')
         self.addCleanup(shutil.rmtree, self.path)
 
+    def copy(self, source, name):
+        """A unit that names programs of this build."""
+        with open(os.path.join(UNITS, source), encoding='utf-8') as file:
+            text = re.sub(r'^ExecStart=\S*/(\w+)', lambda found:
+                          f'ExecStart={program(found[1])}', file.read(), flags=re.M)
+        path = os.path.join(self.path, name)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return path
+
     def test_exposure(self):
-        done = run('systemd-analyze', 'security', '--offline=true', '--no-pager',
-                   os.path.join(UNITS, 'brevdue.service'))
-        self.assertEqual(done.stderr, '')  # a line that it does not understand
-        level = re.search(r'Overall exposure level for brevdue.service: ([0-9.]+)', done.stdout)
-        self.assertLessEqual(float(level[1]), EXPOSURE_MAX, done.stdout)
+        for source, name in SERVICES.items():
+            done = run('systemd-analyze', 'security', '--offline=true', '--no-pager',
+                       self.copy(source, name))
+            self.assertEqual(done.stderr, '')  # a line that it does not understand
+            level = re.search(rf'Overall exposure level for {name}: ([0-9.]+)', done.stdout)
+            self.assertLessEqual(float(level[1]), EXPOSURE_MAX, done.stdout)
 
     def test_units_are_understood(self):
-        for name in ('brevdue.service', 'brevdue.socket'):
-            with open(os.path.join(UNITS, name), encoding='utf-8') as file:
-                text = re.sub(r'^ExecStart=.*$', f'ExecStart={program("brevdued")}',
-                              file.read(), flags=re.M)
-            with open(os.path.join(self.path, name), 'w', encoding='utf-8') as file:
-                file.write(text)
+        for name in (*SERVICES, 'brevdue.socket', 'brevdue-smtp.socket'):
+            self.copy(name, name)
         done = run('systemd-analyze', 'verify', '--man=no',
                    *(os.path.join(self.path, name) for name in os.listdir(self.path)))
         self.assertEqual(re.findall(r'^.*brevdue.*$', done.stderr, re.M), [])
@@ -56,6 +66,19 @@ class Units(unittest.TestCase):
         defaults = setting('brevdue.service', 'SetCredential')
         # systemd.exec(5): with a default, a path that is missing is not fatal
         self.assertIn(loaded.split(':')[0], [default.split(':')[0] for default in defaults])
+
+    def test_smtp_is_for_this_machine_and_its_clients_are_nobody(self):
+        self.assertEqual(setting('brevdue-smtp.socket', 'ListenStream'),
+                         ['127.0.0.1:25', '[::1]:25'])
+        self.assertEqual(setting('brevdue-smtp.socket', 'Accept'), ['yes'])
+        (user,) = setting('brevdue-smtp@.service', 'User')
+        self.assertNotEqual(setting('brevdue.service', 'User'), [user])
+        (spool,) = setting('brevdue.service', 'ReadWritePaths')
+        self.assertEqual(setting('brevdue-smtp@.service', 'ReadWritePaths'), [f'-{spool}/drop'])
+        with open(os.path.join(SOURCE, 'compat', 'listen.h'), encoding='utf-8') as header:
+            limits = re.findall(r'^#define BREV_CLIENTS\w* (\d+)', header.read(), re.M)
+        self.assertEqual([setting('brevdue-smtp.socket', name)[0]
+                          for name in ('MaxConnections', 'MaxConnectionsPerSource')], limits)
 
     def test_folders(self):
         os.mkdir(os.path.join(self.path, 'etc'))
