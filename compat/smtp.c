@@ -101,7 +101,6 @@ fill (Session *session)
         return FALSE;
     }
     got = brev_read_some (session->in, session->buffer, sizeof session->buffer);
-
     session->next = 0;
     session->end = got > 0 ? (gsize) got : 0;
     if (got < 0)

@@ -70,13 +70,12 @@ class PortCase(Case):
 
     def processes(self):
         """Of this site: process id and arguments."""
-        mark = f'BREVDUE_CONFIG={self.site.config}'.encode()
         found = {}
         for pid in filter(str.isdigit, os.listdir('/proc')):
-            with contextlib.suppress(OSError), open(f'/proc/{pid}/environ', 'rb') as environ, \
-                    open(f'/proc/{pid}/cmdline', 'rb') as cmdline:
-                if mark in environ.read().split(b'\0'):
-                    found[int(pid)] = cmdline.read().decode().split('\0')[:-1]
+            with contextlib.suppress(OSError), open(f'/proc/{pid}/cmdline', 'rb') as file:
+                arguments = file.read().decode(errors='replace').split('\0')[:-1]
+                if any(self.site.path in argument for argument in arguments):
+                    found[int(pid)] = arguments
         return found
 
     def pid_of(self, *end):
