@@ -108,6 +108,33 @@ brev_commit_at (int dirfd, int fd, const char *temporary, const char *name,
     return TRUE;
 }
 
+/* Who may write to @parent but not read it can only sync what he made: its name goes with
+ * it on ext4, XFS and btrfs. */
+static gboolean
+sync_name_of (const char *parent, const char *path)
+{
+    brev_autofd int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fsync (fd) == 0;
+}
+
+gboolean
+brev_make_folders (const char *path, mode_t mode)
+{
+    g_autofree char *parent = NULL;
+
+    if (access (path, F_OK) == 0)
+        return TRUE;
+    if (errno != ENOENT)
+        return FALSE;
+    parent = g_path_get_dirname (path);
+    if (!brev_make_folders (parent, mode) || (mkdir (path, mode) < 0 && errno != EEXIST))
+        return FALSE;
+    return sync_name_of (parent, path);
+}
+
 gboolean
 brev_fs_is_durable (int dirfd)
 {

@@ -74,6 +74,16 @@ gboolean brev_commit_at (int dirfd, int fd, const char *temporary, const char *n
                          int name_dirfd, GError **error);
 
 /**
+ * brev_make_folders:
+ *
+ * Makes the directory @path and those above it that are missing. The names of all that it
+ * made are synced: what is kept in a directory is lost with the directory's own name.
+ *
+ * Returns: %FALSE with errno set
+ */
+gboolean brev_make_folders (const char *path, mode_t mode);
+
+/**
  * brev_fs_is_durable:
  *
  * Returns: whether what is synced in @dirfd survives a restart of the machine or the

@@ -27,7 +27,7 @@ open_directory (const BrevAccount *account, const char *spool, GError **error)
             account->name);
         return -1;
     }
-    if (g_mkdir_with_parents (path, 0700) == 0 &&
+    if (brev_make_folders (path, 0700) &&
         (dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
         return dir;
     (void) brev_throw_errno (error, errno, "cannot open the outbox '%s'", path);

@@ -13,8 +13,9 @@
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* Opens the directory @name, and makes it when it is missing. Only what was made here
- * gets its mode: an administrator's choice stands. */
+/* Opens the directory @name, and makes it when it is missing; its name is synced, because
+ * whatever is kept in it would be lost with that. Only what was made here gets its mode: an
+ * administrator's choice stands. */
 static gboolean
 open_directory (BrevSpool *spool, const char *name, mode_t mode, int *fd, GError **error)
 {
@@ -28,6 +29,8 @@ open_directory (BrevSpool *spool, const char *name, mode_t mode, int *fd, GError
     if (is_new && fchmod (*fd, mode) < 0)
         return brev_throw_errno (error, errno, "cannot set the mode of '%s/%s'",
                                  spool->path, name);
+    if (is_new && fsync (spool->dir) < 0)
+        return brev_throw_errno (error, errno, "cannot sync '%s'", spool->path);
     return TRUE;
 }
 
@@ -55,7 +58,7 @@ brev_spool_open (const char *path, gboolean with_drop, GError **error)
 
     spool->path = g_strdup (path);
     spool->queue = spool->tmp = spool->store = spool->drop = -1;
-    if (g_mkdir_with_parents (path, with_drop ? 0755 : 0700) < 0 ||
+    if (!brev_make_folders (path, with_drop ? 0755 : 0700) ||
         (spool->dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
         spool->dir = -1;
         (void) brev_throw_errno (error, errno, "cannot open the spool '%s'", path);

@@ -72,6 +72,27 @@ test_commit_never_replaces (void)
     g_assert_cmpint (rmdir (path), ==, 0);
 }
 
+static void
+test_make_folders (void)
+{
+    g_autofree char *top = g_dir_make_tmp ("brevdue-XXXXXX", NULL);
+    g_autofree char *middle = g_build_filename (top, "a", NULL);
+    g_autofree char *path = g_build_filename (middle, "b", NULL);
+    g_autofree char *below_a_file = g_build_filename (path, "file", "c", NULL);
+    g_autofree char *file = g_build_filename (path, "file", NULL);
+
+    g_assert_true (brev_make_folders (path, 0700));
+    g_assert_true (g_file_test (path, G_FILE_TEST_IS_DIR));
+    g_assert_true (brev_make_folders (path, 0700));
+    g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+    g_assert_false (brev_make_folders (below_a_file, 0700));
+    g_assert_cmpint (errno, ==, ENOTDIR);
+    g_assert_cmpint (unlink (file), ==, 0);
+    g_assert_cmpint (rmdir (path), ==, 0);
+    g_assert_cmpint (rmdir (middle), ==, 0);
+    g_assert_cmpint (rmdir (top), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -80,5 +101,6 @@ main (int argc, char **argv)
     g_test_add_func ("/crc32c/rfc3720", test_crc32c);
     g_test_add_func ("/text/printable", test_printable);
     g_test_add_func ("/fs/commit-never-replaces", test_commit_never_replaces);
+    g_test_add_func ("/fs/make-folders", test_make_folders);
     return g_test_run ();
 }
