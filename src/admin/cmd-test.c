@@ -155,6 +155,9 @@ static const struct {
       BREV_ERROR_BUSY },
     { "queued", "still waiting for its turn ('brevdue status')", BREV_ERROR_BUSY },
     { "sending", "still being sent", BREV_ERROR_BUSY },
+    { BREV_LISTED_FORGOTTEN,
+      "done with, and forgotten (\"history\"): the log says what became of it",
+      BREV_ERROR_BUSY },
 };
 
 static void
@@ -208,9 +211,17 @@ report (const BrevCall *call, const Trial *trial, GError **error)
                        trial->listed->state);
 }
 
-/* It was in memory alone: its exit status was the whole outcome. */
+/* The courier's exit status is all that is known: it was in memory alone, or is forgotten. */
+static gboolean
+has_only_status (const Trial *trial)
+{
+    return trial->how == BREV_SUBMITTED_MEMORY ||
+           (trial->how == BREV_SUBMITTED_OWN &&
+            strcmp (trial->listed->state, BREV_LISTED_FORGOTTEN) == 0);
+}
+
 static void
-report_memory (const BrevCall *call, const Trial *trial)
+report_status (const BrevCall *call, const Trial *trial)
 {
     g_autoptr (JsonBuilder) json = json_builder_new ();
 
@@ -239,9 +250,10 @@ brev_cmd_test (BrevCall *call, GError **error)
         return brev_throw (error, BREV_ERROR_USAGE, "an address has no line break");
     if (!submit (&trial, error))
         return FALSE;
-    if (trial.how == BREV_SUBMITTED_MEMORY) {
-        report_memory (call, &trial);
-        return TRUE;
-    }
-    return follow (&trial, error) && report (call, &trial, error);
+    if (trial.how != BREV_SUBMITTED_MEMORY && !follow (&trial, error))
+        return FALSE;
+    if (!has_only_status (&trial))
+        return report (call, &trial, error);
+    report_status (call, &trial);
+    return TRUE;
 }

@@ -90,6 +90,8 @@ brev_message_state (const BrevStoreMessage *message)
 {
     if (!message->is_imported)
         return message->parked != NULL ? brev_state_names[BREV_STATE_PARKED] : INCOMING;
+    if (message->finished > 0 && message->recipients->len == 0)
+        return BREV_LISTED_FORGOTTEN;
     for (guint i = 0; i < G_N_ELEMENTS (by_weight); i++)
         if (has_recipient (message, by_weight[i])) {
             if (message->is_held && by_weight[i] != BREV_STATE_SENDING &&

@@ -24,6 +24,8 @@ typedef struct {
     GPtrArray *strangers; /* owned, of BrevStranger */
 } BrevListing;
 
+#define BREV_LISTED_FORGOTTEN "forgotten" /* nothing is known of it but its ID */
+
 /* The states of a whole message, for counting. */
 extern const char *const brev_listed_states[];
 

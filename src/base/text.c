@@ -33,6 +33,31 @@ brev_text_is_idle_backslash (const char *p)
     return p[0] == '\\' && p[1] != '\0' && strchr ("!#$%&'*=?^`{|}", p[1]) != NULL;
 }
 
+/* Whether @c, beside an address, makes it another one. */
+static gboolean
+belongs_to_address (char c)
+{
+    return g_ascii_isalnum (c) || c == '-' || c == '_' || c == '+' || (c & 0x80) != 0;
+}
+
+gboolean
+brev_text_names (const char *text, const char *address)
+{
+    g_autofree char *folded = brev_text_fold (text);
+    gsize length = strlen (address);
+
+    if (length == 0)
+        return FALSE;
+    for (const char *p = folded; (p = strstr (p, address)) != NULL; p++) {
+        const char *end = p + length;
+        gboolean goes_on =
+            belongs_to_address (end[0]) || (end[0] == '.' && belongs_to_address (end[1]));
+        if (!goes_on && (p == folded || !(belongs_to_address (p[-1]) || p[-1] == '.')))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 const char *
 brev_text_domain (const char *address)
 {

@@ -29,6 +29,14 @@ char *brev_text_fold (const char *address);
 gboolean brev_text_is_idle_backslash (const char *p);
 
 /**
+ * brev_text_names:
+ * @address: folded
+ *
+ * Returns: whether @address stands in @text, and not as part of a longer one
+ */
+gboolean brev_text_names (const char *text, const char *address);
+
+/**
  * brev_text_domain:
  *
  * Returns: (nullable): the domain of @address, a pointer into it, or %NULL when it has none

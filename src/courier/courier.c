@@ -89,6 +89,34 @@ forget_mended_problems (BrevCourier *courier, gint64 now, GError **error)
     return mended == 0 || brev_store_retry (courier->store, NULL, now, error) >= 0;
 }
 
+/* -- what time has passed over ------------------------------------------------------- */
+
+int
+brev_courier_forget (BrevCourier *courier, GError **error)
+{
+    return brev_store_forget (courier->store, brev_clock_now (), courier->config->history,
+                              courier->config->lifetime, error);
+}
+
+/* What was finished just now, where nothing is to be remembered. The next courier waits for
+ * this one to end: much of it is left to that. */
+static void
+forget_at_end (BrevCourier *courier)
+{
+    const BrevConfig *config = courier->config;
+    g_autoptr (GError) error = NULL;
+    gint64 start = brev_clock_ticks ();
+    int forgotten = 1;
+
+    while (forgotten > 0 && brev_clock_ticks () - start < BREV_SECOND)
+        forgotten = brev_courier_forget (courier, &error);
+    if (config->history < config->lifetime) /* somebody is in a hurry to forget */
+        brev_store_rewrite (courier->store);
+    if (error != NULL)
+        brev_log (BREV_LOG_WARNING, "old messages are not forgotten yet: %s",
+                  error->message);
+}
+
 /* -- life ---------------------------------------------------------------------------- */
 
 static gboolean
@@ -110,8 +138,7 @@ open_store (BrevCourier *courier, GError **error)
     return courier->spool == NULL ||
            (brev_store_mend_times (courier->store, now,
                                    MAX (4 * BREV_HOUR, config->retry_max), error) &&
-            brev_store_forget (courier->store, now, config->history, config->lifetime,
-                               error) &&
+            brev_courier_forget (courier, error) >= 0 &&
             forget_mended_problems (courier, now, error));
 }
 
@@ -182,6 +209,8 @@ brev_courier_free (BrevCourier *courier)
     if (courier->workers != NULL)
         g_ptr_array_unref (courier->workers);
     brev_settler_free (courier->settler);
+    if (courier->store != NULL && courier->spool != NULL)
+        forget_at_end (courier);
     brev_store_free (courier->store);
     brev_aliases_free (courier->aliases);
     g_hash_table_unref (courier->put_off);

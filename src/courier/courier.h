@@ -53,6 +53,9 @@ BrevCourier *brev_courier_open (const BrevCourierSetup *setup, GError **error);
 void brev_courier_free (BrevCourier *courier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevCourier, brev_courier_free)
 
+/* Forgets what is older than "history". Returns: how many messages, -1 with @error set */
+int brev_courier_forget (BrevCourier *courier, GError **error);
+
 /* What names without a domain come to. */
 BrevLocalNames brev_courier_names (const BrevCourier *courier);
 

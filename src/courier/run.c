@@ -15,6 +15,7 @@
 /* Mail that nobody in the foreground has taken for so long was left behind by somebody.
  */
 #define ABANDONED_TIME (20 * BREV_SECOND)
+#define FORGET_EVERY (10 * BREV_SECOND)
 
 /* -- what brevdued says ---------------------------------------------------------------
  */
@@ -46,6 +47,14 @@ hung_up (gpointer data)
     brev_flow_stop (data);
 }
 
+/* A courier may live for days. What fails now is told of, or done, at its end. */
+static gboolean
+forget_again (gpointer data)
+{
+    (void) brev_courier_forget (data, NULL);
+    return G_SOURCE_CONTINUE;
+}
+
 /* -- runs ---------------------------------------------------------------------------- */
 
 /* As the service's courier, or as one that sends what is due and ends. */
@@ -53,6 +62,7 @@ int
 brev_run_queue (BrevFlow *flow, GError **error)
 {
     BrevControlHooks hooks = { arrived, woken, hung_up, flow };
+    guint forgetting;
     gint64 wait;
 
     if (!brev_settler_mend (flow->courier->settler, error))
@@ -60,7 +70,9 @@ brev_run_queue (BrevFlow *flow, GError **error)
     flow->wants_scan = TRUE;
     if (flow->options->mode == BREV_MODE_CONTROL)
         flow->control = brev_control_new (flow->options->fd, &hooks);
+    forgetting = g_timeout_add (FORGET_EVERY, forget_again, flow->courier);
     brev_flow_run (flow);
+    (void) g_source_remove (forgetting);
     if (flow->control == NULL || flow->status != EX_OK)
         return flow->status;
     wait = brev_flow_next_wait (flow);

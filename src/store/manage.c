@@ -3,10 +3,6 @@
 
 /* What an administrator does, and what time does. */
 
-enum {
-    FORGET_AT_ONCE = 10000
-}; /* messages in one transaction: others wait for its end */
-
 /* One thing to be done with one message. Returns: 1 when it changed, 0, -1 with @error */
 typedef int (*Change) (BrevStore *store, const char *id, gpointer data, GError **error);
 
@@ -166,8 +162,8 @@ gboolean
 brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **error)
 {
     static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_WARNINGS,
-                                     SQL_MEND_ARRIVALS, SQL_MEND_FINISHED,
-                                     SQL_MEND_PROBLEMS };
+                                     SQL_MEND_ARRIVALS,   SQL_MEND_FINISHED,
+                                     SQL_MEND_KNOWN,      SQL_MEND_PROBLEMS };
     g_auto (BrevTransaction) transaction = { 0 };
 
     if (!brev_transaction_begin (&transaction, store, error))
@@ -177,23 +173,6 @@ brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **erro
             return FALSE;
     }
     return brev_transaction_commit (&transaction, error);
-}
-
-gboolean
-brev_store_forget (BrevStore *store, gint64 now, gint64 history, gint64 lifetime,
-                   GError **error)
-{
-    g_auto (BrevTransaction) transaction = { 0 };
-    gint64 texts = now - history;
-    gint64 ids = now - MAX (history, lifetime);
-
-    return brev_transaction_begin (&transaction, store, error) &&
-           BREV_SQL_RUN (store, SQL_FORGET_RECIPIENTS, error, SQL_I (texts),
-                         SQL_I (FORGET_AT_ONCE)) >= 0 &&
-           BREV_SQL_RUN (store, SQL_FORGET_TEXTS, error, SQL_I (texts),
-                         SQL_I (FORGET_AT_ONCE)) >= 0 &&
-           BREV_SQL_RUN (store, SQL_FORGET_MESSAGES, error, SQL_I (ids)) >= 0 &&
-           brev_transaction_commit (&transaction, error);
 }
 
 gboolean

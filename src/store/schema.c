@@ -34,7 +34,8 @@ static const char *const steps[] = {
     " rewritten TEXT,"
     " caller INTEGER NOT NULL DEFAULT 0);" /* that counts it; 0: none */
     "CREATE INDEX messages_unfinished ON messages (arrival, n) WHERE finished = 0;"
-    "CREATE INDEX messages_finished ON messages (finished, n) WHERE finished > 0;"
+    "CREATE INDEX messages_finished ON messages (finished, n) WHERE finished > 0 AND total > 0;"
+    "CREATE INDEX messages_known ON messages (finished, n) WHERE finished > 0 AND total = 0;"
     "CREATE INDEX messages_importing ON messages (owner) WHERE imported = 0;"
     "CREATE INDEX messages_deleted ON messages (id) WHERE deleted = 1 AND finished = 0;"
 

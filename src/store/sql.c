@@ -24,6 +24,18 @@ G_STATIC_ASSERT (BREV_STORE_MAX_CRASHES == 3);
 /* and that of recipients_unwarned */
 #define UNWARNED WAITING " AND warn_from > 0"
 
+/* Finished in time, in full, and no report about it is still to be written. */
+#define FORGETTABLE                                                \
+    "SELECT n FROM messages WHERE finished > 0 AND finished <= ?1" \
+    " AND total > 0 AND NOT EXISTS (SELECT 1 FROM recipients"      \
+    " WHERE message = messages.n AND report_due = 1) ORDER BY finished, n LIMIT ?2"
+
+/* What is left tells a late copy of the message from another one. */
+#define TEXTLESS                                                                     \
+    "UPDATE messages SET total = 0, sender = '', message_id = NULL, login = NULL,"   \
+    " program = NULL, options = NULL, ignored = NULL, dot_bytes = 0, script = NULL," \
+    " rewritten = NULL, caller = 0"
+
 /* clang-format off */
 static const char *const texts[SQL_LAST] = {
     [SQL_BEGIN]      = "BEGIN IMMEDIATE",
@@ -190,21 +202,33 @@ static const char *const texts[SQL_LAST] = {
         " WHERE finished = 0 AND (arrival > ?2 OR held > ?2)",
     [SQL_MEND_FINISHED] =
         "UPDATE messages SET finished = ?1, arrival = min (arrival, ?1) WHERE finished > ?2"
-        " AND finished > 0",
+        " AND finished > 0 AND total > 0",
+    [SQL_MEND_KNOWN] =
+        "UPDATE messages SET finished = ?1, arrival = min (arrival, ?1) WHERE finished > ?2"
+        " AND finished > 0 AND total = 0",
     [SQL_MEND_PROBLEMS] =
         "UPDATE problems SET until = min (until, ?1), since = min (since, ?1)"
         " WHERE until > ?2 OR since > ?2",
 
-    [SQL_FORGET_RECIPIENTS] =
-        "DELETE FROM recipients WHERE message IN (SELECT n FROM messages"
-        " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
-    [SQL_FORGET_TEXTS] =
-        "UPDATE messages SET total = 0, sender = '', message_id = NULL, login = NULL,"
-        " program = NULL, options = NULL, ignored = NULL, dot_bytes = 0, script = NULL,"
-        " rewritten = NULL WHERE n IN (SELECT n FROM messages"
-        " WHERE finished > 0 AND finished < ?1 AND total > 0 ORDER BY finished, n LIMIT ?2)",
+    [SQL_FORGET_RECIPIENTS] = "DELETE FROM recipients WHERE message IN (" FORGETTABLE ")",
+    [SQL_FORGET_TEXTS] = TEXTLESS " WHERE n IN (" FORGETTABLE ")",
     [SQL_FORGET_MESSAGES] =
-        "DELETE FROM messages WHERE finished > 0 AND finished < ?1 AND total = 0",
+        "DELETE FROM messages WHERE finished > 0 AND finished <= ?1 AND total = 0",
+    /* nobody waits for their end any more; that of an account stays for all to see */
+    [SQL_FORGET_PROBLEMS] =
+        "DELETE FROM problems WHERE scope <> 'account' AND until <= ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM recipients WHERE account = problems.account AND " WAITING ")",
+    [SQL_NAMING] =
+        "SELECT n, EXISTS (SELECT 1 FROM recipients WHERE message = n AND report_due = 1)"
+        " FROM messages WHERE finished > 0 AND total > 0"
+        " AND (names (sender, ?1) OR names (rewritten, ?1) OR names (message_id, ?1)"
+        " OR EXISTS (SELECT 1 FROM recipients WHERE message = n AND (names (address, ?1)"
+        " OR names (original, ?1) OR names (orcpt, ?1) OR names (reply, ?1)"
+        " OR names (remote_id, ?1))))",
+    [SQL_ERASE_RECIPIENTS] = "DELETE FROM recipients WHERE message = ?1",
+    [SQL_ERASE_TEXTS] = TEXTLESS " WHERE n = ?1",
+    [SQL_ERASE_PROBLEMS] =
+        "DELETE FROM problems WHERE names (scope, ?1) OR names (problem, ?1)",
 
     [SQL_SET_PROBLEM] =
         "INSERT INTO problems (account, scope, problem, since, until)"

@@ -65,10 +65,16 @@ typedef enum {
     SQL_MEND_WARNINGS,
     SQL_MEND_ARRIVALS,
     SQL_MEND_FINISHED,
+    SQL_MEND_KNOWN,
     SQL_MEND_PROBLEMS,
     SQL_FORGET_RECIPIENTS,
     SQL_FORGET_TEXTS,
     SQL_FORGET_MESSAGES,
+    SQL_FORGET_PROBLEMS,
+    SQL_NAMING,
+    SQL_ERASE_RECIPIENTS,
+    SQL_ERASE_TEXTS,
+    SQL_ERASE_PROBLEMS,
     SQL_SET_PROBLEM,
     SQL_CLEAR_PROBLEM,
     SQL_PROBLEMS,
@@ -98,8 +104,10 @@ struct BrevStore {
     gint64
         doubtful; /* ms since 1970: files from before without a row may have been sent */
     GPtrArray
-        *recovered;    /* owned, of BrevStoreMessage: for brev_store_take_recovered() */
-    guint n_committed; /* of @recovered */
+        *recovered;      /* owned, of BrevStoreMessage: for brev_store_take_recovered() */
+    guint n_committed;   /* of @recovered */
+    gboolean has_erased; /* the log may still hold what is no more, */
+    gboolean has_traces; /* and so may the pages */
 };
 
 /* A value for a statement's next parameter. */
@@ -211,8 +219,19 @@ gboolean brev_damage_salvage (BrevStore *store, const char *aside, gint64 now, g
                               GError **error);
 
 /* sqlite.c */
+
+/**
+ * brev_store_empty_log:
+ * @patience: ms to wait for others
+ *
+ * Moves all of the log into the database: erased texts stand in it. Returns: %FALSE while
+ * somebody else reads
+ */
+gboolean brev_store_empty_log (BrevStore *store, int patience);
 gboolean brev_store_connect (BrevStore *store, GError **error);
 void brev_store_disconnect (BrevStore *store);
+
+#define BREV_STORE_PATIENCE (60 * 1000) /* ms */
 
 #define BREV_STORE_FILE "store.db"
 #define BREV_STORE_LOG "store.db-wal"

@@ -10,8 +10,6 @@
 
 /* Opening and closing: the lock, the connection, its version, and what to believe of it. */
 
-enum { BUSY_WAIT = 60 * 1000 /* ms */ };
-
 static const char unvouched_reply[] =
     "possible duplicate: the log of the database is gone, and this message may have been sent; "
     "'brevdue queue release' sends it";
@@ -36,6 +34,7 @@ brev_store_disconnect (BrevStore *store)
 /* "synchronous" is FULL by SQLite's own default; nothing here may depend on that. */
 static const char pragmas[] = "PRAGMA synchronous = FULL;"
                               "PRAGMA foreign_keys = ON;"
+                              "PRAGMA secure_delete = ON;"
                               "PRAGMA trusted_schema = OFF;"
                               "PRAGMA temp_store = MEMORY;"
                               "PRAGMA cell_size_check = ON;"
@@ -48,7 +47,7 @@ connect_to (BrevStore *store, const char *name, int flags, GError **error)
                          flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                          NULL) != SQLITE_OK)
         return brev_sql_throw (store, error);
-    (void) sqlite3_busy_timeout (store->db, BUSY_WAIT);
+    (void) sqlite3_busy_timeout (store->db, BREV_STORE_PATIENCE);
     return brev_sql_exec (store, pragmas, error);
 }
 
@@ -302,16 +301,26 @@ brev_store_open (const char *directory, BrevStoreMode mode, gint64 now, char **d
     return g_steal_pointer (&store);
 }
 
+gboolean
+brev_store_empty_log (BrevStore *store, int patience)
+{
+    int status;
+
+    (void) sqlite3_busy_timeout (store->db, patience);
+    status = sqlite3_wal_checkpoint_v2 (store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                        NULL);
+    (void) sqlite3_busy_timeout (store->db, BREV_STORE_PATIENCE);
+    if (status == SQLITE_OK)
+        store->has_erased = FALSE;
+    return status == SQLITE_OK;
+}
+
 /* The last one to leave moves all of the log into the database. */
 static void
 leave_in_order (BrevStore *store)
 {
-    int in_log = -1, moved = -1;
-
     if (brev_lock_setup (&store->lock, NULL) && brev_lock_is_alone (&store->lock) &&
-        sqlite3_wal_checkpoint_v2 (store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
-                                   &moved) == SQLITE_OK &&
-        in_log >= 0 && in_log == moved)
+        brev_store_empty_log (store, 0))
         (void) unlinkat (store->dir, BREV_STORE_IN_USE, 0);
 }
 

@@ -287,9 +287,34 @@ gboolean brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead,
  * brev_store_forget:
  * @history: ms that finished messages are kept in full
  * @lifetime: ms that at least their ids are
+ *
+ * A message whose report is still to be written is kept. The bytes are overwritten, and the
+ * log is emptied unless others read just now; then the next call, or the last one to close
+ * the database, does that.
+ *
+ * Returns: how many messages were forgotten, of perhaps more; -1 with @error set
  */
-gboolean brev_store_forget (BrevStore *store, gint64 now, gint64 history, gint64 lifetime,
-                            GError **error);
+int brev_store_forget (BrevStore *store, gint64 now, gint64 history, gint64 lifetime,
+                       GError **error);
+
+/* Writes the database anew if something was forgotten since it was opened: bytes of that
+ * may be left where rows were moved from one page to another. Not while others write, and
+ * not a large one. */
+void brev_store_rewrite (BrevStore *store);
+
+/**
+ * brev_store_forget_address:
+ * @kept: (out): finished messages that name it, and about which a report is still to be
+ *   written: they stay as they are
+ *
+ * Forgets every finished message in which @address is a recipient, the sender or part of a
+ * reply, and what an account's problems say about it, and writes the database anew: nothing
+ * of it is left in its files, unless of mail that is kept or still in the queue.
+ *
+ * Returns: how many messages were forgotten, -1 with @error set
+ */
+int brev_store_forget_address (BrevStore *store, const char *address, guint *kept,
+                               GError **error);
 
 /* What stopped an account: "token refused" and since when. Kept so that status can say it.
  * @scope: "account", or "sender a@b", "stream x"; @problem NULL: it works again */

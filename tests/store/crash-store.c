@@ -122,7 +122,7 @@ work (const char *directory)
     say ("claimed again");
     settle_both (store, "m2", BREV_STATE_SENT, NULL);
     say ("settled m2 sent");
-    g_assert_true (brev_store_forget (store, NOW + 100, 5, 5, NULL));
+    g_assert_cmpint (brev_store_forget (store, NOW + 100, 5, 5, NULL), >=, 0);
     say ("forgotten");
     brev_store_free (store);
     say ("closed");

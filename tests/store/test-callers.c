@@ -171,7 +171,7 @@ test_outlives_the_history (void)
 
     import_call (f.store, "m", "php", "-t -U", "-U");
     g_assert_cmpuint (settle_one (f.store, "m", 0, BREV_STATE_SENT, NOW), ==, 1);
-    g_assert_true (brev_store_forget (f.store, NOW + 1, 0, 1000, NULL));
+    g_assert_cmpint (brev_store_forget (f.store, NOW, 0, 1000, NULL), ==, 1);
     got = get_message (f.store, "m");
     g_assert_null (got->options);
     g_assert_null (got->ignored);
