@@ -48,6 +48,8 @@ const BrevCommand brev_commands[] = {
       .examples = { "trace 0123456789abcdefghijklmnop" } },
     { "compat", "", 0, 0, "which programs send mail, how, and what of it had no effect", brev_cmd_compat,
       .examples = { "compat", "compat --json" } },
+    { "forget", "ADDRESS", 1, 1, "erase what is remembered of an address", brev_cmd_forget,
+      .examples = { "forget ann@example.net", "forget ann@example.net --json" } },
     { "flush", "", 0, 0, "send everything that waits, now", brev_cmd_flush,
       .options = {
           { "wait", NULL, "until nothing is due, also without a terminal" },
