@@ -41,7 +41,8 @@ class Owner(unittest.TestCase):
         message, = self.site.queue()
         self.assertEqual((message['uid'], message['state']), (OWNER, 'incoming'))
         self.assertEqual(self.site.admin('flush'), {'due': 1, 'left': 0})
-        for args in (('status',), ('trace', message['id']), ('config', 'check')):
+        for args in (('status',), ('trace', message['id']), ('config', 'check'), ('compat',),
+                     ('forget', 'a@example.net')):
             done = self.site.run('brevdue', *args)
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.owners(), {OWNER})
