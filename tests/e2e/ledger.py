@@ -4,6 +4,7 @@
 each program by "brevdue compat"."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -53,6 +54,18 @@ class Ledger(Case):
         self.assertRegex(text, r'Lone dot +120 bytes behind it were left out')
         self.assertIn('ann@example.net', text)
         self.assertNotIn('From ', text)
+
+    def test_trace_of_what_the_real_sendmail_was_given(self):
+        self.site.start()
+        done = self.site.sendmail('-t', '-U', '-n', input=mail() + '.\r\nbehind\r\n')
+        self.assertEqual(done.returncode, 0)
+        self.wait_for(1)
+        caller, = self.site.admin('compat')
+        queue_id = re.search(r'pickup\[\d+\]: (\w+): uid=', self.site.log_text())
+        message = self.site.admin('trace', queue_id.group(1))
+        self.assertEqual((message['options'], message['ignored'], message['dot_bytes']),
+                         ('-t -U -n', '-U -n', len('behind\r\n')))
+        self.assertEqual((caller['dot_messages'], caller['dot_bytes']), (1, 8))
 
     def test_trace_of_what_is_not_read_yet(self):
         self.site.set(delivery='queue')
