@@ -241,15 +241,17 @@ decide (BrevFlow *flow)
 }
 
 /* The store failed: nothing is claimed, nothing lost. What was sent is not on record yet,
- * so it is worth some patience; then another courier has to try. */
+ * so it is worth some patience; then another courier has to try. Damage is mended by the
+ * start of that one alone. */
 static void
 survive (BrevFlow *flow, const GError *error)
 {
     gboolean is_direct = flow->courier->only_id != NULL;
+    guint patience = is_direct ? DIRECT_STORE_PATIENCE : STORE_PATIENCE;
 
     if (flow->failures++ == 0)
         brev_log (BREV_LOG_ERROR, "cannot go on: %s", error->message);
-    if (flow->failures > (is_direct ? DIRECT_STORE_PATIENCE : STORE_PATIENCE))
+    if (flow->failures > patience || brev_store_is_damaged (flow->courier->store))
         finish (flow, brev_exit_status (error));
     else
         set_timer (flow, RETRY_STORE_TIME);

@@ -31,6 +31,12 @@ brev_damage_is_suspected (BrevStore *store)
     return faccessat (store->dir, BREV_STORE_SUSPECT, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+gboolean
+brev_store_is_damaged (BrevStore *store)
+{
+    return store->dir >= 0 && brev_damage_is_suspected (store);
+}
+
 void
 brev_damage_unsuspect (BrevStore *store)
 {

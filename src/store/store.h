@@ -105,6 +105,13 @@ void brev_store_free (BrevStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevStore, brev_store_free)
 
 /**
+ * brev_store_is_damaged:
+ *
+ * Returns: whether a damaged page was read since it was opened: a courier has to open it anew
+ */
+gboolean brev_store_is_damaged (BrevStore *store);
+
+/**
  * brev_store_get:
  *
  * Returns: (transfer full) (nullable): %NULL without @error when there is no such row
