@@ -211,20 +211,26 @@ def gone(stage):
     return again(stage)
 
 
+def first_gone(stage):
+    """As courier(), which makes the database; a person removes it after the power cut."""
+    return courier(stage)
+
+
 def no_log(stage):
     """As again(); after the power cut a person removes the log of the database."""
     return again(stage)
 
 
 # What a person removes after the power cut.
-REMOVED = {gone: ('/spool/store/store.db', '/spool/store/store.db-wal'),
+DATABASE = ('/spool/store/store.db', '/spool/store/store.db-wal')
+REMOVED = {gone: DATABASE, first_gone: DATABASE,
            no_log: ('/spool/store/store.db-wal', )}
 # Parked is what these are expected to lead to.
-PARKING = (damaged, lost_log, gone, no_log)
+PARKING = (damaged, lost_log, gone, first_gone, no_log)
 # Makes use of what ext4, XFS and btrfs do, see disk.py.
 NAMES_WITH_FILE = (drop, )
 ALL = (own, direct, drop, sock, takeover, courier, again, whole, outbox, chosen, damaged,
-       lost_log, gone, no_log)
+       lost_log, gone, first_gone, no_log)
 
 
 class Recording:

@@ -110,6 +110,16 @@ def states_at(recording, disk, point, seed, depth):
         yield State(disk, point, changes, present, tears)
 
 
+def bare_states(recording, disk):
+    """At each point: all that need not be there is missing; all bytes are zeros."""
+    for point in points(recording):
+        changes = disk.split(point)
+        yield State(disk, point, changes, [], {})
+        written = {op: zeros for op in changes[1] if op.kind == 'data'}
+        if written:
+            yield State(disk, point, changes, changes[1], written)
+
+
 def every_state(recording, disk, seed, depth):
     """All that are looked at in a run without limit."""
     for point in points(recording):
