@@ -43,17 +43,35 @@ brev_damage_unsuspect (BrevStore *store)
     (void) unlinkat (store->dir, BREV_STORE_SUSPECT, 0);
 }
 
+/* Whether the first thing that @query says is "ok". */
+static gboolean
+is_ok (BrevStore *store, const char *query)
+{
+    sqlite3_stmt *statement = NULL;
+    gboolean is_sound =
+        sqlite3_prepare_v2 (store->db, query, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step (statement) == SQLITE_ROW &&
+        g_strcmp0 (brev_column_text (statement, 0), "ok") == 0;
+
+    (void) sqlite3_finalize (statement);
+    return is_sound;
+}
+
+/* Each page may be sound, and yet one table older than the other: that is what a power cut
+ * makes of a database that then loses its log. */
+static const char agreement[] =
+    "SELECT CASE WHEN"
+    " EXISTS (SELECT 1 FROM recipients WHERE message NOT IN (SELECT n FROM messages))"
+    " OR EXISTS (SELECT 1 FROM messages WHERE total <>"
+    " (SELECT count (*) FROM recipients WHERE message = n))"
+    " OR EXISTS (SELECT 1 FROM messages JOIN recipients ON message = n"
+    " WHERE finished > 0 AND state <= 3)"
+    " THEN 'torn' ELSE 'ok' END";
+
 gboolean
 brev_damage_is_real (BrevStore *store)
 {
-    sqlite3_stmt *statement = NULL;
-    gboolean is_sound = sqlite3_prepare_v2 (store->db, "PRAGMA integrity_check (1)", -1,
-                                            &statement, NULL) == SQLITE_OK &&
-                        sqlite3_step (statement) == SQLITE_ROW &&
-                        g_strcmp0 (brev_column_text (statement, 0), "ok") == 0;
-
-    (void) sqlite3_finalize (statement);
-    return !is_sound;
+    return !is_ok (store, "PRAGMA integrity_check (1)") || !is_ok (store, agreement);
 }
 
 static gboolean

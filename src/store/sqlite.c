@@ -98,6 +98,22 @@ make_schema (BrevStore *store, gint64 doubtful, GError **error)
            brev_sql_exec (store, "PRAGMA wal_checkpoint (TRUNCATE)", error);
 }
 
+/* The rows are those of some earlier time: whatever waits may have been sent since. */
+static gboolean
+park_unvouched (BrevStore *store, gint64 now, GError **error)
+{
+    g_auto (BrevTransaction) transaction = { 0 };
+
+    if (!brev_transaction_begin (&transaction, store, error) ||
+        BREV_SQL_RUN (store, SQL_PARK_UNVOUCHED, error, SQL_I (now),
+                      SQL_T (unvouched_reply)) < 0 ||
+        !brev_sql_set_meta (store, "doubtful", now, error) ||
+        !brev_transaction_commit (&transaction, error))
+        return FALSE;
+    (void) unlinkat (store->dir, BREV_STORE_LOG_LOST, 0);
+    return TRUE;
+}
+
 static gboolean
 replace_damaged (BrevStore *store, gint64 now, char **damaged, GError **error)
 {
@@ -113,7 +129,8 @@ replace_damaged (BrevStore *store, gint64 now, char **damaged, GError **error)
     brev_store_disconnect (store);
     if (!brev_damage_set_aside (store, now, &aside, error) || !make_file (store, error) ||
         !brev_store_connect (store, error) || !make_schema (store, now, error) ||
-        !brev_damage_salvage (store, aside, now, &n, error))
+        !brev_damage_salvage (store, aside, now, &n, error) ||
+        (exists (store, BREV_STORE_LOG_LOST) && !park_unvouched (store, now, error)))
         return FALSE;
     brev_damage_unsuspect (store);
     *damaged =
@@ -136,7 +153,8 @@ mark (BrevStore *store, const char *name, GError **error)
 }
 
 /* Opening makes a new log: that the old one is missing must not be forgotten by a crash.
- * After an end in good order the log held nothing; sqlite3(1) then removes it. */
+ * After an end in good order the log held nothing; sqlite3(1) then removes it. Without its
+ * log a database may be half of an earlier time and half of a later: it is checked. */
 static gboolean
 note_lost_log (BrevStore *store, GError **error)
 {
@@ -144,25 +162,10 @@ note_lost_log (BrevStore *store, GError **error)
         brev_lock_was_made (&store->lock) && exists (store, BREV_STORE_FILE) &&
         exists (store, BREV_STORE_IN_USE) && !exists (store, BREV_STORE_LOG);
 
-    if (is_lost && !mark (store, BREV_STORE_LOG_LOST, error))
+    if (is_lost && (!mark (store, BREV_STORE_SUSPECT, error) ||
+                    !mark (store, BREV_STORE_LOG_LOST, error)))
         return FALSE;
     return mark (store, BREV_STORE_IN_USE, error);
-}
-
-/* The rows are those of some earlier time: whatever waits may have been sent since. */
-static gboolean
-park_unvouched (BrevStore *store, gint64 now, GError **error)
-{
-    g_auto (BrevTransaction) transaction = { 0 };
-
-    if (!brev_transaction_begin (&transaction, store, error) ||
-        BREV_SQL_RUN (store, SQL_PARK_UNVOUCHED, error, SQL_I (now),
-                      SQL_T (unvouched_reply)) < 0 ||
-        !brev_sql_set_meta (store, "doubtful", now, error) ||
-        !brev_transaction_commit (&transaction, error))
-        return FALSE;
-    (void) unlinkat (store->dir, BREV_STORE_LOG_LOST, 0);
-    return TRUE;
 }
 
 static gboolean
