@@ -77,7 +77,7 @@ ROWS = (
     Row('src/store/lock.c', LOCK, recordings.first_gone, 'courier', STORE + '/lock'),
     Row('src/store/sqlite.c', 'if (fd < 0 || fsync (store->dir) < 0)', recordings.courier,
         'courier', STORE, why='SQLite syncs the folder with its first journal'),
-    Row('src/store/damage.c', '(void) fsync (store->dir);', recordings.damaged, 'courier',
+    Row('src/store/damage.c', '(void) fsync (store->dir);', recordings.junk_page, 'courier',
         STORE, nth=0, why='whoever reads the damaged page again leaves the mark again'),
     Row('src/store/damage.c', 'if (fsync (store->dir) < 0)', recordings.damaged, 'courier',
         STORE, nth=1, why='the sync of the new database follows, in the same folder'),

@@ -105,7 +105,8 @@ class Pages(unittest.TestCase):
                        'UPDATE messages SET finished = 1'):
             with self.subTest(change=change):
                 self.restore()
-                with contextlib.closing(sqlite3.connect(self.stage.store('store.db'))) as database:
+                path = self.stage.store('store.db')
+                with contextlib.closing(sqlite3.connect(path)) as database:
                     database.execute(change)
                     database.commit()
                     database.execute('PRAGMA wal_checkpoint (TRUNCATE)')

@@ -58,11 +58,20 @@ def courier():
         sys.exit('courier failed')
 
 
+def fails(step):
+    """The step ends the program that it starts with an error."""
+    try:
+        STEPS[step]()
+    except SystemExit:
+        return
+    sys.exit(f'{step} did not fail')
+
+
 def empty(folder):
     """Waits until no message is in it."""
     wait(lambda: not messages_in(folder))
 
 
-STEPS = {step.__name__: step for step in (daemon, stop, submit, courier, empty)}
+STEPS = {step.__name__: step for step in (daemon, stop, submit, courier, fails, empty)}
 for step, *arguments in json.loads(sys.argv[4]):
     STEPS[step](*arguments)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import trace
-from disk import Disk, Recorder
+from disk import PAGE, Disk, Recorder
 from frame import write as make_frame
 from namespace import need, skip
 from postmark import Postmark
@@ -196,6 +196,17 @@ def damaged(stage):
     return [['courier']]
 
 
+def junk_page(stage):
+    """A page of the database is junk, which is noticed late; a second courier mends it."""
+    stage.mails = mails(2)
+    stage.queue_up()
+    stage.drain(LATER)
+    with open(stage.store('store.db'), 'r+b') as file:
+        file.seek(3 * PAGE)
+        file.write(bytes(PAGE))
+    return [['fails', 'courier'], ['courier']]
+
+
 def lost_log(stage):
     """The log of the database was lost in a crash; two messages wait."""
     stage.mails = mails(2)
@@ -226,11 +237,11 @@ DATABASE = ('/spool/store/store.db', '/spool/store/store.db-wal')
 REMOVED = {gone: DATABASE, first_gone: DATABASE,
            no_log: ('/spool/store/store.db-wal', )}
 # Parked is what these are expected to lead to.
-PARKING = (damaged, lost_log, gone, first_gone, no_log)
+PARKING = (damaged, junk_page, lost_log, gone, first_gone, no_log)
 # Makes use of what ext4, XFS and btrfs do, see disk.py.
 NAMES_WITH_FILE = (drop, )
 ALL = (own, direct, drop, sock, takeover, courier, again, whole, outbox, chosen, damaged,
-       lost_log, gone, first_gone, no_log)
+       junk_page, lost_log, gone, first_gone, no_log)
 
 
 class Recording:
