@@ -85,21 +85,18 @@ keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMai
     }
 }
 
-/* By this field a message can be found again at its provider. */
-#define QUEUE_ID_FIELD "brevdue-id"
-
 static void
 add_queue_id (const BrevPlanInput *input, BrevMail *draft)
 {
     const GPtrArray *metadata = draft->controls.metadata;
     BrevHeader *field =
-        brev_header_new (QUEUE_ID_FIELD, input->queue_id, input->queue_id);
+        brev_header_new (BREV_QUEUE_ID_FIELD, input->queue_id, input->queue_id);
     gboolean fits = (input->provider->caps & BREV_CAP_METADATA) != 0 &&
                     metadata_fits (input->provider, draft, field);
 
     for (guint i = 0; fits && i < metadata->len; i++)
         fits = g_ascii_strcasecmp (((BrevHeader *) metadata->pdata[i])->name,
-                                   QUEUE_ID_FIELD) != 0;
+                                   BREV_QUEUE_ID_FIELD) != 0;
     if (fits)
         g_ptr_array_add (draft->controls.metadata, field);
     else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/mail.h"
 
+#include <string.h>
+
 void
 brev_controls_copy (const BrevControls *from, BrevControls *to)
 {
@@ -74,4 +76,17 @@ brev_mail_recipient (const BrevMail *mail, guint i)
         i -= fields[f]->len;
     }
     g_assert_not_reached ();
+}
+
+gboolean
+brev_mail_has_queue_id (const BrevMail *mail)
+{
+    const GPtrArray *metadata = mail->controls.metadata;
+
+    for (guint i = 0; metadata != NULL && i < metadata->len; i++) {
+        const BrevHeader *field = metadata->pdata[i];
+        if (strcmp (field->name, BREV_QUEUE_ID_FIELD) == 0)
+            return g_strcmp0 (field->text, mail->queue_id) == 0;
+    }
+    return FALSE;
 }

@@ -48,5 +48,11 @@ BrevMail *brev_mail_new (void);
 void brev_mail_free (BrevMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMail, brev_mail_free)
 
+/* Metadata under this name holds the queue id: by it a mail can be found again. */
+#define BREV_QUEUE_ID_FIELD "brevdue-id"
+
+/* Whether the mail takes its queue id along. */
+gboolean brev_mail_has_queue_id (const BrevMail *mail);
+
 /* (transfer none): the mailbox that recipients[@i] stands for */
 const BrevMailbox *brev_mail_recipient (const BrevMail *mail, guint i);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "message/address.h"
 #include "provider/encode.h"
@@ -172,6 +174,37 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
 
     BrevHttpRequest *request =
         brev_http_request_new (endpoint, is_batch ? "/email/batch" : "/email", json.body);
+    brev_http_request_header (request, "X-Postmark-Server-Token", token, TRUE);
+    return request;
+}
+
+#define MOST_COPIES \
+    50 /* entries of a search, each with up to 50 recipients: below 1 MB */
+
+/* All mails of one message share its queue id; their recipients tell them apart. Without
+ * a stream the default one is searched, which is also where such mail goes. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    const char *stream =
+        mail->controls.stream != NULL ? mail->controls.stream : account->stream;
+    g_autofree char *id = NULL, *in = NULL, *path = NULL;
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+    if (!brev_mail_has_queue_id (mail)) {
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "the message had no room for its queue id");
+        return NULL;
+    }
+    id = g_uri_escape_string (mail->queue_id, NULL, FALSE);
+    in = g_uri_escape_string (stream != NULL ? stream : "", NULL, FALSE);
+    path = g_strdup_printf (
+        "/messages/outbound?count=%d&offset=0&metadata_" BREV_QUEUE_ID_FIELD "=%s%s%s",
+        MOST_COPIES, id, *in == '\0' ? "" : "&messagestream=", in);
+
+    BrevHttpRequest *request = brev_http_request_get (endpoint, path);
     brev_http_request_header (request, "X-Postmark-Server-Token", token, TRUE);
     return request;
 }
@@ -576,6 +609,107 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_refusal (reply, root, mails, outcomes);
 }
 
+/* What a search says. */
+
+/* Whether the entry is of the queue id that was asked for: a filter that was ignored would
+ * show somebody else's mail to the same recipient. */
+static gboolean
+is_entry_of (JsonObject *entry, const BrevMail *mail)
+{
+    JsonObject *metadata = brev_json_object (brev_json_member (entry, "Metadata"));
+
+    return message_id (entry) != NULL &&
+           brev_json_array (brev_json_member (entry, "Recipients")) != NULL &&
+           g_strcmp0 (brev_json_string (metadata, BREV_QUEUE_ID_FIELD), mail->queue_id) ==
+               0;
+}
+
+static gboolean
+names_recipient (JsonObject *entry, const char *folded)
+{
+    JsonArray *list = brev_json_array (brev_json_member (entry, "Recipients"));
+
+    for (guint i = 0; i < json_array_get_length (list); i++) {
+        JsonNode *node = json_array_get_element (list, i);
+        if (json_node_get_value_type (node) != G_TYPE_STRING)
+            continue;
+        g_autofree char *address = brev_text_fold (json_node_get_string (node));
+        if (strcmp (address, folded) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The list has the latest mail first. */
+static void
+judge_entries (JsonArray *entries, const BrevMail *mail, guint i, BrevOutcome *outcome)
+{
+    const char *address = brev_mail_recipient (mail, i)->address;
+    g_autofree char *folded = brev_text_fold (address);
+    g_autofree char *id = NULL, *text = NULL;
+    guint n = 0;
+
+    for (guint j = 0; j < json_array_get_length (entries); j++) {
+        JsonObject *entry = brev_json_object (json_array_get_element (entries, j));
+        if (!names_recipient (entry, folded))
+            continue;
+        if (n++ == 0)
+            id = brev_reply_words (message_id (entry));
+    }
+    if (n > 1)
+        text = g_strdup_printf ("%u copies", n);
+
+    const BrevVerdict found = {
+        .kind = BREV_VERDICT_ACCEPTED, .dsn = "2.0.0", .remote_id = id, .text = text
+    };
+    const BrevVerdict absent = { .kind = BREV_VERDICT_AGAIN, .dsn = "4.4.2" };
+    (void) brev_outcome_set (outcome, mail, address, n > 0 ? &found : &absent);
+}
+
+/* Returns: whether @root lists all there is, and nothing else; then it was judged */
+static gboolean
+read_entries (JsonNode *root, const BrevMail *mail, BrevOutcome *outcome)
+{
+    JsonObject *object = brev_json_object (root);
+    JsonArray *entries = brev_json_array (brev_json_member (object, "Messages"));
+    gint64 total;
+
+    if (entries == NULL || !brev_json_integer (object, "TotalCount", &total) ||
+        total != json_array_get_length (entries))
+        return FALSE;
+    for (guint i = 0; i < json_array_get_length (entries); i++)
+        if (!is_entry_of (brev_json_object (json_array_get_element (entries, i)), mail))
+            return FALSE;
+    for (guint i = 0; i < outcome->n; i++)
+        judge_entries (entries, mail, i, outcome);
+    return TRUE;
+}
+
+/* Only the token and the hour are said of the account: that it cannot be searched does not
+ * mean that it cannot send. */
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    gsize length;
+    const char *body = g_bytes_get_data (reply->body, &length);
+    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (body, length) : NULL;
+    g_autofree char *words =
+        brev_reply_words (brev_json_string (brev_json_object (root), "Message"));
+    g_autofree char *text =
+        g_strdup_printf ("no answer from the search: HTTP %d%s%s", reply->status,
+                         words != NULL ? " " : "", words != NULL ? words : "");
+    const BrevVerdict none = {
+        .kind = reply->status == 401 ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
+        .scope = BREV_SCOPE_ACCOUNT,
+        .dsn = reply->status == 401 ? "4.7.8" : "4.4.2",
+        .after = brev_reply_retry_after (reply),
+        .text = text,
+    };
+
+    if (reply->status != 200 || !read_entries (root, mail, outcome))
+        brev_outcome_set_all (outcome, &none);
+}
+
 /* Those that Postmark's own library withholds, and signatures that cannot survive it. */
 static const char *const forbidden_headers[] = {
     "return-path",
@@ -612,7 +746,7 @@ const BrevProvider brev_provider_postmark = {
     .url = "https://api.postmarkapp.com",
     .token_variable = "POSTMARK_SERVER_TOKEN",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
-            BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA,
+            BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SEARCH,
     .max_recipients = 50,
     .max_size = 10 * MEGABYTE,
     .max_batch = 500,
@@ -627,4 +761,7 @@ const BrevProvider brev_provider_postmark = {
                CARRIED (EMPTY_SUBJECT),
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    .index_time = 10 * BREV_MINUTE, /* nothing is promised; it is seconds as a rule */
 };

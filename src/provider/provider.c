@@ -51,6 +51,19 @@ brev_http_request_new (const char *endpoint, const char *path, BrevBody *body)
     return request;
 }
 
+BrevHttpRequest *
+brev_http_request_get (const char *endpoint, const char *path)
+{
+    BrevHttpRequest *request = g_new0 (BrevHttpRequest, 1);
+
+    request->method = g_strdup ("GET");
+    request->url = g_strconcat (endpoint, path, NULL);
+    request->headers = http_headers_new ();
+    request->body = brev_body_new ();
+    brev_http_request_header (request, "Accept", "application/json", FALSE);
+    return request;
+}
+
 void
 brev_http_request_free (BrevHttpRequest *request)
 {

@@ -45,6 +45,8 @@ typedef struct {
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
 BrevHttpRequest *brev_http_request_new (const char *endpoint, const char *path,
                                         BrevBody *body);
+/* A GET that wants JSON. */
+BrevHttpRequest *brev_http_request_get (const char *endpoint, const char *path);
 void brev_http_request_free (BrevHttpRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpRequest, brev_http_request_free)
 void brev_http_request_header (BrevHttpRequest *request, const char *name,
@@ -77,7 +79,7 @@ typedef enum {
     BREV_VERDICT_SPLIT, /* the request was refused as a whole: halve it; alone: refused */
     BREV_VERDICT_PARK,  /* the form of our request was refused: our bug, keep and show */
     BREV_VERDICT_AGAIN, /* sent to nobody because another recipient was refused: at once
-                           again without that one */
+                           again without that one; of a search: not found */
 } BrevVerdictKind;
 
 typedef enum {
@@ -158,6 +160,32 @@ struct BrevProvider {
      */
     void (*read) (const BrevHttpReply *reply, const GPtrArray *mails,
                   GPtrArray *outcomes);
+
+    /**
+     * search:
+     * @mail: one that may have reached the provider
+     *
+     * With %BREV_CAP_SEARCH: asks whether it did.
+     *
+     * Returns: %NULL with @error when there is nothing to find it by
+     */
+    BrevHttpRequest *(*search) (const BrevMail *mail, const BrevAccount *account,
+                                const char *token, const char *endpoint, GError **error);
+
+    /**
+     * read_search:
+     * @outcome: all LATER when called
+     *
+     * Says ACCEPTED of those for whom the provider has the mail, with the kept copies
+     * counted in the text when there are several; AGAIN of those for whom it shows none;
+     * ACCOUNT as for any request. Everything else is no answer. Only called with a
+     * complete reply.
+     */
+    void (*read_search) (const BrevHttpReply *reply, const BrevMail *mail,
+                         BrevOutcome *outcome);
+
+    gint64 index_time; /* ms: a mail that the search does not show so long after it was
+                          sent never arrived */
 };
 
 /* NULL-terminated, written by the build from the names in meson.build */

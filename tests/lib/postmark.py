@@ -16,7 +16,8 @@ each line, of kind "request" or "message"; the rules are read again when the fil
 A rule is an object. It applies once all of "match" holds, after "skip" occasions, for
 "times" occasions (default: always); the first rule that applies is the one. ACTIONS below
 lists the actions, what they are asked about, and whether the mail counts as accepted
-("accept": true or false in the rule overrides that). "match" may name: path, method,
+("accept": true or false in the rule overrides that). GET /messages/outbound finds what
+was accepted, "shows_after" seconds later (None: never). "match" may name: path, method,
 from, to (one of the recipients), subject, tag, stream (globs), and min_messages.
 """
 
@@ -443,8 +444,9 @@ class Postmark(socketserver.ThreadingTCPServer):
     request_queue_size = 1024
 
     def __init__(self, rules=(), token=TOKEN, streams=None, senders=None, limits=None,
-                 log=None, certificate=None, host='127.0.0.1', port=0):
+                 log=None, certificate=None, host='127.0.0.1', port=0, shows_after=0):
         self.script = Script(rules)
+        self.shows_after = shows_after
         self.token = token
         self.streams = streams
         self.senders = senders
@@ -509,6 +511,13 @@ class Postmark(socketserver.ThreadingTCPServer):
             return [entry['message'] for entry in self.accepted]
 
     @property
+    def searches(self):
+        """The paths of the searches so far."""
+        with self.changed:
+            return [request['path'] for request in self.requests
+                    if request['path'].startswith('/messages/outbound')]
+
+    @property
     def problems(self):
         """Mistakes of the client, in words; no rule can make one."""
         with self.changed:
@@ -551,7 +560,7 @@ class Postmark(socketserver.ThreadingTCPServer):
                 entry = {'kind': 'message', 'request': request['number'],
                          'connection': request['connection'], 'MessageID': message_id,
                          'inactive': inactive, 'test': verdict.is_test,
-                         'message': message}
+                         'time': time.time(), 'message': message}
                 self.accepted.append(entry)
                 self.write_log(entry)
             self.changed.notify_all()
@@ -566,7 +575,7 @@ class Postmark(socketserver.ThreadingTCPServer):
     def judge(self, method, path, headers, body):
         verdict = Verdict()
         try:
-            token = check.check_headers(headers, (self.token, TEST_TOKEN))
+            token = check.check_headers(headers, (self.token, TEST_TOKEN), method != 'GET')
             verdict.is_test = token.upper() == TEST_TOKEN
             self.route(verdict, method, path, body)
         except check.Refusal as refusal:
@@ -576,6 +585,8 @@ class Postmark(socketserver.ThreadingTCPServer):
     def route(self, verdict, method, path, body):
         if (method, path) == ('GET', '/server'):
             verdict.results = [{'ID': 1, 'Name': 'Stand-in', 'DeliveryType': 'Live'}]
+        elif method == 'GET' and path.startswith('/messages/outbound?'):
+            verdict.results = [self.search(check.parse_search(path))]
         elif (method, path) == ('POST', '/email'):
             verdict.messages = [check.parse_json(body)]
             verdict.results = [self.judge_message(verdict, verdict.messages[0])]
@@ -584,6 +595,16 @@ class Postmark(socketserver.ThreadingTCPServer):
             self.judge_batch(verdict, body)
         else:
             raise check.Refusal(0, f'Nothing here: {method} {path}', 404)
+
+    def search(self, wish):
+        """What was accepted and may be shown by now, the latest first."""
+        with self.changed:
+            shown = [entry for entry in reversed(self.accepted)
+                     if self.shows_after is not None and not entry['test'] and
+                     entry['time'] + self.shows_after <= time.time() and
+                     wish.finds(entry['message'])]
+        page = shown[wish.offset:wish.offset + wish.count]
+        return {'TotalCount': len(shown), 'Messages': [describe(entry) for entry in page]}
 
     def judge_batch(self, verdict, body):
         if len(body) > self.limits.request:
@@ -633,6 +654,15 @@ class Postmark(socketserver.ThreadingTCPServer):
         return result
 
 
+def describe(entry):
+    """A message as the search shows it."""
+    message = entry['message']
+    return {'MessageID': entry['MessageID'], 'Recipients': check.recipients(message),
+            'MessageStream': message.get('MessageStream', check.DEFAULT_STREAM),
+            'Subject': message.get('Subject', ''), 'Tag': message.get('Tag', ''),
+            'Status': 'Sent', 'Metadata': message.get('Metadata') or {}}
+
+
 class Certificate:
     """A key and a certificate signed by itself, for 127.0.0.1 and localhost."""
 
@@ -673,10 +703,12 @@ def main():
     parser.add_argument('--log')
     parser.add_argument('--rules')
     parser.add_argument('--token', default=TOKEN)
+    parser.add_argument('--shows-after', type=float, default=0, metavar='SECONDS')
     parser.add_argument('--tls', metavar='DIRECTORY', help='where to make a certificate')
     options = parser.parse_args()
     server = Postmark(read_rules(options.rules) if options.rules else (),
                       token=options.token, log=options.log, port=options.port,
+                      shows_after=options.shows_after,
                       certificate=Certificate(options.tls) if options.tls else None)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

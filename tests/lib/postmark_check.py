@@ -10,6 +10,7 @@ import binascii
 import email.policy
 import json
 import re
+import urllib.parse
 
 MEGABYTE = 1000 * 1000
 
@@ -23,6 +24,9 @@ MEMBERS = {
     'Attachments': list,
 }
 RECIPIENT_MEMBERS = ('To', 'Cc', 'Bcc')
+DEFAULT_STREAM = 'outbound'
+SEARCH_MEMBERS = ('recipient', 'fromemail', 'tag', 'status', 'todate', 'fromdate', 'subject',
+                  'messagestream')  # beside count, offset and metadata_NAME
 MAX_CHARACTERS = {'From': 255, 'Subject': 2000, 'Tag': 1000}
 TRACK_LINKS = ('None', 'HtmlAndText', 'HtmlOnly', 'TextOnly')
 
@@ -92,7 +96,7 @@ def refuse_constant(name):
     raise Refusal(402, f'Invalid JSON: {name} is no JSON value.')
 
 
-def check_headers(headers, tokens):
+def check_headers(headers, tokens, has_body=True):
     """The request's own header; returns the token it used."""
     token = headers.get('X-Postmark-Server-Token')
     if token is None:
@@ -102,7 +106,7 @@ def check_headers(headers, tokens):
         raise Refusal(10, 'The Server Token you provided is not valid.', 401)
     if not is_json_type(headers.get('Accept', '')):
         raise Refusal(409, "The 'Accept' header must be application/json.")
-    if not is_json_type(headers.get('Content-Type', '')):
+    if has_body and not is_json_type(headers.get('Content-Type', '')):
         raise Refusal(409, "The 'Content-Type' header must be application/json.", 415)
     return token
 
@@ -135,6 +139,44 @@ def recipients(message):
     """Addresses of all recipients of a message that was found good, in lower case."""
     return [address.lower() for member in RECIPIENT_MEMBERS
             for _, address in parse_mailboxes(member, message.get(member, ''))]
+
+
+class Search:
+    """What a search of sent messages asks for."""
+
+    def __init__(self, path):
+        query = urllib.parse.urlsplit(path).query
+        pairs = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=True)
+        if len(dict(pairs)) != len(pairs):
+            raise Refusal(300, 'A parameter is given twice.')
+        self.filters = dict(pairs)
+        self.count = self.take_number('count', 1, 500)
+        self.offset = self.take_number('offset', 0, 10000 - self.count)
+        unknown = [name for name in self.filters
+                   if name not in SEARCH_MEMBERS and not name.startswith('metadata_')]
+        if unknown:
+            raise Refusal(300, f'No such parameter: {", ".join(unknown)}.')
+
+    def take_number(self, name, least, most):
+        value = self.filters.pop(name, '')
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise Refusal(300, f"'{name}' is required: {least} to {most}.")
+        return int(value)
+
+    def finds(self, message):
+        """Only by stream and metadata; without a stream the default one is searched."""
+        stream = self.filters.get('messagestream', DEFAULT_STREAM)
+        metadata = message.get('Metadata') or {}
+        return stream == message.get('MessageStream', DEFAULT_STREAM) and all(
+            metadata.get(name.removeprefix('metadata_')) == value
+            for name, value in self.filters.items() if name.startswith('metadata_'))
+
+
+def parse_search(path):
+    try:
+        return Search(path)
+    except ValueError:
+        raise Refusal(300, 'Invalid query.') from None
 
 
 def check_members(message):

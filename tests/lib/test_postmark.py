@@ -219,6 +219,30 @@ class ServerTest(unittest.TestCase):
                 else:
                     self.assertRaises(ValueError, json.loads, body)
 
+    def test_search(self):
+        """Shown is what was accepted, by its metadata and stream, and not at once."""
+        with postmark.Postmark() as server:
+            connection = self.connect(server)
+            for name, stream in (('a', 'outbound'), ('b', 'outbound'), ('a', 'news')):
+                self.post(connection, {**GOOD, 'Metadata': {'id': name}, 'MessageStream': stream})
+            for query, want in (('metadata_id=a', 1), ('metadata_id=c', 0), ('', 2),
+                                ('metadata_id=a&messagestream=news', 1)):
+                found = self.search(connection, f'count=1&offset=0&{query}'.rstrip('&'))
+                self.assertEqual((found['TotalCount'], len(found['Messages'])),
+                                 (want, min(want, 1)))
+            server.shows_after = 60
+            self.assertEqual(self.search(connection, 'count=1&offset=0')['TotalCount'], 0)
+            server.shows_after = None
+            self.assertEqual(self.search(connection, 'count=1&offset=0')['TotalCount'], 0)
+            self.assertEqual(server.problems, [])
+            for query in ('count=1', 'offset=0', 'count=501&offset=0', 'count=1&offset=0&x=1'):
+                self.assertIn('ErrorCode', self.search(connection, query))
+            self.assertEqual(len(server.searches), 10)
+
+    def search(self, connection, query):
+        connection.request('GET', '/messages/outbound?' + query, headers=HEADERS)
+        return json.loads(connection.getresponse().read())
+
     def test_closes(self):
         rows = (('close-before-reply', 0), ('accept-then-close', 1), ('reset', 0),
                 ('accept-then-reset', 1), ('cut-body', 1), ('close-before-reading', 0),

@@ -6,6 +6,21 @@
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
+static void
+search (int status, const guint8 *data, gsize size)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new ("a@example.com b@example.org");
+    g_autoptr (BrevOutcome) outcome = brev_outcome_new (mails->pdata[0]);
+    g_autoptr (BrevHttpReply) reply =
+        brev_http_reply_new (status, g_bytes_new (data, size));
+    g_autofree char *got = NULL;
+
+    ((BrevMail *) mails->pdata[0])->queue_id = "q1";
+    brev_provider_find ("postmark")->read_search (reply, mails->pdata[0], outcome);
+    got = test_outcome_text (outcome);
+    g_assert_nonnull (got);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -21,5 +36,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
             test_read (brev_provider_find ("postmark"), mails[i], reply);
         g_assert_nonnull (got);
     }
+    if (size > 0)
+        search (statuses[data[0] % G_N_ELEMENTS (statuses)], data + 1, size - 1);
     return 0;
 }

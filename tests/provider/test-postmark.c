@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/error.h"
 #include "mails.h"
 
 #define OK(id)                                                                 \
@@ -372,6 +373,145 @@ test_bad_token (void)
     g_assert_null (strstr (error->message, "secret"));
 }
 
+/* -- search -------------------------------------------------------------------------- */
+
+#define ENTRY(id, queue_id, recipients)                                              \
+    "{\"MessageID\": \"" id "\", \"Status\": \"Sent\", \"Recipients\": [" recipients \
+    "], \"Metadata\": {\"brevdue-id\": \"" queue_id "\"}}"
+#define FOUND(n, entries) "{\"TotalCount\": " #n ", \"Messages\": [" entries "]}"
+#define TO_A "\"A@example.com\""
+#define TO_B "\"b@example.org\""
+
+/* clang-format off */
+static const Case searches[] = {
+    { TWO, 200, FOUND (0, ""), "again again" },
+    { ONE, 200, FOUND (1, ENTRY ("id-1", "q1", TO_A)), "accepted(id-1)" },
+    { TWO, 200, FOUND (1, ENTRY ("id-1", "q1", TO_A "," TO_B)), "accepted(id-1) accepted(id-1)" },
+    { TWO, 200, FOUND (1, ENTRY ("id-1", "q1", TO_B)), "again accepted(id-1)" },
+    /* a message that went as several mails; the latest of several copies */
+    { TWO, 200, FOUND (2, ENTRY ("id-2", "q1", TO_B) "," ENTRY ("id-1", "q1", TO_A)),
+      "accepted(id-1) accepted(id-2)" },
+    { ONE, 200, FOUND (2, ENTRY ("id-2", "q1", TO_A) "," ENTRY ("id-1", "q1", TO_A)),
+      "accepted(id-2)" },
+    /* no proof that the filter was obeyed: no answer */
+    { ONE, 200, FOUND (1, ENTRY ("id-1", "q2", TO_A)), "later" },
+    { ONE, 200, FOUND (1, "{\"MessageID\": \"id-1\", \"Recipients\": [" TO_A "]}"), "later" },
+    { ONE, 200, FOUND (1, ENTRY ("00000000-0000", "q1", TO_A)), "later" },
+    { ONE, 200, FOUND (1, "{\"MessageID\": \"id-1\", \"Metadata\": {\"brevdue-id\": \"q1\"}}"),
+      "later" },
+    /* not all of it */
+    { ONE, 200, FOUND (51, ENTRY ("id-1", "q1", TO_A)), "later" },
+    { ONE, 200, FOUND (1, ""), "later" },
+    { ONE, 200, "{\"Messages\": []}", "later" },
+    { ONE, 200, "{\"TotalCount\": 0}", "later" },
+    { ONE, 200, "{\"TotalCount\": 0, \"Messages\": {}}", "later" },
+    { ONE, 200, FOUND (1, "null"), "later" },
+    { ONE, 200, FOUND (1, ENTRY ("id-1", "q1", "7, null, {}")), "again" },
+    { ONE, 200, "", "later" },
+    { ONE, 200, "<html>", "later" },
+    /* that it cannot be searched says nothing about the account */
+    { ONE, 401, ERROR (10, "No token"), "account/account" },
+    { ONE, 404, ERROR (0, "Nothing here"), "later" },
+    { ONE, 403, "", "later" },
+    { ONE, 422, ERROR (300, "Invalid query"), "later" },
+    { ONE, 429, ERROR (429, "Too fast"), "later" },
+    { ONE, 500, FOUND (0, ""), "later" },
+    { ONE, 302, FOUND (0, ""), "later" },
+};
+/* clang-format on */
+
+static char *
+read_search (const char *recipients, BrevHttpReply *reply)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (recipients);
+    BrevMail *mail = mails->pdata[0];
+    g_autoptr (BrevOutcome) outcome = brev_outcome_new (mail);
+
+    mail->queue_id = "q1";
+    brev_provider_find ("postmark")->read_search (reply, mail, outcome);
+    return test_outcome_text (outcome);
+}
+
+static void
+test_search_replies (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (searches); i++) {
+        const Case *row = &searches[i];
+        g_autoptr (BrevHttpReply) reply = brev_http_reply_new (
+            row->status, g_bytes_new_static (row->body, strlen (row->body)));
+        g_autofree char *got = read_search (row->recipients, reply);
+        g_test_message ("%d %s", row->status, row->body);
+        g_assert_cmpstr (got, ==, row->want);
+    }
+}
+
+static void
+add_queue_id (BrevMail *mail, const char *name, const char *value)
+{
+    mail->controls.metadata =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    g_ptr_array_add (mail->controls.metadata, brev_header_new (name, value, value));
+}
+
+static void
+test_search_request (void)
+{
+    static const struct {
+        const char *own, *of_account, *want;
+    } rows[] = {
+        { NULL, NULL, "" },
+        { NULL, "news", "&messagestream=news" },
+        { "a&b", "news", "&messagestream=a%26b" },
+    };
+    g_autofree char *name = g_strdup ("main");
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+        g_autofree char *stream = g_strdup (rows[i].of_account);
+        const BrevAccount account = { .name = name, .stream = stream };
+        BrevMail *mail = mails->pdata[0];
+        mail->queue_id = "q1";
+        mail->controls.stream = g_strdup (rows[i].own);
+        add_queue_id (mail, "brevdue-id", "q1");
+
+        g_autoptr (BrevHttpRequest) request =
+            brev_provider_find ("postmark")
+                ->search (mail, &account, "t", "https://x", NULL);
+        g_autofree char *want = g_strconcat (
+            "https://x/messages/outbound?count=50&offset=0&metadata_brevdue-id=q1",
+            rows[i].want, NULL);
+        const BrevHttpHeader *accept = request->headers->pdata[0];
+        const BrevHttpHeader *token = request->headers->pdata[1];
+        g_assert_cmpstr (request->method, ==, "GET");
+        g_assert_cmpstr (request->url, ==, want);
+        g_assert_cmpuint (request->headers->len, ==, 2);
+        g_assert_cmpstr (accept->name, ==, "Accept");
+        g_assert_cmpstr (token->name, ==, "X-Postmark-Server-Token");
+        g_assert_cmpstr (token->value, ==, "t");
+        g_assert_true (token->is_secret);
+    }
+}
+
+/* Without the queue id, or with another under its name, there is nothing to search for. */
+static void
+test_search_needs_queue_id (void)
+{
+    static const char *const fields[][2] = { { "other", "q1" }, { "brevdue-id", "q2" } };
+    g_autofree char *name = g_strdup ("main");
+    const BrevAccount account = { .name = name };
+
+    for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+        g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+        g_autoptr (GError) error = NULL;
+        BrevMail *mail = mails->pdata[0];
+        mail->queue_id = "q1";
+        add_queue_id (mail, fields[i][0], fields[i][1]);
+        g_assert_null (brev_provider_find ("postmark")
+                           ->search (mail, &account, "t", "https://x", &error));
+        g_assert_error (error, BREV_ERROR, BREV_ERROR_INPUT);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -383,5 +523,8 @@ main (int argc, char **argv)
     g_test_add_func ("/postmark/words", test_words);
     g_test_add_func ("/postmark/mutations", test_mutations);
     g_test_add_func ("/postmark/bad-token", test_bad_token);
+    g_test_add_func ("/postmark/search/replies", test_search_replies);
+    g_test_add_func ("/postmark/search/request", test_search_request);
+    g_test_add_func ("/postmark/search/queue-id", test_search_needs_queue_id);
     return g_test_run ();
 }
