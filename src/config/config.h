@@ -31,8 +31,9 @@ typedef struct {
     char *stream;    /* nullable */
     double rate;     /* messages per second, 0: no limit of ours */
     guint concurrency;
-    guint batch;    /* messages in one request, 0: as many as the provider takes */
-    char *fallback; /* nullable: another account */
+    guint batch;          /* messages in one request, 0: as many as the provider takes */
+    gint64 indexing_time; /* 0: the provider's own */
+    char *fallback;       /* nullable: another account */
     gboolean lossy;
     char *endpoint;            /* nullable: another base URL */
     char *as;                  /* outbox only: the provider whose requests are rendered */

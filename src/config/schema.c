@@ -99,6 +99,8 @@ static const BrevSetting settings[] = {
       .help = "requests at the same time" },
     { IN_ACCOUNT ("batch", BREV_TYPE_COUNT, batch), "0", 0, 10000,
       .help = "messages in one request; 0: as many as the provider takes" },
+    { IN_ACCOUNT ("indexing-time", BREV_TYPE_DURATION, indexing_time), "0", 0, DAY,
+      .help = "mail that the provider's search does not show for that long never arrived; 0: its own time" },
     { IN_ACCOUNT ("fallback", BREV_TYPE_NAME, fallback), "",
       .help = "account that takes over what this one surely did not accept" },
     { IN_ACCOUNT ("lossy", BREV_TYPE_BOOLEAN, lossy), "no",

@@ -93,7 +93,7 @@ refuse (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
 
 /* What is known to be stuck is not even tried; everything else is a request. */
 static void
-queue_mail (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
+queue_mail (BrevWorker *worker, BrevLetter *letter, BrevMail *mail, gboolean is_question)
 {
     gint64 until = 0;
     const char *problem = brev_worker_objection (worker, mail, &until);
@@ -101,7 +101,10 @@ queue_mail (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
     BrevVerdict verdict = { .kind = BREV_VERDICT_ACCOUNT, .text = text };
 
     if (problem == NULL) {
-        brev_worker_add (worker, letter, mail);
+        if (is_question)
+            brev_worker_ask (worker, letter, mail);
+        else
+            brev_worker_add (worker, letter, mail);
         return;
     }
     for (guint i = 0; i < mail->n_recipients; i++)
@@ -124,7 +127,7 @@ refuse_one (BrevWorker *worker, BrevLetter *letter, const BrevPlanRefusal *refus
 }
 
 static void
-send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
+send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan, gboolean is_question)
 {
     BrevWorker *sender = brev_courier_worker (worker->courier, plan->account);
 
@@ -134,23 +137,24 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan)
     }
     if (letter->row->rewritten == NULL)
         letter->row->rewritten = g_strdup (brev_record_replaced_from (plan));
-    if (!worker->courier->is_quiet)
+    if (!worker->courier->is_quiet && !is_question)
         brev_record_plan (letter->row, plan);
     for (guint i = 0; i < plan->mails->len; i++)
-        queue_mail (sender, letter, plan->mails->pdata[i]);
+        queue_mail (sender, letter, plan->mails->pdata[i], is_question);
     for (guint i = 0; i < plan->refusals->len; i++)
         refuse_one (sender, letter, plan->refusals->pdata[i]);
 }
 
-void
-brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients)
+static void
+plan_some (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
+           gboolean is_question)
 {
     BrevPlan *plan = make_plan (worker, letter, recipients);
 
     g_ptr_array_add (letter->plans, plan);
     switch (plan->kind) {
     case BREV_PLAN_SEND:
-        send_plan (worker, letter, plan);
+        send_plan (worker, letter, plan, is_question);
         break;
     case BREV_PLAN_REFUSE:
         refuse (worker, letter, recipients, plan);
@@ -159,6 +163,26 @@ brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipi
         wait_for_configuration (worker, letter, recipients, plan);
         break;
     }
+}
+
+/* Those that may have been sent travel apart: the others need not wait for an answer. */
+void
+brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
+                 gboolean may_ask)
+{
+    g_autoptr (GPtrArray) doubtful = g_ptr_array_new ();
+    g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+    may_ask = may_ask && brev_worker_can_ask (worker);
+    for (guint i = 0; i < recipients->len; i++) {
+        BrevStoreRecipient *recipient = recipients->pdata[i];
+        gboolean is_doubtful = may_ask && recipient->doubt_from > 0;
+        g_ptr_array_add (is_doubtful ? doubtful : others, recipient);
+    }
+    if (doubtful->len > 0)
+        plan_some (worker, letter, doubtful, TRUE);
+    if (others->len > 0)
+        plan_some (worker, letter, others, FALSE);
 }
 
 /* -- read and decode ----------------------------------------------------------------- */
@@ -229,7 +253,7 @@ prepare (BrevWorker *worker, BrevLetter *letter)
     else if (!decode (letter, &error))
         settle_unreadable (worker, letter, TRUE, error);
     else
-        brev_claim_plan (worker, letter, letter->row->recipients);
+        brev_claim_plan (worker, letter, letter->row->recipients, TRUE);
 }
 
 /* -- strays -------------------------------------------------------------------------- */

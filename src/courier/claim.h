@@ -16,8 +16,9 @@ gboolean brev_claim_mail (BrevWorker *worker, GError **error);
 /**
  * brev_claim_plan:
  * @recipients: (array of BrevStoreRecipient): of @letter, which is decoded
+ * @may_ask: whether the provider is asked about those that may have been sent
  *
  * Plans a letter, or what is left of it, for the worker's account.
  */
-void brev_claim_plan (BrevWorker *worker, BrevLetter *letter,
-                      const GPtrArray *recipients);
+void brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
+                      gboolean may_ask);

@@ -9,9 +9,10 @@ typedef struct {
     struct BrevWorker *worker; /* borrowed: whose slot it takes */
     GPtrArray *letters;        /* owned, of BrevLetter: that of each mail */
     GPtrArray *mails;          /* owned, of BrevMail: borrowed from the letters' plans */
-    GPtrArray *outcomes; /* owned, of BrevOutcome, for each mail; empty before a reply */
-    guint64 size;        /* bytes that the body cannot exceed */
-    guint most;          /* mails that it may hold */
+    GPtrArray *outcomes;  /* owned, of BrevOutcome, for each mail; empty before a reply */
+    guint64 size;         /* bytes that the body cannot exceed */
+    guint most;           /* mails that it may hold */
+    gboolean is_question; /* asks whether the provider has its one mail already */
 } BrevJob;
 
 BrevJob *brev_job_new (struct BrevWorker *worker);

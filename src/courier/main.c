@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "courier/claim.h"
 #include "courier/delay.h"
+#include "courier/doubt.h"
 #include "courier/import.h"
 #include "courier/outbox.h"
 #include "courier/record.h"
@@ -64,7 +65,11 @@ read_reply (BrevJob *job, const BrevHttpReply *reply)
     BrevWorker *worker = job->worker;
 
     brev_job_expect (job);
-    brev_reply_judge (worker->provider, reply, job->mails, job->outcomes);
+    if (job->is_question)
+        brev_search_judge (worker->provider, reply, job->mails->pdata[0],
+                           job->outcomes->pdata[0]);
+    else
+        brev_reply_judge (worker->provider, reply, job->mails, job->outcomes);
     worker->open--;
     brev_worker_answered (worker, job);
 }

@@ -78,11 +78,23 @@ level_of (BrevState state)
     return state == BREV_STATE_PARKED ? BREV_LOG_WARNING : BREV_LOG_INFO;
 }
 
+/* An earlier request had sent it. */
+static gboolean
+is_found (const BrevSettlement *settlement)
+{
+    return settlement->state == BREV_STATE_SENT && settlement->was_asked;
+}
+
 /* What stands in the last parentheses: the provider's id, or its words. */
 static char *
 remark (const char *id, const BrevSettlement *settlement)
 {
     const char *text = settlement->reply;
+
+    if (is_found (settlement))
+        return g_strdup_printf ("%s; found at the provider%s%s", settlement->remote_id,
+                                text != NULL ? ", a duplicate: " : "",
+                                text != NULL ? text : "");
 
     if (settlement->state == BREV_STATE_SENT || settlement->state == BREV_STATE_DISCARDED)
         text = settlement->remote_id != NULL ? settlement->remote_id : text;
@@ -153,6 +165,19 @@ brev_record_recovered (const BrevStoreMessage *message, gint64 now)
                                                 .dsn = "4.4.2",
                                                 .reply = recipient->reply },
                              now);
+}
+
+void
+brev_record_again (const BrevStoreMessage *message, const BrevStoreRecipient *recipient,
+                   const char *why)
+{
+    g_autofree char *to = bracketed (recipient->address);
+
+    brev_log (
+        BREV_LOG_WARNING,
+        "%s: to=<%s> is sent again, as a possible duplicate: an earlier request had "
+        "no usable answer, and %s",
+        message->id, to, why);
 }
 
 void

@@ -41,6 +41,15 @@ void brev_record_outcome (const BrevStoreMessage *message,
 void brev_record_recovered (const BrevStoreMessage *message, gint64 now);
 
 /**
+ * brev_record_again:
+ * @why: what the provider said when it was asked
+ *
+ * One line for what may have been sent and is sent again.
+ */
+void brev_record_again (const BrevStoreMessage *message,
+                        const BrevStoreRecipient *recipient, const char *why);
+
+/**
  * brev_record_report:
  * @message: with the recipients the report is about, alone
  * @report: its queue id

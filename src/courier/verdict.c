@@ -60,6 +60,10 @@ brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recip
     settlement->was_tried = TRUE;
     settlement->maybe_sent =
         recipient->maybe_sent || verdict->kind == BREV_VERDICT_UNKNOWN;
+    settlement->doubt_from =
+        verdict->kind == BREV_VERDICT_UNKNOWN ? facts->now : recipient->doubt_from;
+    settlement->unanswered =
+        verdict->kind == BREV_VERDICT_UNKNOWN ? 0 : recipient->unanswered;
     settlement->remote_id = verdict->remote_id;
     settlement->dsn = verdict->dsn != NULL ? verdict->dsn : result->dsn;
     settlement->reply = verdict->text;

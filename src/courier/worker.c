@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "config/secret.h"
 #include "courier/claim.h"
+#include "courier/doubt.h"
+#include "courier/record.h"
 #include "courier/routing.h"
 #include "courier/verdict.h"
 
@@ -219,11 +221,10 @@ settle_with_twins (BrevWorker *worker, BrevLetter *letter,
     }
 }
 
-void
-brev_worker_settle (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipient,
-                    const BrevVerdict *verdict, gint64 hold_until)
+static BrevSettleFacts
+facts_of (const BrevWorker *worker, const BrevLetter *letter, gint64 hold_until)
 {
-    BrevSettleFacts facts = {
+    return (BrevSettleFacts){
         .now = brev_clock_now (),
         .arrival = letter->row->arrival,
         .paused = letter->row->paused,
@@ -231,6 +232,13 @@ brev_worker_settle (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *
         .random = g_random_int (),
         .config = worker->courier->config,
     };
+}
+
+void
+brev_worker_settle (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipient,
+                    const BrevVerdict *verdict, gint64 hold_until)
+{
+    const BrevSettleFacts facts = facts_of (worker, letter, hold_until);
     BrevSettlement settlement;
 
     brev_verdict_settle (verdict, recipient, &facts, &settlement);
@@ -247,6 +255,8 @@ brev_worker_return (BrevWorker *worker, BrevLetter *letter, guint index,
         .state = recipient->attempts == 0 ? BREV_STATE_QUEUED : BREV_STATE_DEFERRED,
         .due = due,
         .maybe_sent = recipient->maybe_sent,
+        .doubt_from = recipient->doubt_from,
+        .unanswered = recipient->unanswered,
         .account = account == NULL ? NULL : account->name,
         .dsn = recipient->dsn,
         .reply = recipient->reply,
@@ -321,6 +331,23 @@ brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
     brev_job_add (worker->filling, letter, mail, most);
 }
 
+gboolean
+brev_worker_can_ask (const BrevWorker *worker)
+{
+    return worker->account != NULL && !worker->is_outbox &&
+           (worker->provider->caps & BREV_CAP_SEARCH) != 0;
+}
+
+void
+brev_worker_ask (BrevWorker *worker, BrevLetter *letter, BrevMail *mail)
+{
+    BrevJob *job = brev_job_new (worker);
+
+    job->is_question = TRUE;
+    brev_job_add (job, letter, mail, 1);
+    g_queue_push_tail (&worker->jobs, job);
+}
+
 /* -- requests ------------------------------------------------------------------------ */
 
 /* The request of @job could not even be made. */
@@ -349,8 +376,35 @@ encode (const BrevWorker *worker, const BrevJob *job, GError **error)
 
     if (endpoint == NULL || *endpoint == '\0' || worker->is_outbox)
         endpoint = worker->provider->url;
+    if (job->is_question)
+        return worker->provider->search (job->mails->pdata[0], worker->account,
+                                         worker->token, endpoint, error);
     return worker->provider->encode (job->mails, worker->account, worker->token, endpoint,
                                      error);
+}
+
+/* Those of @recipients are sent although they may have been sent before. */
+static void
+send_doubtful (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
+               const char *why)
+{
+    for (guint i = 0; i < recipients->len; i++)
+        brev_record_again (letter->row, recipients->pdata[i], why);
+    brev_claim_plan (worker, letter, recipients, FALSE);
+}
+
+/* There is nothing to find it by. */
+static void
+send_unasked (BrevWorker *worker, BrevJob *question, const GError *error)
+{
+    g_autoptr (BrevJob) job = question;
+    g_autoptr (GPtrArray) all = g_ptr_array_new ();
+    const BrevMail *mail = job->mails->pdata[0];
+
+    for (guint i = 0; i < mail->n_recipients; i++)
+        g_ptr_array_add (
+            all, brev_letter_recipient (job->letters->pdata[0], mail->recipients[i]));
+    send_doubtful (worker, job->letters->pdata[0], all, error->message);
 }
 
 BrevJob *
@@ -365,6 +419,10 @@ brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
         *request = encode (worker, job, &error);
         if (*request != NULL)
             break;
+        if (job->is_question) {
+            send_unasked (worker, job, error);
+            continue;
+        }
         if (job->mails->len == 1) {
             settle_unmade (worker, job, error);
             continue;
@@ -476,7 +534,7 @@ send_again (BrevWorker *worker, BrevJob *job, guint i)
             g_ptr_array_add (others, brev_letter_recipient (job->letters->pdata[i],
                                                             mail->recipients[j]));
     if (others->len > 0 && others->len < outcome->n)
-        brev_claim_plan (worker, job->letters->pdata[i], others);
+        brev_claim_plan (worker, job->letters->pdata[i], others, FALSE);
 }
 
 static void
@@ -524,6 +582,82 @@ mask_secret (const BrevWorker *worker, BrevOutcome *outcome)
     }
 }
 
+/* The token was refused. What is sent without an answer will meet that by itself. */
+static void
+hold_question (BrevWorker *worker, const BrevVerdict *answer, BrevSettlement *settlement)
+{
+    gint64 now = brev_clock_now ();
+
+    settlement->due =
+        brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, answer->text, now);
+    settlement->paused = MAX (settlement->due - now, 0);
+}
+
+/* What the search says about one recipient. Returns: whether it is to be sent again */
+static gboolean
+settle_answer (BrevWorker *worker, BrevLetter *letter, BrevStoreRecipient *recipient,
+               const BrevVerdict *answer)
+{
+    const BrevSettleFacts facts = facts_of (worker, letter, 0);
+    gint64 indexing = brev_doubt_indexing (worker->account, worker->provider);
+    BrevSettlement settlement;
+
+    if (brev_doubt_settle (answer, recipient, &facts, indexing, &settlement) ==
+        BREV_DOUBT_SEND)
+        return TRUE;
+    if (answer->kind == BREV_VERDICT_ACCOUNT)
+        hold_question (worker, answer, &settlement);
+    settle_with_twins (worker, letter, recipient, account_name (worker), &settlement);
+    return FALSE;
+}
+
+/* Mail that the provider surely does not have is in doubt no more; what it did not answer
+ * is asked about again, should this attempt come to nothing. */
+static void
+settle_answers (BrevWorker *worker, BrevJob *job)
+{
+    BrevLetter *letter = job->letters->pdata[0];
+    const BrevMail *mail = job->mails->pdata[0];
+    const BrevOutcome *outcome = job->outcomes->pdata[0];
+    g_autoptr (GPtrArray) absent = g_ptr_array_new ();
+    g_autoptr (GPtrArray) unanswered = g_ptr_array_new ();
+
+    for (guint j = 0; j < outcome->n; j++) {
+        const BrevVerdict *answer = &outcome->verdicts[j];
+        BrevStoreRecipient *recipient =
+            brev_letter_recipient (letter, mail->recipients[j]);
+        gboolean is_absent = answer->kind == BREV_VERDICT_AGAIN;
+        if (!settle_answer (worker, letter, recipient, answer))
+            continue;
+        if (is_absent)
+            recipient->doubt_from = recipient->unanswered = 0;
+        g_ptr_array_add (is_absent ? absent : unanswered, recipient);
+    }
+    if (absent->len > 0)
+        send_doubtful (worker, letter, absent, "the provider does not show it");
+    if (unanswered->len > 0)
+        send_doubtful (worker, letter, unanswered, "the provider could not be asked");
+}
+
+/* The reply to a question. That a search fails says nothing about sending, and that it
+ * works neither: the account learns only what was said about itself. */
+static void
+answered_question (BrevWorker *worker, BrevJob *job)
+{
+    const BrevVerdict *pause;
+    gint64 now = brev_clock_now ();
+    gint64 asked, until = 0;
+
+    (void) brev_outcomes_health (job->outcomes, &asked, &pause);
+    if (asked > 0)
+        worker->rest_until =
+            MAX (worker->rest_until, brev_clock_ticks () + MIN (asked, BREV_HOUR));
+    settle_answers (worker, job);
+    if (pause != NULL &&
+        brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
+        brev_worker_give_back (worker, until);
+}
+
 static void
 settle_mail (BrevWorker *worker, BrevJob *job, guint i)
 {
@@ -542,10 +676,14 @@ brev_worker_answered (BrevWorker *worker, BrevJob *answered)
 {
     g_autoptr (BrevJob) job = answered;
 
-    for (guint i = 0; i < job->mails->len; i++) {
+    for (guint i = 0; i < job->mails->len; i++)
         mask_secret (worker, job->outcomes->pdata[i]);
-        settle_mail (worker, job, i);
+    if (job->is_question) {
+        answered_question (worker, job);
+        return;
     }
+    for (guint i = 0; i < job->mails->len; i++)
+        settle_mail (worker, job, i);
     learn (worker, job);
     if (job->mails->len > 1)
         halve (worker, job);

@@ -75,6 +75,11 @@ void brev_worker_give_back (BrevWorker *worker, gint64 due);
 /* Queues a mail of @letter, in a request with others where that is possible. */
 void brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);
 
+/* Returns: whether its provider can be asked for mail that may have been sent */
+gboolean brev_worker_can_ask (const BrevWorker *worker);
+/* Queues a question: whether the provider has a mail of @letter already. */
+void brev_worker_ask (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);
+
 /**
  * brev_worker_next:
  * @request: (out) (transfer full): its request

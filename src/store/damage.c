@@ -128,7 +128,7 @@ recover_recipients (BrevStoreMessage *message, gint64 now)
             continue;
         recipient->state = BREV_STATE_DEFERRED;
         recipient->maybe_sent = TRUE;
-        recipient->due = now;
+        recipient->doubt_from = recipient->due = now;
     }
 }
 

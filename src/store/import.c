@@ -117,7 +117,8 @@ insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
                SQL_T (r->account), SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
                SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
                SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report), SQL_I (r->changed),
-               SQL_I (r->notify), SQL_T (r->orcpt), SQL_I (r->warn_from)) >= 0 &&
+               SQL_I (r->notify), SQL_T (r->orcpt), SQL_I (r->warn_from),
+               SQL_I (r->doubt_from), SQL_I (r->unanswered)) >= 0 &&
            (r->report == NULL || BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (n),
                                                SQL_I (r->index)) >= 0);
 }
@@ -193,7 +194,7 @@ park_doubtful (const BrevStore *store, BrevStoreMessage *message, gint64 now)
             continue;
         recipient->state = BREV_STATE_PARKED;
         recipient->maybe_sent = TRUE;
-        recipient->changed = now;
+        recipient->doubt_from = recipient->changed = now;
         g_free (recipient->reply);
         recipient->reply = g_strdup (doubtful_reply);
     }

@@ -148,6 +148,8 @@ brev_record_recipient (BrevStoreMessage *message, sqlite3_stmt *row)
     recipient->notify = (BrevNotify) sqlite3_column_int (row, 14);
     recipient->orcpt = brev_column_dup (row, 15);
     recipient->warn_from = sqlite3_column_int64 (row, 16);
+    recipient->doubt_from = sqlite3_column_int64 (row, 17);
+    recipient->unanswered = (guint) sqlite3_column_int64 (row, 18);
     return recipient;
 }
 

@@ -54,6 +54,8 @@ static const char *const steps[] = {
     " due_named INTEGER NOT NULL DEFAULT 0," /* by the provider */
     " attempts INTEGER NOT NULL,"
     " maybe_sent INTEGER NOT NULL,"
+    " doubt_from INTEGER NOT NULL DEFAULT 0,"
+    " unanswered INTEGER NOT NULL DEFAULT 0,"
     " owner INTEGER NOT NULL DEFAULT 0," /* the courier that sends it */
     " key TEXT,"
     " remote_id TEXT,"

@@ -61,7 +61,8 @@ settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError 
                          SQL_I (s->due_is_named), SQL_I (s->was_tried ? 1 : 0),
                          SQL_I (s->maybe_sent ? 1 : 0), SQL_T (s->account),
                          SQL_T (s->remote_id), SQL_T (s->dsn), SQL_T (s->reply),
-                         SQL_T (s->report), SQL_I (now)) >= 0 &&
+                         SQL_T (s->report), SQL_I (now), SQL_I (s->doubt_from),
+                         SQL_I (s->unanswered)) >= 0 &&
            (s->report == NULL ||
             BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (current.message),
                           SQL_I (s->index)) >= 0);
@@ -83,6 +84,7 @@ brev_finish (BrevStore *store, const char *id, gint64 now, GPtrArray *finished,
 typedef struct {
     gint64 paused;         /* the longest */
     const char *rewritten; /* nullable */
+    gboolean is_survived;  /* the courier has lived through it */
 } Whole;
 
 /* By id. */
@@ -98,6 +100,7 @@ wholes_of (const BrevSettlement *settlements, guint n)
             (void) g_hash_table_insert (wholes, g_strdup (settlements[i].id), whole);
         }
         whole->paused = MAX (whole->paused, settlements[i].paused);
+        whole->is_survived |= !settlements[i].was_asked;
         if (settlements[i].rewritten != NULL)
             whole->rewritten = settlements[i].rewritten;
     }
@@ -115,7 +118,7 @@ settle_messages (BrevStore *store, GHashTable *wholes, gint64 now, GPtrArray *fi
     while (g_hash_table_iter_next (&iter, &id, &value)) {
         const Whole *whole = value;
         if (BREV_SQL_RUN (store, SQL_SETTLE_MESSAGE, error, SQL_T (id),
-                          SQL_I (whole->paused)) < 0 ||
+                          SQL_I (whole->paused), SQL_I (whole->is_survived)) < 0 ||
             !brev_callers_rewritten (store, id, whole->rewritten, error) ||
             !brev_finish (store, id, now, finished, error))
             return FALSE;

@@ -10,7 +10,7 @@
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed, notify, orcpt, "                                                  \
-    "warn_from"
+    "warn_from, doubt_from, unanswered"
 #define OF_ID "message = (SELECT n FROM messages WHERE id = ?1)"
 
 /* States are written as numbers, which the indices of schema.c are made for. */
@@ -78,7 +78,7 @@ static const char *const texts[SQL_LAST] = {
     [SQL_IMPORT_RECIPIENT] =
         "INSERT INTO recipients (message, uid, held, " RECIPIENT_COLUMNS ")"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19, ?20)",
+        " ?18, ?19, ?20, ?21, ?22)",
     [SQL_REPORT_WANTED] =
         "UPDATE recipients SET report_due = NOT EXISTS"
         " (SELECT 1 FROM messages WHERE id = report AND imported = 1)"
@@ -136,7 +136,8 @@ static const char *const texts[SQL_LAST] = {
         " END WHERE imported = 0 AND owner = ?1 RETURNING n, -1",
     [SQL_RECOVER_RECIPIENTS] =
         "UPDATE recipients SET owner = 0, due = ?2, due_named = 0, changed = ?2,"
-        " maybe_sent = 1, attempts = attempts + 1, reply = ?3, state = CASE"
+        " maybe_sent = 1, doubt_from = ?2, unanswered = 0, attempts = attempts + 1,"
+        " reply = ?3, state = CASE"
         " WHEN m.deleted THEN 8 WHEN m.crashes >= 3 THEN 3 ELSE 1 END"
         " FROM messages m WHERE m.n = recipients.message"
         " AND recipients.state = 2 AND recipients.owner = ?1 RETURNING message, idx",
@@ -154,11 +155,12 @@ static const char *const texts[SQL_LAST] = {
         " remote_id = coalesce (?9, remote_id), dsn = ?10, reply = ?11,"
         /* what is final has a report of its own, or none */
         " report = CASE WHEN ?3 < 4 THEN coalesce (?12, report) ELSE ?12 END,"
-        " report_due = report_due AND ?3 < 4, owner = 0, changed = ?13"
+        " report_due = report_due AND ?3 < 4, owner = 0, changed = ?13,"
+        " doubt_from = ?14, unanswered = ?15"
         " WHERE message = ?1 AND idx = ?2",
     [SQL_SETTLE_MESSAGE] =
-        "UPDATE messages SET crashes = 0, paused = paused + ?2 WHERE id = ?1"
-        " AND (crashes > 0 OR ?2 > 0)",
+        "UPDATE messages SET crashes = CASE WHEN ?3 THEN 0 ELSE crashes END,"
+        " paused = paused + ?2 WHERE id = ?1 AND (crashes > 0 OR ?2 > 0)",
     [SQL_FINISH_MESSAGE] =
         "UPDATE messages SET finished = ?2, held = 0 WHERE id = ?1 AND imported = 1"
         " AND finished = 0 AND NOT EXISTS"
@@ -194,7 +196,8 @@ static const char *const texts[SQL_LAST] = {
         " WHERE " OF_ID " AND state <= 1",
 
     [SQL_MEND_RECIPIENTS] =
-        "UPDATE recipients SET due = ?1 WHERE " WAITING " AND due > ?2 AND due_named = 0",
+        "UPDATE recipients SET due = ?1, doubt_from = min (doubt_from, ?1)"
+        " WHERE " WAITING " AND due > ?2 AND due_named = 0",
     [SQL_MEND_WARNINGS] =
         "UPDATE recipients SET warn_from = ?1 WHERE " UNWARNED " AND warn_from > ?2",
     [SQL_MEND_ARRIVALS] =
@@ -273,8 +276,8 @@ static const char *const texts[SQL_LAST] = {
     [SQL_SALVAGE_UP]   = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n",
     [SQL_SALVAGE_DOWN] = "SELECT " MESSAGE_COLUMNS " FROM messages NOT INDEXED ORDER BY n DESC",
     [SQL_PARK_UNVOUCHED] =
-        "UPDATE recipients SET state = 3, maybe_sent = 1, owner = 0, changed = ?1, reply = ?2"
-        " WHERE state < 3",
+        "UPDATE recipients SET state = 3, maybe_sent = 1, doubt_from = ?1, owner = 0,"
+        " changed = ?1, reply = ?2 WHERE state < 3",
 };
 /* clang-format on */
 

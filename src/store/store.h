@@ -34,6 +34,9 @@ typedef struct {
     gint64 due;          /* ms since 1970 */
     guint attempts;      /* requests made */
     gboolean maybe_sent; /* an earlier request may have reached the provider */
+    gint64 doubt_from;   /* ms since 1970: when the last such request may have left, while
+                          * nobody knows better; 0: it is known, or was sent again since */
+    guint unanswered;    /* how often the provider was asked about it in vain */
     char *key;       /* owned, nullable: of the last request; kept while @maybe_sent */
     char *remote_id; /* owned, nullable */
     char *dsn;       /* owned, nullable: RFC 3463 */
@@ -189,7 +192,11 @@ typedef struct {
     gint64 due;            /* with DEFERRED or QUEUED */
     gboolean due_is_named; /* by the provider: brev_store_mend_times() leaves it */
     gboolean was_tried;    /* counts as an attempt */
+    gboolean was_asked;    /* the provider was asked about it, nothing was sent: whether a
+                            * courier would live through that is still open */
     gboolean maybe_sent;   /* once true it stays */
+    gint64 doubt_from;     /* as in BrevStoreRecipient; so below */
+    guint unanswered;
     gint64 paused;         /* ms to add to the message's pause; its largest counts */
     const char *account;   /* nullable: another account takes it over */
     const char *remote_id; /* nullable */

@@ -65,8 +65,11 @@ test_settle (gconstpointer data)
     const BrevConfig config = { .lifetime = 5 * BREV_DAY,
                                 .retry_min = 30 * BREV_SECOND,
                                 .retry_max = 4 * BREV_HOUR };
+    gboolean is_unknown = row->verdict.kind == BREV_VERDICT_UNKNOWN;
     const BrevStoreRecipient recipient = { .index = 3,
                                            .attempts = row->attempts,
+                                           .doubt_from = 7,
+                                           .unanswered = 8,
                                            .maybe_sent = row->was_maybe_sent };
     const BrevSettleFacts facts = { .now = NOW,
                                     .arrival = NOW - row->age,
@@ -81,6 +84,8 @@ test_settle (gconstpointer data)
     g_assert_cmpint (got.state, ==, row->state);
     g_assert_cmpint (got.was_tried, ==, row->was_tried);
     g_assert_cmpint (got.maybe_sent, ==, row->maybe_sent);
+    g_assert_cmpint (got.doubt_from, ==, is_unknown ? NOW : 7);
+    g_assert_cmpuint (got.unanswered, ==, is_unknown ? 0 : 8);
     g_assert_cmpint (got.due - NOW, >=, row->due_min);
     g_assert_cmpint (got.due - NOW, <=, row->due_max);
     g_assert_cmpint (got.paused, ==, row->paused_more);

@@ -78,6 +78,7 @@ class Delivery(Case):
 
     def test_message_id_is_stable(self):
         self.server.script.set([{'action': 'truncated-json', 'times': 1}])
+        self.server.shows_after = None  # so that it is sent twice
         self.site.start()
         self.submit('-t', '-i', input=mail())
         first, second = self.wait_for(2)

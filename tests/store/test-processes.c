@@ -210,6 +210,8 @@ assert_recipient (BrevStore *store, const char *id, BrevState state, guint crash
     g_assert_cmpstr (brev_state_names[first (got)->state], ==, brev_state_names[state]);
     g_assert_cmpuint (got->crashes, ==, crashes);
     g_assert_cmpint (first (got)->maybe_sent, ==, maybe_sent);
+    if (crashes > 0)
+        g_assert_cmpint (first (got)->doubt_from > 0, ==, maybe_sent);
 }
 
 /* @want: "ID STATE ...", of what was recovered since the last call; "-": no recipient */

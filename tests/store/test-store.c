@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "envelope/frame.h"
 #include "store/store.h"
+#include "store/sql.h"
 #include "tests/store/fixture.h"
 
 #define NOW G_GINT64_CONSTANT (1700000000000)
@@ -335,6 +336,35 @@ test_key_is_kept_while_maybe_sent (void)
     g_assert_true (brev_store_settle (f.store, &later, 1, NOW, NULL, NULL));
     third_key = claim_key (f.store, NOW);
     g_assert_cmpstr (second_key, ==, third_key);
+}
+
+/* A question keeps what is known of a crash, any other settlement takes it back. */
+static void
+test_doubt (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (BrevStoreMessage) got = NULL;
+    BrevSettlement asked = { .id = "m",
+                             .state = BREV_STATE_DEFERRED,
+                             .maybe_sent = TRUE,
+                             .was_asked = TRUE,
+                             .doubt_from = NOW - 5,
+                             .unanswered = 2 };
+    BrevSettlement sent = { .id = "m", .state = BREV_STATE_DEFERRED, .was_tried = TRUE };
+
+    import_in_state (f.store, "m", BREV_STATE_SENDING, NOW);
+    g_assert_true (brev_sql_exec (f.store, "UPDATE messages SET crashes = 1", NULL));
+    g_assert_true (brev_store_settle (f.store, &asked, 1, NOW, NULL, NULL));
+    got = get_message (f.store, "m");
+    g_assert_cmpint (first (got)->doubt_from, ==, NOW - 5);
+    g_assert_cmpuint (first (got)->unanswered, ==, 2);
+    g_assert_cmpuint (first (got)->attempts, ==, 0);
+    g_assert_cmpuint (got->crashes, ==, 1);
+    g_clear_pointer (&got, brev_store_message_free);
+    g_assert_true (brev_store_settle (f.store, &sent, 1, NOW, NULL, NULL));
+    got = get_message (f.store, "m");
+    g_assert_cmpint (first (got)->doubt_from, ==, 0);
+    g_assert_cmpuint (got->crashes, ==, 0);
 }
 
 static void
@@ -770,6 +800,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/claim-one", test_claim_of_one_message_does_not_wait);
     g_test_add_func ("/store/claim-is-fair", test_claim_is_fair);
     g_test_add_func ("/store/oldest-due-first", test_oldest_due_first);
+    g_test_add_func ("/store/doubt", test_doubt);
     g_test_add_func ("/store/key", test_key_is_kept_while_maybe_sent);
     g_test_add_func ("/store/next-due", test_next_due);
     g_test_add_func ("/store/reports", test_reports);
