@@ -28,11 +28,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Forgetting, forgetting_clear)
 
 /* -- the address --------------------------------------------------------------------- */
 
-/* (transfer full): @domain */
+/* @domain: (nullable) */
 static void
-add_form (GPtrArray *forms, const char *address, char *domain)
+add_form (GPtrArray *forms, const char *address, const char *domain)
 {
-    g_autofree char *owned = domain;
     g_autofree char *whole = NULL;
     char *folded;
 
@@ -52,14 +51,18 @@ static gboolean
 add_forms (GPtrArray *forms, const char *address, GError **error)
 {
     const char *domain = brev_text_domain (address);
+    g_autofree char *ascii = NULL;
+    g_autofree char *unicode = NULL;
 
     if (domain == NULL || domain == address + 1 || *domain == '\0' ||
         strpbrk (address, " \t\r\n<>") != NULL)
         return brev_throw (error, BREV_ERROR_USAGE,
                            "'%s' is no address: NAME@DOMAIN, and nothing else", address);
-    add_form (forms, address, g_strdup (domain));
-    add_form (forms, address, g_hostname_to_ascii (domain));
-    add_form (forms, address, g_hostname_to_unicode (domain));
+    ascii = g_hostname_to_ascii (domain);
+    unicode = g_hostname_to_unicode (domain);
+    add_form (forms, address, domain);
+    add_form (forms, address, ascii);
+    add_form (forms, address, unicode);
     return TRUE;
 }
 
