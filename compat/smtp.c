@@ -336,29 +336,36 @@ refuse_data (Session *session, const char *text)
 }
 
 static void
-say_data (Session *session, const char *arguments)
+take_message (Session *session)
 {
+    g_autofree char *no_recipient =
+        brev_no_recipient_field (session->options, session->envelope->recipients);
     const BrevInputRules rules = {
         .dots = session->is_crlf ? BREV_DOTS_SMTP : BREV_DOTS_SMTP_LF,
         .max_size = session->post->submitter.config->max_message_size,
+        .no_recipient = no_recipient,
     };
     g_autoptr (BrevInput) input = brev_input_new (&rules);
 
-    if (session->envelope == NULL) {
-        refuse_data (session, "503 5.5.1 MAIL comes first");
-        return;
-    }
-    if (session->envelope->recipients->len == 0) {
-        refuse_data (session, "554 5.5.1 There are no recipients");
-        return;
-    }
-    reply (session, "354 Send the message, end with a line of one dot");
     if (read_data (session, input))
         post_message (session, input);
     else if (session->error == NULL)
         (void) brev_throw (&session->error, BREV_ERROR_READ,
                            "standard input ended within a message, which was not kept");
-    forget_mail (session);
+}
+
+static void
+say_data (Session *session, const char *arguments)
+{
+    if (session->envelope == NULL) {
+        refuse_data (session, "503 5.5.1 MAIL comes first");
+    } else if (session->envelope->recipients->len == 0) {
+        refuse_data (session, "554 5.5.1 There are no recipients");
+    } else {
+        reply (session, "354 Send the message, end with a line of one dot");
+        take_message (session);
+        forget_mail (session);
+    }
 }
 
 static void

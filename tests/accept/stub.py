@@ -19,6 +19,7 @@ log = open(root + '/courier.log', 'a', buffering=1)
 fds = [fd for fd in range(64) if os.path.exists('/proc/self/fd/%d' % fd) and fd != log.fileno()]
 mode = open(root + '/courier.mode').read().split()
 def end(*ignored):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # SIGHUP and the changed file each send one
     print('term', file=log)
     os._exit(0)
 signal.signal(signal.SIGTERM, end)

@@ -272,6 +272,17 @@ class Case(unittest.TestCase):
         self.assertEqual((envelope['queue_only'], envelope['full_name'], message),
                          (1, 'Some One', b'S: s\n\n.\n'))
 
+    def test_no_recipient_in_the_header(self):
+        for action, field in (('add-to', b'To: <a@d>,\n <b@d>\n'), ('none', b''),
+                              ('add-to-undisclosed', b'To: undisclosed-recipients:;\n')):
+            with Dialogue(self.site, '-O', f'NoRecipientAction={action}') as d:
+                d.reply()
+                for head in ('Subject: s', 'To: e@f'):
+                    self.codes(d, 'MAIL FROM:<s@d>', 'RCPT TO:<a@d>', 'RCPT TO:<b@d>', 'DATA')
+                    self.assertEqual(d.say(head + '\r\n\r\nbody\r\n.')[0], 250)
+                self.assertEqual({message for _, message in self.frames(remove=True)},
+                                 {b'Subject: s\n' + field + b'\nbody\n', b'To: e@f\n\nbody\n'})
+
     def test_refused_options_do_not_keep_a_client_waiting(self):
         with Dialogue(self.site, '-Z') as d:
             self.assertIn(b"'-Z'", d.process.stderr.readline())

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import frame  # noqa: E402
 from case import Case, hold_courier, mail  # noqa: E402
-from programs import stop, wait  # noqa: E402
+from programs import SKIPPED, stop, wait  # noqa: E402
 
 PER_PEER, TOTAL = 40, 60
 ACCOUNT = 65533  # when the tests run as root, which serves nobody
@@ -262,8 +262,9 @@ class Port(PortCase):
         self.wait_for_log("'wrong' is not a time")
         self.assertIsNone(process.poll())
 
-    @unittest.skipUnless(os.geteuid() == 0, 'needs root, to give it up')
-    def test_root_serves_nobody(self):
+
+class Root(PortCase):
+    def test_serves_nobody(self):
         """Root opens the port; whoever the spool belongs to does all else."""
         os.makedirs(os.path.join(self.site.spool, 'queue'), 0o700)
         self.configure()
@@ -281,8 +282,7 @@ class Port(PortCase):
         self.check_deliveries(ACCOUNT)
         self.assertEqual(stop(process), 0)
 
-    @unittest.skipUnless(os.geteuid() == 0, 'needs root')
-    def test_root_without_an_account(self):
+    def test_without_an_account(self):
         os.rmdir(self.site.spool)
         done = self.site.sendmail('-bD')
         self.assertEqual(done.returncode, 78)
@@ -290,7 +290,6 @@ class Port(PortCase):
 
 
 class Inetd(PortCase):
-    @unittest.skipUnless(shutil.which('systemd-socket-activate'), 'needs systemd')
     def test_deliveries(self):
         """As the unit brevdue-smtp.socket does it: Accept=yes."""
         self.launch(os.path.join(self.site.programs, 'brevdued'))
@@ -302,5 +301,16 @@ class Inetd(PortCase):
         self.check_deliveries(ACCOUNT if os.geteuid() == 0 else os.geteuid())
 
 
+def lacks(cases):
+    if cases == 'Root' and os.geteuid() != 0:
+        return 'root, to give it up'
+    if cases == 'Inetd' and not shutil.which('systemd-socket-activate'):
+        return 'systemd-socket-activate'
+    return None
+
+
 if __name__ == '__main__':
+    if missing := lacks(sys.argv[1]):
+        print(f'needs {missing}')
+        sys.exit(SKIPPED)
     unittest.main(verbosity=2)
