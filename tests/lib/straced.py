@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs a program under strace: records its durable system calls, or kills it at one."""
+"""Runs a program under strace: records its durable system calls, kills it at one, or lets
+one fail."""
 
 import os
 import re
@@ -25,13 +26,16 @@ def need_strace():
         sys.exit(SKIPPED)
 
 
-def command(args, record=None, kill=None):
-    """@args under strace; it stays the caller's own child. @kill: (call, how many-th)"""
+def command(args, record=None, kill=None, fault=None):
+    """@args under strace; it stays the caller's own child. @kill: (call, how many-th);
+    @fault: the same and the error"""
     traced = [f'?{name}' for name in CALLS]  # not every machine has all of them
     options = ['strace', '-D', '-qq', '-y', '-s', '64', '-o', record or '/dev/null',
                '-e', 'trace=' + ','.join(traced), '-e', 'signal=none']
     if kill:
         options += ['-e', f'inject={kill[0]}:signal=SIGKILL:when={kill[1]}']
+    if fault:
+        options += ['-e', f'inject={fault[0]}:error={fault[2]}:when={fault[1]}']
     # ASan's leak checker is a tracer itself
     return ['env', 'ASAN_OPTIONS=detect_leaks=0', *options, *args]
 
