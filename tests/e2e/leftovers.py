@@ -180,6 +180,18 @@ class Secrets(Case):
         self.wait_for(1)
         self.assertNotIn(self.server.token, self.site.log_text())
 
+    def test_environment_is_not_obeyed(self):
+        """Only the configuration may choose a proxy or have anything written."""
+        keys = os.path.join(self.site.path, 'keys')
+        proxies = {name: 'http://127.0.0.1:9' for name in
+                   ('http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'all_proxy')}
+        self.site.start(env=self.site.env(G_MESSAGES_DEBUG='all', SSLKEYLOGFILE=keys, **proxies))
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(1)
+        self.assertFalse(os.path.exists(keys))
+        self.assertNotIn('DEBUG', self.site.log_text())
+        self.assertNotIn(self.server.token, self.site.log_text())
+
     def test_core_and_debugger(self):
         self.server.script.set([{'action': 'late', 'seconds': 2}])
         self.site.start()
