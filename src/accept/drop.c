@@ -215,11 +215,14 @@ brev_drop_take (BrevDrop *drop, BrevReception *reception, const BrevLedger *ledg
         brev_autofd int fd =
             openat (drop->spool->drop, drop->taken,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd >= 0 && fstat (fd, &info) == 0 &&
-            brev_drop_judge (drop->taken, &info, max_size, 0, &why) ==
-                BREV_DROPPED_MESSAGE)
+        if (fd < 0 || fstat (fd, &info) < 0) {
+            drop->is_waiting |= errno != EACCES;
+            tell (drop, drop->taken, g_strerror (errno));
+            return NULL;
+        }
+        judged = brev_drop_judge (drop->taken, &info, max_size, 0, &why);
+        if (judged == BREV_DROPPED_MESSAGE)
             return take_file (drop, fd, &info, reception, ledger);
-        why = why != NULL ? why : "the service may not read it";
     }
     if (judged == BREV_DROPPED_UNDONE)
         drop->is_waiting = TRUE;

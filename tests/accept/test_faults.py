@@ -145,6 +145,25 @@ class Acceptance(Faults):
                 self.assertEqual(self.names(site, 'drop'), [DROPPED])
                 self.assertEqual(self.names(site, 'queue'), [])
 
+    def test_drop_that_cannot_be_opened(self):
+        site = self.prepared(in_drop=True)
+        self.start(site)
+        wait(lambda: not site.drop_files(), 'an empty drop directory')
+        self.end(site)
+        wait(lambda: straced.wait_for_record(self.record(site)), 'the record of the run')
+        (name, nth, _), = [call for call in straced.lines(self.record(site))
+                           if call[0] == 'openat' and f'"{DROPPED}"' in call[2]]
+        site = self.prepared(in_drop=True)
+        self.start(site, (name, nth, 'EMFILE'))
+        told = f"/drop/{DROPPED}' stays there: Too many open files"
+        wait(lambda: told in site.log_text(), told)
+        self.end(site)
+        self.assertEqual(self.names(site, 'drop'), [DROPPED])
+        self.start(site)
+        wait(lambda: not site.drop_files(), 'an empty drop directory')
+        self.end(site)
+        self.assertEqual(self.names(site, 'queue'), [DROPPED])
+
 
 if __name__ == '__main__':
     straced.need_strace()
