@@ -5,105 +5,23 @@
 #include "admin/commands.h"
 #include "admin/listing.h"
 #include "admin/output.h"
-#include "admin/service.h"
-#include "base/clock.h"
-#include "base/error.h"
+#include "admin/status.h"
 #include "base/text.h"
 #include "brevdue-paths.h"
-#include "config/secret.h"
-#include "provider/provider.h"
-
-#define MAX_STATES 8
-
-/* All that is told, gathered before a word is printed. */
-typedef struct {
-    const BrevConfig *config;
-    BrevSite *site;
-    BrevListing *listing;
-    GPtrArray *problems; /* of BrevStoreProblem */
-    gboolean has_service;
-    gboolean service_answers;
-    guint counts[MAX_STATES]; /* by brev_listed_states */
-    gint64 oldest;            /* arrival, 0: none */
-} Status;
-
-static void
-status_clear (Status *status)
-{
-    brev_site_free (status->site);
-    brev_listing_free (status->listing);
-    g_clear_pointer (&status->problems, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Status, status_clear)
-
-static void
-count_states (Status *status)
-{
-    for (guint i = 0; i < status->listing->messages->len; i++) {
-        const BrevListed *listed = status->listing->messages->pdata[i];
-        for (guint j = 0; brev_listed_states[j] != NULL; j++)
-            status->counts[j] += strcmp (brev_listed_states[j], listed->state) == 0;
-    }
-    if (status->listing->messages->len > 0)
-        status->oldest =
-            ((BrevListed *) status->listing->messages->pdata[0])->message->arrival;
-}
-
-static gboolean
-gather (Status *status, GError **error)
-{
-    status->has_service = brev_site_has_service (status->config);
-    status->service_answers =
-        status->has_service && brev_service_answers (status->config);
-    status->site = brev_site_open (status->config, BREV_STORE_READ, error);
-    if (status->site == NULL)
-        return FALSE;
-    status->listing = brev_listing_read (status->site, -1, error);
-    if (status->listing == NULL)
-        return FALSE;
-    count_states (status);
-    if (status->site->store != NULL) {
-        status->problems = brev_store_problems (status->site->store, error);
-        return status->problems != NULL;
-    }
-    status->problems = g_ptr_array_new ();
-    return TRUE;
-}
-
-/* What keeps an account from working at all, as far as it can be seen from here. */
-static char *
-account_fault (const Status *status, const BrevAccount *account)
-{
-    g_autoptr (GError) error = NULL;
-    char *secret;
-
-    if (account->provider == NULL)
-        return g_strdup ("it names no provider");
-    if (brev_provider_for (account) == NULL) {
-        g_autofree char *names = brev_provider_names ();
-        return g_strdup_printf ("unknown provider '%s'; there are %s", account->provider,
-                                names);
-    }
-    secret = brev_secret_load (account, status->has_service, &error);
-    brev_secret_free (secret);
-    if (brev_service_has_token (status->config, account))
-        return NULL;
-    return error == NULL ? NULL : g_strdup (error->message);
-}
 
 /* -- JSON ---------------------------------------------------------------------------- */
 
 static void
-account_json (JsonBuilder *json, const Status *status, const BrevAccount *account)
+account_json (JsonBuilder *json, const BrevStatus *status, guint n)
 {
-    g_autofree char *fault = account_fault (status, account);
+    const BrevAccount *account = status->config->accounts->pdata[n];
 
     json_builder_begin_object (json);
     brev_out_string (json, "name", account->name);
     brev_out_string (json, "provider", account->provider);
     brev_out_bool (json, "default",
                    g_strcmp0 (account->name, status->config->account) == 0);
-    brev_out_string (json, "fault", fault);
+    brev_out_string (json, "fault", status->faults->pdata[n]);
     json_builder_set_member_name (json, "problems");
     json_builder_begin_array (json);
     for (guint i = 0; i < status->problems->len; i++) {
@@ -122,7 +40,7 @@ account_json (JsonBuilder *json, const Status *status, const BrevAccount *accoun
 }
 
 static void
-queue_json (JsonBuilder *json, const Status *status)
+queue_json (JsonBuilder *json, const BrevStatus *status)
 {
     json_builder_set_member_name (json, "queue");
     json_builder_begin_object (json);
@@ -144,25 +62,14 @@ queue_json (JsonBuilder *json, const Status *status)
     json_builder_end_array (json);
 }
 
-static GPtrArray *
-config_problems (const BrevConfig *config)
-{
-    GPtrArray *texts = g_ptr_array_new_with_free_func (g_free);
-
-    for (guint i = 0; i < config->problems->len; i++)
-        g_ptr_array_add (texts, brev_problem_format (config->problems->pdata[i]));
-    return texts;
-}
-
 static void
-print_json (const Status *status)
+print_json (const BrevStatus *status)
 {
     g_autoptr (JsonBuilder) json = json_builder_new ();
-    g_autoptr (GPtrArray) texts = config_problems (status->config);
 
     json_builder_begin_object (json);
     brev_out_string (json, "version", BREV_VERSION);
-    brev_out_strings (json, "config_problems", texts);
+    brev_out_strings (json, "config_problems", status->config_problems);
     brev_out_string (json, "spool",
                      status->site->spool == NULL ? NULL : status->site->spool->path);
     brev_out_bool (json, "service_expected", status->has_service);
@@ -170,7 +77,7 @@ print_json (const Status *status)
     json_builder_set_member_name (json, "accounts");
     json_builder_begin_array (json);
     for (guint i = 0; i < status->config->accounts->len; i++)
-        account_json (json, status, status->config->accounts->pdata[i]);
+        account_json (json, status, i);
     json_builder_end_array (json);
     queue_json (json, status);
     json_builder_end_object (json);
@@ -189,7 +96,7 @@ print_bad (const BrevCall *call, const char *indent, const char *text)
 }
 
 static void
-print_service (const BrevCall *call, const Status *status)
+print_service (const BrevCall *call, const BrevStatus *status)
 {
     if (!status->has_service)
         (void) printf ("Service    none: mail is sent directly by whoever submits it\n");
@@ -203,9 +110,9 @@ print_service (const BrevCall *call, const Status *status)
 }
 
 static void
-print_config (const BrevCall *call, const Status *status)
+print_config (const BrevCall *call, const BrevStatus *status)
 {
-    g_autoptr (GPtrArray) texts = config_problems (status->config);
+    const GPtrArray *texts = status->config_problems;
 
     if (texts->len == 0)
         return;
@@ -216,10 +123,10 @@ print_config (const BrevCall *call, const Status *status)
 }
 
 static void
-print_account (const BrevCall *call, const Status *status, const BrevAccount *account)
+print_account (const BrevCall *call, const BrevStatus *status, guint n)
 {
-    g_autofree char *fault = account_fault (status, account);
-    gint64 now = brev_clock_now ();
+    const BrevAccount *account = status->config->accounts->pdata[n];
+    const char *fault = status->faults->pdata[n];
 
     (void) printf (
         "Account    %s (%s)%s\n", account->name,
@@ -229,8 +136,8 @@ print_account (const BrevCall *call, const Status *status, const BrevAccount *ac
         print_bad (call, "           ", fault);
     for (guint i = 0; i < status->problems->len; i++) {
         const BrevStoreProblem *problem = status->problems->pdata[i];
-        g_autofree char *since = brev_time_from_now (problem->since, now);
-        g_autofree char *until = brev_time_from_now (problem->until, now);
+        g_autofree char *since = brev_time_from_now (problem->since, status->now);
+        g_autofree char *until = brev_time_from_now (problem->until, status->now);
         g_autofree char *text =
             g_strdup_printf ("%s: %s; since %s, next try %s", problem->scope,
                              problem->problem, since, until);
@@ -240,9 +147,9 @@ print_account (const BrevCall *call, const Status *status, const BrevAccount *ac
 }
 
 static void
-print_queue (const BrevCall *call, const Status *status)
+print_queue (const BrevCall *call, const BrevStatus *status)
 {
-    g_autofree char *age = brev_duration_text (brev_clock_now () - status->oldest);
+    g_autofree char *age = brev_duration_text (status->now - status->oldest);
 
     (void) printf ("Queue      ");
     if (status->listing->messages->len == 0)
@@ -266,9 +173,9 @@ print_queue (const BrevCall *call, const Status *status)
 gboolean
 brev_cmd_status (BrevCall *call, GError **error)
 {
-    g_auto (Status) status = { .config = call->config };
+    g_auto (BrevStatus) status = { 0 };
 
-    if (!gather (&status, error))
+    if (!brev_status_read (&status, call->config, error))
         return FALSE;
     if (call->is_json) {
         print_json (&status);
@@ -279,7 +186,7 @@ brev_cmd_status (BrevCall *call, GError **error)
     if (call->config->accounts->len == 0)
         print_bad (call, "Account    ", "none: nothing can be sent, see brevdue.conf(5)");
     for (guint i = 0; i < call->config->accounts->len; i++)
-        print_account (call, &status, call->config->accounts->pdata[i]);
+        print_account (call, &status, i);
     print_queue (call, &status);
     return TRUE;
 }

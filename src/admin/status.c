@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "admin/status.h"
+
+#include <string.h>
+
+#include "admin/service.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/secret.h"
+#include "provider/provider.h"
+
+void
+brev_status_clear (BrevStatus *status)
+{
+    brev_site_free (status->site);
+    brev_listing_free (status->listing);
+    g_clear_pointer (&status->problems, g_ptr_array_unref);
+    g_clear_pointer (&status->faults, g_ptr_array_unref);
+    g_clear_pointer (&status->config_problems, g_ptr_array_unref);
+}
+
+static void
+read_config (BrevStatus *status)
+{
+    status->config_problems = g_ptr_array_new_with_free_func (g_free);
+    for (guint i = 0; i < status->config->problems->len; i++)
+        g_ptr_array_add (status->config_problems,
+                         brev_problem_format (status->config->problems->pdata[i]));
+}
+
+static char *
+account_fault (const BrevStatus *status, const BrevAccount *account)
+{
+    g_autoptr (GError) error = NULL;
+    char *secret;
+
+    if (account->provider == NULL)
+        return g_strdup ("it names no provider");
+    if (brev_provider_for (account) == NULL) {
+        g_autofree char *names = brev_provider_names ();
+        return g_strdup_printf ("unknown provider '%s'; there are %s", account->provider,
+                                names);
+    }
+    secret = brev_secret_load (account, status->has_service, &error);
+    brev_secret_free (secret);
+    if (brev_service_has_token (status->config, account))
+        return NULL;
+    return error == NULL ? NULL : g_strdup (error->message);
+}
+
+static void
+read_accounts (BrevStatus *status)
+{
+    const GPtrArray *accounts = status->config->accounts;
+
+    status->faults = g_ptr_array_new_with_free_func (g_free);
+    for (guint i = 0; i < accounts->len; i++)
+        g_ptr_array_add (status->faults, account_fault (status, accounts->pdata[i]));
+}
+
+static void
+count_states (BrevStatus *status)
+{
+    const GPtrArray *messages = status->listing->messages;
+
+    for (guint i = 0; i < messages->len; i++) {
+        const BrevListed *listed = messages->pdata[i];
+        for (guint j = 0; brev_listed_states[j] != NULL; j++)
+            status->counts[j] += strcmp (brev_listed_states[j], listed->state) == 0;
+    }
+    if (messages->len > 0)
+        status->oldest = ((BrevListed *) messages->pdata[0])->message->arrival;
+}
+
+static gboolean
+read_store (BrevStatus *status, GError **error)
+{
+    status->problems = status->site->store == NULL
+                           ? g_ptr_array_new ()
+                           : brev_store_problems (status->site->store, error);
+    return status->problems != NULL;
+}
+
+gboolean
+brev_status_read (BrevStatus *status, const BrevConfig *config, GError **error)
+{
+    status->config = config;
+    status->now = brev_clock_now ();
+    read_config (status);
+    status->has_service = brev_site_has_service (config);
+    status->service_answers = status->has_service && brev_service_answers (config);
+    /* root becomes the spool's owner here: a token is read with the owner's rights */
+    status->site = brev_site_open (config, BREV_STORE_READ, error);
+    if (status->site == NULL)
+        return FALSE;
+    read_accounts (status);
+    status->listing = brev_listing_read (status->site, -1, error);
+    if (status->listing == NULL)
+        return FALSE;
+    count_states (status);
+    return read_store (status, error);
+}
