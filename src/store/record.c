@@ -248,3 +248,18 @@ brev_store_list (BrevStore *store, const BrevStoreFilter *filter, GError **error
     return filter->id != NULL ? list_one (store, filter, error)
                               : list_many (store, filter, error);
 }
+
+gint64
+brev_store_count_outcomes (BrevStore *store, BrevState state, gint64 since,
+                           GError **error)
+{
+    sqlite3_stmt *row =
+        BREV_SQL_START (store, SQL_COUNT_OUTCOMES, error, SQL_I (state), SQL_I (since));
+    gint64 n;
+
+    if (row == NULL || brev_sql_step (store, row, error) <= 0)
+        return -1;
+    n = sqlite3_column_int64 (row, 0);
+    (void) sqlite3_reset (row);
+    return n;
+}

@@ -238,6 +238,11 @@ static const char *const texts[SQL_LAST] = {
         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account, scope)"
         " DO UPDATE SET problem = excluded.problem, until = excluded.until",
     [SQL_CLEAR_PROBLEM] = "DELETE FROM problems WHERE account = ?1 AND scope = ?2",
+    [SQL_COUNT_OUTCOMES] =
+        "SELECT count (DISTINCT id) FROM (SELECT n, id FROM messages WHERE finished = 0"
+        " UNION ALL SELECT n, id FROM messages WHERE finished > 0 AND finished >= ?2"
+        " AND total > 0)"
+        " JOIN recipients ON message = n WHERE state = ?1 AND changed >= ?2",
     [SQL_PROBLEMS] =
         "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
 

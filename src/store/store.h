@@ -273,6 +273,11 @@ typedef struct {
 GPtrArray *brev_store_list (BrevStore *store, const BrevStoreFilter *filter,
                             GError **error);
 
+/* Returns: how many messages have a recipient that came into the final @state at @since or
+ * later, -1 with @error set */
+gint64 brev_store_count_outcomes (BrevStore *store, BrevState state, gint64 since,
+                                  GError **error);
+
 /* Each returns how many messages it changed, -1 with @error set. @id NULL: all. */
 int brev_store_retry (BrevStore *store, const char *id, gint64 now, GError **error);
 int brev_store_hold (BrevStore *store, const char *id, gint64 now, GError **error);

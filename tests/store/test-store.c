@@ -732,6 +732,34 @@ test_list (void)
     }
 }
 
+/* Messages count, not recipients, and those whose other recipients still wait as well. */
+static void
+test_outcomes (void)
+{
+    static const struct {
+        BrevState state;
+        gint64 since, want;
+    } cases[] = {
+        { BREV_STATE_DISCARDED, NOW, 2 },     { BREV_STATE_DISCARDED, NOW - 9, 2 },
+        { BREV_STATE_DISCARDED, NOW + 1, 0 }, { BREV_STATE_SENT, NOW, 1 },
+        { BREV_STATE_EXPIRED, NOW, 0 },
+    };
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (BrevStoreMessage) message = new_message ("some", 7, NOW - 5);
+
+    brev_store_message_add (message, "b@example.net", "b", "main", NOW)->state =
+        BREV_STATE_DISCARDED;
+    brev_store_message_add (message, "c@example.net", "c", "main", NOW)->state =
+        BREV_STATE_DISCARDED;
+    import_message (f.store, message, NOW);
+    import_in_state (f.store, "test", BREV_STATE_DISCARDED, NOW);
+    import_in_state (f.store, "sent", BREV_STATE_SENT, NOW);
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+        g_assert_cmpint (
+            brev_store_count_outcomes (f.store, cases[i].state, cases[i].since, NULL), ==,
+            cases[i].want);
+}
+
 static void
 test_problems (void)
 {
@@ -815,6 +843,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/mend-times", test_mend_times);
     g_test_add_func ("/store/forget", test_forget);
     g_test_add_func ("/store/list", test_list);
+    g_test_add_func ("/store/outcomes", test_outcomes);
     g_test_add_func ("/store/problems", test_problems);
     g_test_add_func ("/store/memory", test_memory);
     g_test_add_func ("/store/files-are-private", test_files_are_private);
