@@ -175,6 +175,10 @@ brev_cmd_status (BrevCall *call, GError **error)
 {
     g_auto (BrevStatus) status = { 0 };
 
+    if (brev_call_option (call, "check") != NULL) {
+        brev_status_check (call);
+        return TRUE;
+    }
     if (!brev_status_read (&status, call->config, error))
         return FALSE;
     if (call->is_json) {

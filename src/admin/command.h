@@ -42,6 +42,7 @@ struct BrevCall {
     gboolean is_json;
     gboolean has_colour;
     BrevConfig *config; /* owned */
+    int exit_status;    /* of the program, when the command did not fail */
 };
 
 /**

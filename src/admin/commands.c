@@ -7,7 +7,10 @@
 
 const BrevCommand brev_commands[] = {
     { "status", "", 0, 0, "accounts, queue and service at a glance", brev_cmd_status,
-      .examples = { "status", "status --json" } },
+      .options = {
+          { "check", NULL, "one line and an exit status for a monitor: is anything wrong" },
+      },
+      .examples = { "status", "status --json", "status --check" } },
     { "queue list", "", 0, 0, "the messages in the queue", brev_cmd_queue_list,
       .options = {
           { "mailq", NULL, "as mailq prints it" },

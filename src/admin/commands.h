@@ -5,6 +5,8 @@
 
 /* What the rows of commands.c run; one file cmd-NAME.c for each group. */
 gboolean brev_cmd_status (BrevCall *call, GError **error);
+/* status --check */
+void brev_status_check (BrevCall *call);
 gboolean brev_cmd_verify (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_list (BrevCall *call, GError **error);
 gboolean brev_cmd_queue_show (BrevCall *call, GError **error);

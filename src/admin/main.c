@@ -25,7 +25,7 @@ may_colour (void)
 }
 
 static gboolean
-run (const char *const *arguments, GError **error)
+run (const char *const *arguments, int *status, GError **error)
 {
     g_autoptr (BrevCall) call = brev_call_parse (arguments, error);
 
@@ -37,12 +37,15 @@ run (const char *const *arguments, GError **error)
     }
     call->has_colour = may_colour () && !call->is_json;
     call->config = brev_config_load ();
-    return call->command->run (call, error);
+    if (!call->command->run (call, error))
+        return FALSE;
+    *status = call->exit_status;
+    return TRUE;
 }
 
 /* --help and --version stand alone; so does the first word of a pair. */
 static gboolean
-run_general (const char *const *arguments, GError **error)
+run_general (const char *const *arguments, int *status, GError **error)
 {
     const char *first = arguments[0];
 
@@ -57,19 +60,20 @@ run_general (const char *const *arguments, GError **error)
     if (first == NULL)
         return brev_throw (error, BREV_ERROR_USAGE,
                            "no command: 'brevdue --help' lists them");
-    return run (arguments, error);
+    return run (arguments, status, error);
 }
 
 int
 main (int argc, char **argv)
 {
     g_autoptr (GError) error = NULL;
+    int status = 0;
 
     brev_open_std_fds ();
-    (void) run_general ((const char *const *) argv + (argc > 0 ? 1 : 0), &error);
+    (void) run_general ((const char *const *) argv + (argc > 0 ? 1 : 0), &status, &error);
     if ((fflush (stdout) != 0 || ferror (stdout)) && error == NULL)
         (void) brev_throw (&error, BREV_ERROR_SYSTEM, "cannot write to standard output");
     if (error != NULL)
         (void) fprintf (stderr, "brevdue: %s\n", error->message);
-    return brev_exit_status (error);
+    return error == NULL ? status : brev_exit_status (error);
 }

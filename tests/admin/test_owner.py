@@ -47,6 +47,17 @@ class Owner(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.owners(), {OWNER})
 
+    def test_the_owner_is_enough_for_the_alarm(self):
+        """As brevdue-check.service runs it."""
+        self.submit()
+        for preexec_fn in (as_owner, None):
+            done = self.site.run('brevdue', 'status', '--check', preexec_fn=preexec_fn)
+            self.assertEqual((done.returncode, done.stderr), (0, b''), done.stdout)
+        self.assertEqual(self.site.admin('flush'), {'due': 1, 'left': 0})
+        done = self.site.run('brevdue', 'status', '--check', preexec_fn=as_owner)
+        self.assertEqual((done.returncode, done.stderr), (2, b''))
+        self.assertIn(b'reached nobody', done.stdout)
+
     def test_others_are_refused(self):
         self.submit()
         done = self.site.run('brevdue', 'queue', 'list', preexec_fn=lambda: os.setuid(OWNER - 1))
