@@ -17,6 +17,7 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 TOOLS = ('systemd-analyze', 'systemd-sysusers', 'systemd-tmpfiles')
 EXPOSURE_MAX = 1.5
 SERVICES = {'brevdue.service': 'brevdue.service',  # and a name to look at it by
+            'brevdue-check.service': 'brevdue-check.service',
             'brevdue-smtp@.service': 'brevdue-smtp@one.service'}
 
 
@@ -53,7 +54,7 @@ class Units(unittest.TestCase):
             self.assertLessEqual(float(level[1]), EXPOSURE_MAX, done.stdout)
 
     def test_units_are_understood(self):
-        for name in (*SERVICES, 'brevdue.socket', 'brevdue-smtp.socket'):
+        for name in (*SERVICES, 'brevdue.socket', 'brevdue-smtp.socket', 'brevdue-check.timer'):
             self.copy(name, name)
         done = run('systemd-analyze', 'verify', '--man=no',
                    *(os.path.join(self.path, name) for name in os.listdir(self.path)))
@@ -79,6 +80,16 @@ class Units(unittest.TestCase):
             limits = re.findall(r'^#define BREV_CLIENTS\w* (\d+)', header.read(), re.M)
         self.assertEqual([setting('brevdue-smtp.socket', name)[0]
                           for name in ('MaxConnections', 'MaxConnectionsPerSource')], limits)
+
+    def test_the_alarm_sees_what_the_service_sees(self):
+        for name in ('User', 'ReadWritePaths'):
+            self.assertEqual(setting('brevdue-check.service', name),
+                             setting('brevdue.service', name))
+        (command,) = setting('brevdue-check.service', 'ExecStart')
+        self.assertRegex(command, r'^/\S+/brevdue status --check$')
+        # no status is a success but 0, and the timer does not wait for one
+        self.assertEqual(setting('brevdue-check.service', 'SuccessExitStatus'), [])
+        self.assertEqual(setting('brevdue-check.timer', 'OnCalendar'), ['*:0/5'])
 
     def test_folders(self):
         os.mkdir(os.path.join(self.path, 'etc'))
