@@ -99,6 +99,14 @@ static const char *const steps[] = {
     " PRIMARY KEY (caller, option)) WITHOUT ROWID;"
 
     "CREATE TABLE turns (account TEXT PRIMARY KEY, uid INTEGER NOT NULL) WITHOUT ROWID;"
+    /* How fast an account may send; no row: as its configuration says. */
+    "CREATE TABLE buckets ("
+    " account TEXT PRIMARY KEY,"
+    " tokens REAL NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " rate REAL NOT NULL,"
+    " base REAL NOT NULL,"
+    " until INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE problems ("
     " account TEXT NOT NULL,"
     " scope TEXT NOT NULL,"

@@ -246,6 +246,12 @@ static const char *const texts[SQL_LAST] = {
     [SQL_PROBLEMS] =
         "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
 
+    [SQL_GET_BUCKET] =
+        "SELECT tokens, at, rate, base, until FROM buckets WHERE account = ?1",
+    [SQL_SET_BUCKET] =
+        "INSERT OR REPLACE INTO buckets (account, tokens, at, rate, base, until)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+
     [SQL_FIND_CALLER] =
         "SELECT n FROM callers WHERE uid = ?1 AND rest = 0 AND login = ?2 AND program = ?3"
         " AND script = ?4",
@@ -338,6 +344,8 @@ prepared (BrevStore *store, BrevSql sql, GError **error)
 static int
 bind (sqlite3_stmt *statement, int position, const BrevSqlValue *value)
 {
+    if (value->is_real)
+        return sqlite3_bind_double (statement, position, value->real);
     if (!value->is_text)
         return sqlite3_bind_int64 (statement, position, value->number);
     if (value->text == NULL)

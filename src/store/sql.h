@@ -79,6 +79,8 @@ typedef enum {
     SQL_CLEAR_PROBLEM,
     SQL_COUNT_OUTCOMES,
     SQL_PROBLEMS,
+    SQL_GET_BUCKET,
+    SQL_SET_BUCKET,
     SQL_FIND_CALLER,
     SQL_COUNT_CALLERS,
     SQL_ADD_CALLER,
@@ -113,12 +115,14 @@ struct BrevStore {
 
 /* A value for a statement's next parameter. */
 typedef struct {
-    gboolean is_text;
+    gboolean is_text, is_real;
     const char *text; /* NULL: SQL's NULL */
     gint64 number;
+    double real;
 } BrevSqlValue;
 
 #define SQL_T(value) ((BrevSqlValue){ .is_text = TRUE, .text = (value) })
+#define SQL_R(value) ((BrevSqlValue){ .is_real = TRUE, .real = (value) })
 #define SQL_I(value) ((BrevSqlValue){ .number = (gint64) (value) })
 
 /**

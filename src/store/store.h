@@ -354,6 +354,29 @@ void brev_store_problem_free (BrevStoreProblem *problem);
 /* Returns: (transfer full) (nullable): (array of BrevStoreProblem) */
 GPtrArray *brev_store_problems (BrevStore *store, GError **error);
 
+/* How fast one account may send now, whoever sends. What it means is decided by the courier;
+ * all of it 0: nothing is known. */
+typedef struct {
+    double tokens; /* negative: a debt */
+    gint64 at;     /* ms since 1970, at which @tokens was true */
+    double rate;   /* messages each second, since the provider said that it is too much;
+                    * 0: it did not, or that is over */
+    double base;   /* what @rate grows back to */
+    gint64 until;  /* ms since 1970: nothing is sent before */
+} BrevStoreBucket;
+
+/* Returns: %FALSE with @error set; @bucket is 0 when there is none */
+gboolean brev_store_get_bucket (BrevStore *store, const char *account,
+                                BrevStoreBucket *bucket, GError **error);
+
+/* Reads the clock itself: others may have changed @bucket until the moment it is called. */
+typedef void (*BrevStoreBucketChange) (BrevStoreBucket *bucket, gpointer data);
+
+/* One transaction, in which @change is called. */
+gboolean brev_store_change_bucket (BrevStore *store, const char *account,
+                                   BrevStoreBucketChange change, gpointer data,
+                                   GError **error);
+
 typedef struct {
     char *name;      /* owned: "-oi" */
     guint64 used;    /* messages with it */
