@@ -15,6 +15,7 @@ static void
 account_json (JsonBuilder *json, const BrevStatus *status, guint n)
 {
     const BrevAccount *account = status->config->accounts->pdata[n];
+    double slowed = g_array_index (status->slowed, double, n);
 
     json_builder_begin_object (json);
     brev_out_string (json, "name", account->name);
@@ -22,6 +23,8 @@ account_json (JsonBuilder *json, const BrevStatus *status, guint n)
     brev_out_bool (json, "default",
                    g_strcmp0 (account->name, status->config->account) == 0);
     brev_out_string (json, "fault", status->faults->pdata[n]);
+    json_builder_set_member_name (json, "rate");
+    json_builder_add_double_value (json, slowed > 0 ? slowed : account->rate);
     json_builder_set_member_name (json, "problems");
     json_builder_begin_array (json);
     for (guint i = 0; i < status->problems->len; i++) {
@@ -127,6 +130,7 @@ print_account (const BrevCall *call, const BrevStatus *status, guint n)
 {
     const BrevAccount *account = status->config->accounts->pdata[n];
     const char *fault = status->faults->pdata[n];
+    double slowed = g_array_index (status->slowed, double, n);
 
     (void) printf (
         "Account    %s (%s)%s\n", account->name,
@@ -134,6 +138,9 @@ print_account (const BrevCall *call, const BrevStatus *status, guint n)
         g_strcmp0 (account->name, status->config->account) == 0 ? ", the default" : "");
     if (fault != NULL)
         print_bad (call, "           ", fault);
+    if (slowed > 0)
+        (void) printf ("           slowed to %.3g/s: the provider said it was too much\n",
+                       slowed);
     for (guint i = 0; i < status->problems->len; i++) {
         const BrevStoreProblem *problem = status->problems->pdata[i];
         g_autofree char *since = brev_time_from_now (problem->since, status->now);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/secret.h"
+#include "courier/limiter.h"
 #include "provider/provider.h"
 
 void
@@ -16,6 +17,7 @@ brev_status_clear (BrevStatus *status)
     brev_listing_free (status->listing);
     g_clear_pointer (&status->problems, g_ptr_array_unref);
     g_clear_pointer (&status->faults, g_ptr_array_unref);
+    g_clear_pointer (&status->slowed, g_array_unref);
     g_clear_pointer (&status->config_problems, g_ptr_array_unref);
 }
 
@@ -73,12 +75,34 @@ count_states (BrevStatus *status)
 }
 
 static gboolean
+read_rates (BrevStatus *status, GError **error)
+{
+    const GPtrArray *accounts = status->config->accounts;
+
+    for (guint i = 0; i < accounts->len; i++) {
+        const BrevAccount *account = accounts->pdata[i];
+        BrevStoreBucket bucket;
+        if (!brev_store_get_bucket (status->site->store, account->name, &bucket, error))
+            return FALSE;
+        brev_limiter_age (&bucket, account->rate, status->now);
+        if (bucket.rate > 0)
+            g_array_index (status->slowed, double, i) =
+                brev_limiter_rate (&bucket, account->rate);
+    }
+    return TRUE;
+}
+
+static gboolean
 read_store (BrevStatus *status, GError **error)
 {
-    status->problems = status->site->store == NULL
-                           ? g_ptr_array_new ()
-                           : brev_store_problems (status->site->store, error);
-    return status->problems != NULL;
+    status->slowed = g_array_new (FALSE, TRUE, sizeof (double));
+    g_array_set_size (status->slowed, status->config->accounts->len);
+    if (status->site->store == NULL) {
+        status->problems = g_ptr_array_new ();
+        return TRUE;
+    }
+    status->problems = brev_store_problems (status->site->store, error);
+    return status->problems != NULL && read_rates (status, error);
 }
 
 gboolean

@@ -17,9 +17,12 @@ typedef struct {
     guint counts[BREV_MAX_LISTED_STATES]; /* by brev_listed_states */
     gint64 oldest;                        /* arrival, 0: none */
     GPtrArray *problems;                  /* owned, of BrevStoreProblem */
-    GPtrArray
-        *faults; /* owned, of char *, one for each account: what keeps it from working
-                        * at all, as far as it can be seen from here; NULL: nothing */
+    /* owned, of char *, one for each account: what keeps it from working at all, as far as
+     * it can be seen from here; NULL: nothing */
+    GPtrArray *faults;
+    /* owned, of double, one for each account: messages each second, after the provider said
+     * that it is too much; 0: it did not */
+    GArray *slowed;
 } BrevStatus;
 
 /**

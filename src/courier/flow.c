@@ -113,6 +113,8 @@ abandon (BrevFlow *flow, const char *why)
     for (guint i = 0; i < flow->flying->len; i++)
         flow->answer (((const BrevFlight *) flow->flying->pdata[i])->job, &reply);
     g_ptr_array_set_size (flow->flying, 0);
+    for (guint i = 0; i < flow->courier->workers->len; i++)
+        brev_worker_give_back (flow->courier->workers->pdata[i], brev_clock_now ());
 }
 
 /* No new requests; what was planned goes back. */

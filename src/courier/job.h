@@ -13,6 +13,7 @@ typedef struct {
     guint64 size;         /* bytes that the body cannot exceed */
     guint most;           /* mails that it may hold */
     gboolean is_question; /* asks whether the provider has its one mail already */
+    gboolean is_too_much; /* the reply said: 429 */
 } BrevJob;
 
 BrevJob *brev_job_new (struct BrevWorker *worker);

@@ -65,6 +65,7 @@ read_reply (BrevJob *job, const BrevHttpReply *reply)
     BrevWorker *worker = job->worker;
 
     brev_job_expect (job);
+    job->is_too_much = reply->status == 429;
     if (job->is_question)
         brev_search_judge (worker->provider, reply, job->mails->pdata[0],
                            job->outcomes->pdata[0]);
@@ -132,15 +133,19 @@ carry (BrevFlow *flow, BrevWorker *worker, GError **error)
 {
     BrevHttpRequest *request;
     BrevJob *job;
+    int may = 1;
 
-    if (brev_worker_may_claim (worker) && !brev_claim_mail (worker, error))
+    if (brev_worker_may_claim (worker))
+        may = brev_worker_look (worker, error);
+    if (may > 0 && brev_worker_may_claim (worker) && !brev_claim_mail (worker, error))
         return FALSE;
-    while (brev_worker_may_send (worker) &&
+    while (may >= 0 && brev_worker_may_send (worker) &&
+           (may = brev_worker_lease (worker, error)) > 0 &&
            (job = brev_worker_next (worker, &request)) != NULL) {
         send (flow, worker, job, request);
         flow->busy = brev_clock_ticks ();
     }
-    return TRUE;
+    return may >= 0;
 }
 
 static gboolean

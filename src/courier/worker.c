@@ -10,6 +10,7 @@
 #include "config/secret.h"
 #include "courier/claim.h"
 #include "courier/doubt.h"
+#include "courier/limiter.h"
 #include "courier/record.h"
 #include "courier/routing.h"
 #include "courier/verdict.h"
@@ -64,7 +65,7 @@ brev_worker_new (BrevCourier *courier, const BrevAccount *account)
         MIN (config->retry_max, LONGEST_PAUSE), brev_clock_now ());
     if (account == NULL)
         return worker;
-    brev_limiter_init (&worker->limiter, account->rate, brev_clock_ticks ());
+    worker->rate = account->rate;
     worker->provider = brev_provider_for (account);
     worker->is_outbox = worker->provider != brev_provider_find (account->provider);
     return worker;
@@ -137,8 +138,7 @@ brev_worker_may_send (BrevWorker *worker)
     gint64 ticks = brev_clock_ticks ();
 
     return !worker->courier->is_stopping && worker->open < slots (worker) &&
-           ticks >= worker->rest_until &&
-           brev_limiter_wait (&worker->limiter, ticks) == 0;
+           ticks >= worker->rest_until && ticks >= worker->bucket_until;
 }
 
 gboolean
@@ -176,7 +176,7 @@ void
 brev_worker_wake (BrevWorker *worker)
 {
     worker->may_have_due = TRUE;
-    worker->rest_until = 0;
+    worker->rest_until = worker->bucket_until = worker->bucket_seen = 0;
     brev_trouble_retry (worker->trouble);
 }
 
@@ -185,8 +185,7 @@ brev_worker_wait (BrevWorker *worker)
 {
     gint64 ticks = brev_clock_ticks ();
     gint64 now = brev_clock_now ();
-    gint64 wait =
-        MAX (worker->rest_until - ticks, brev_limiter_wait (&worker->limiter, ticks));
+    gint64 wait = MAX (worker->rest_until, worker->bucket_until) - ticks;
     gint64 until;
 
     if (!worker->may_have_due && g_queue_is_empty (&worker->jobs))
@@ -194,6 +193,135 @@ brev_worker_wait (BrevWorker *worker)
     if (brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
         wait = MAX (wait, until - now);
     return wait > 0 ? wait : -1;
+}
+
+/* -- the bucket of its account ------------------------------------------------------- */
+
+/* A lease saves a disk sync for each request; unused, it is lost, so it is small. */
+#define LEASES_EACH_SECOND 10
+#define LEASE_TIME BREV_SECOND
+/* Where there is no limit: how soon it is noticed that another process met one. */
+#define LOOK_EVERY BREV_SECOND
+#define OBSERVED_TIME (10 * BREV_SECOND)
+
+/* What is asked of the bucket, and what it says. */
+typedef struct {
+    BrevWorker *worker;
+    guint need, want; /* @need 0: nothing is taken */
+    guint granted;
+    gint64 wait;
+    gint64 after;
+    gboolean is_too_much;
+} Dealing;
+
+static void
+take (BrevStoreBucket *bucket, gpointer data)
+{
+    Dealing *dealing = data;
+    BrevWorker *worker = dealing->worker;
+
+    dealing->granted =
+        brev_limiter_take (bucket, worker->account->rate, dealing->need, dealing->want,
+                           brev_clock_now (), &dealing->wait);
+    worker->rate = brev_limiter_rate (bucket, worker->account->rate);
+}
+
+static double
+observed_rate (const BrevWorker *worker)
+{
+    gint64 passed = MAX (brev_clock_ticks () - worker->sent_from, BREV_SECOND);
+
+    return (double) worker->sent * BREV_SECOND / (double) passed;
+}
+
+static void
+slow (BrevStoreBucket *bucket, gpointer data)
+{
+    Dealing *dealing = data;
+    BrevWorker *worker = dealing->worker;
+
+    brev_limiter_slow (bucket, worker->account->rate, observed_rate (worker),
+                       dealing->after, dealing->is_too_much, brev_clock_now ());
+    worker->rate = brev_limiter_rate (bucket, worker->account->rate);
+}
+
+/* Everybody who sends with this account leaves the provider alone for @after. */
+static void
+slow_all (BrevWorker *worker, gint64 after, gboolean is_too_much)
+{
+    Dealing dealing = { .worker = worker, .after = after, .is_too_much = is_too_much };
+    g_autoptr (GError) error = NULL;
+
+    worker->leased = 0;
+    worker->bucket_seen = 0;
+    if (!brev_store_change_bucket (worker->courier->store, worker->account->name, slow,
+                                   &dealing, &error))
+        brev_log (BREV_LOG_WARNING, "cannot note that account '%s' is too fast: %s",
+                  worker->account->name, error->message);
+    else if (is_too_much)
+        brev_log (BREV_LOG_WARNING,
+                  "account '%s': the provider takes no more for now; %g messages each "
+                  "second from now on",
+                  worker->account->name, worker->rate);
+}
+
+int
+brev_worker_look (BrevWorker *worker, GError **error)
+{
+    gint64 ticks = brev_clock_ticks ();
+    Dealing dealing = { .worker = worker };
+    BrevStoreBucket bucket;
+
+    if (worker->account == NULL || (worker->leased > 0 && ticks < worker->lease_end) ||
+        (worker->rate <= 0 && worker->bucket_seen != 0 &&
+         ticks - worker->bucket_seen < LOOK_EVERY))
+        return 1;
+    if (!brev_store_get_bucket (worker->courier->store, worker->account->name, &bucket,
+                                error))
+        return -1;
+    take (&bucket, &dealing);
+    worker->bucket_seen = dealing.wait == 0 ? ticks : 0;
+    worker->bucket_until = ticks + dealing.wait;
+    return dealing.wait == 0;
+}
+
+static void
+note_sent (BrevWorker *worker, guint n)
+{
+    gint64 ticks = brev_clock_ticks ();
+
+    if (worker->sent == 0 || ticks - worker->sent_from > OBSERVED_TIME) {
+        worker->sent = 0;
+        worker->sent_from = ticks;
+    }
+    worker->sent += n;
+    worker->leased -= MIN (worker->leased, n);
+}
+
+int
+brev_worker_lease (BrevWorker *worker, GError **error)
+{
+    const BrevJob *job = g_queue_peek_head (&worker->jobs);
+    gint64 ticks = brev_clock_ticks ();
+    Dealing dealing = { .worker = worker };
+    int may = 1;
+
+    if (job == NULL || worker->account == NULL ||
+        (worker->leased >= job->mails->len && ticks < worker->lease_end))
+        return 1;
+    if (worker->rate <= 0)
+        may = brev_worker_look (worker, error);
+    if (may <= 0 || worker->rate <= 0)
+        return may;
+    dealing.need = job->mails->len;
+    dealing.want = (guint) (worker->rate / LEASES_EACH_SECOND);
+    if (!brev_store_change_bucket (worker->courier->store, worker->account->name, take,
+                                   &dealing, error))
+        return -1;
+    worker->leased = dealing.granted;
+    worker->lease_end = ticks + LEASE_TIME;
+    worker->bucket_until = ticks + dealing.wait;
+    return dealing.granted > 0;
 }
 
 /* -- settling ------------------------------------------------------------------------ */
@@ -431,7 +559,7 @@ brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
         g_queue_push_head (&worker->jobs, job);
     }
     if (job != NULL)
-        brev_limiter_take (&worker->limiter, job->mails->len, brev_clock_ticks ());
+        note_sent (worker, job->mails->len);
     return job;
 }
 
@@ -485,6 +613,8 @@ learn (BrevWorker *worker, const BrevJob *job)
         break;
     case BREV_HEALTH_SLOW:
         worker->failures++;
+        if (job->is_too_much || asked > 0)
+            slow_all (worker, asked, job->is_too_much);
         worker->rest_until = brev_clock_ticks () + rest_after (worker->failures, asked);
         brev_worker_give_back (worker, now);
         break;

@@ -3,7 +3,6 @@
 
 #include "courier/courier.h"
 #include "courier/job.h"
-#include "courier/limiter.h"
 #include "courier/trouble.h"
 
 /* Why mail waits that no account takes. */
@@ -20,9 +19,15 @@ typedef struct BrevWorker {
     const BrevAccount *account; /* borrowed, NULL: the strays' */
     const BrevProvider *provider;
     gboolean is_outbox;
-    char *token;          /* owned, nullable: the secret */
-    BrevTrouble *trouble; /* owned */
-    BrevLimiter limiter;
+    char *token;           /* owned, nullable: the secret */
+    BrevTrouble *trouble;  /* owned */
+    double rate;           /* of the shared bucket, 0: no limit */
+    guint leased;          /* tokens out of it, to be used before: */
+    gint64 lease_end;      /* ticks */
+    gint64 bucket_until;   /* ticks: it has nothing for us before */
+    gint64 bucket_seen;    /* ticks: looked at last, when it had; 0: look again */
+    guint sent;            /* mails since: */
+    gint64 sent_from;      /* ticks */
     GQueue jobs;           /* owned, of BrevJob: planned, waiting for a slot */
     BrevJob *filling;      /* borrowed, nullable: the one of @jobs that mails may join */
     guint open;            /* requests without an answer */
@@ -38,6 +43,11 @@ void brev_worker_free (BrevWorker *worker);
 gboolean brev_worker_may_send (BrevWorker *worker);
 /* Returns: whether a claim makes sense now */
 gboolean brev_worker_may_claim (BrevWorker *worker);
+/* Whether the bucket that all processes share lets a claim make sense, without taking
+ * anything. Returns: 1, 0: not now, -1 with @error set */
+int brev_worker_look (BrevWorker *worker, GError **error);
+/* Takes what the next request needs out of it. Returns: 1, 0: not now, -1 with @error set */
+int brev_worker_lease (BrevWorker *worker, GError **error);
 /* Returns: how many messages to claim at once */
 guint brev_worker_appetite (const BrevWorker *worker);
 /* Returns: ms until waiting mail may be sent, -1 when it is not time that it waits for */

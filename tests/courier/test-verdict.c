@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "courier/control.h"
 #include "courier/direct.h"
-#include "courier/limiter.h"
 
 #define NOW G_GINT64_CONSTANT (1700000000000)
 
@@ -242,21 +241,6 @@ test_direct (void)
 /* -- small things -------------------------------------------------------------------- */
 
 static void
-test_limiter (void)
-{
-    BrevLimiter limiter;
-
-    brev_limiter_init (&limiter, 10, 0);
-    brev_limiter_take (&limiter, 30, 0); /* a batch may make a debt of 20 */
-    g_assert_cmpint (brev_limiter_wait (&limiter, 0), ==, 2101);
-    g_assert_cmpint (brev_limiter_wait (&limiter, 2000), >, 0);
-    g_assert_cmpint (brev_limiter_wait (&limiter, 2101), ==, 0);
-    brev_limiter_init (&limiter, 0, 0);
-    brev_limiter_take (&limiter, 1000, 0);
-    g_assert_cmpint (brev_limiter_wait (&limiter, 0), ==, 0);
-}
-
-static void
 test_control (void)
 {
     const char *id = NULL;
@@ -280,7 +264,6 @@ main (int argc, char **argv)
     }
     g_test_add_func ("/verdict/judge", test_judge);
     g_test_add_func ("/direct/judge", test_direct);
-    g_test_add_func ("/limiter", test_limiter);
     g_test_add_func ("/control", test_control);
     return g_test_run ();
 }
