@@ -148,6 +148,8 @@ class Doubt(Case):
         self.server.wait(lambda: self.server.messages, 'the mail')
         self.server.script.set([hold])
         self.wait_for_log(AGAIN, 40)
+        wait(lambda: 'status=deferred' in self.site.log_text().partition(AGAIN)[2],
+             'that this does not get through, either')
         self.server.script.set([])
         self.wait_for_end()
         self.assertEqual(len(self.server.messages), 1)
