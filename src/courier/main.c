@@ -136,7 +136,7 @@ carry (BrevFlow *flow, BrevWorker *worker, GError **error)
     int may = 1;
 
     if (brev_worker_may_claim (worker))
-        may = brev_worker_look (worker, error);
+        may = brev_pace_look (&worker->pace, error);
     if (may > 0 && brev_worker_may_claim (worker) && !brev_claim_mail (worker, error))
         return FALSE;
     while (may >= 0 && brev_worker_may_send (worker) &&

@@ -3,6 +3,7 @@
 
 #include "courier/courier.h"
 #include "courier/job.h"
+#include "courier/pace.h"
 #include "courier/trouble.h"
 
 /* Why mail waits that no account takes. */
@@ -19,15 +20,9 @@ typedef struct BrevWorker {
     const BrevAccount *account; /* borrowed, NULL: the strays' */
     const BrevProvider *provider;
     gboolean is_outbox;
-    char *token;           /* owned, nullable: the secret */
-    BrevTrouble *trouble;  /* owned */
-    double rate;           /* of the shared bucket, 0: no limit */
-    guint leased;          /* tokens out of it, to be used before: */
-    gint64 lease_end;      /* ticks */
-    gint64 bucket_until;   /* ticks: it has nothing for us before */
-    gint64 bucket_seen;    /* ticks: looked at last, when it had; 0: look again */
-    guint sent;            /* mails since: */
-    gint64 sent_from;      /* ticks */
+    char *token;          /* owned, nullable: the secret */
+    BrevTrouble *trouble; /* owned */
+    BrevPace pace;
     GQueue jobs;           /* owned, of BrevJob: planned, waiting for a slot */
     BrevJob *filling;      /* borrowed, nullable: the one of @jobs that mails may join */
     guint open;            /* requests without an answer */
@@ -43,10 +38,8 @@ void brev_worker_free (BrevWorker *worker);
 gboolean brev_worker_may_send (BrevWorker *worker);
 /* Returns: whether a claim makes sense now */
 gboolean brev_worker_may_claim (BrevWorker *worker);
-/* Whether the bucket that all processes share lets a claim make sense, without taking
- * anything. Returns: 1, 0: not now, -1 with @error set */
-int brev_worker_look (BrevWorker *worker, GError **error);
-/* Takes what the next request needs out of it. Returns: 1, 0: not now, -1 with @error set */
+/* Takes what the next request needs out of its account's bucket.
+ * Returns: 1, 0: not now, -1 with @error set */
 int brev_worker_lease (BrevWorker *worker, GError **error);
 /* Returns: how many messages to claim at once */
 guint brev_worker_appetite (const BrevWorker *worker);
@@ -60,6 +53,11 @@ gboolean brev_worker_is_stuck (const BrevWorker *worker);
 
 /* Returns: mails that one request of this account may hold */
 guint brev_worker_batch (const BrevWorker *worker);
+
+/* Returns: (transfer full): what shares the fate of @mail when the provider objects to it,
+ * or to @recipient (nullable), for this scope */
+char *brev_worker_scope (const BrevWorker *worker, const BrevMail *mail,
+                         const char *recipient, BrevScope scope);
 
 /**
  * brev_worker_objection:
@@ -89,6 +87,10 @@ void brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);
 gboolean brev_worker_can_ask (const BrevWorker *worker);
 /* Queues a question: whether the provider has a mail of @letter already. */
 void brev_worker_ask (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);
+
+/* @recipients (of BrevStoreRecipient) are sent although they may have been sent before. */
+void brev_worker_send_doubtful (BrevWorker *worker, BrevLetter *letter,
+                                const GPtrArray *recipients, const char *why);
 
 /**
  * brev_worker_next:

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/pace.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "courier/limiter.h"
+
+/* A lease saves a disk sync for each request; unused, it is lost, so it is small. */
+#define LEASES_EACH_SECOND 10
+#define LEASE_TIME BREV_SECOND
+/* Where there is no limit: how soon it is noticed that another process met one. */
+#define LOOK_EVERY BREV_SECOND
+#define OBSERVED_TIME (10 * BREV_SECOND)
+
+/* What is asked of the bucket, and what it says. */
+typedef struct {
+    BrevPace *pace;
+    guint need, want; /* @need 0: nothing is taken */
+    guint granted;
+    gint64 wait;
+    gint64 after;
+    gboolean is_too_much;
+} Dealing;
+
+static void
+take (BrevStoreBucket *bucket, gpointer data)
+{
+    Dealing *dealing = data;
+    BrevPace *pace = dealing->pace;
+
+    dealing->granted =
+        brev_limiter_take (bucket, pace->account->rate, dealing->need, dealing->want,
+                           brev_clock_now (), &dealing->wait);
+    pace->rate = brev_limiter_rate (bucket, pace->account->rate);
+}
+
+static double
+observed_rate (const BrevPace *pace)
+{
+    gint64 passed = MAX (brev_clock_ticks () - pace->sent_from, BREV_SECOND);
+
+    return (double) pace->sent * BREV_SECOND / (double) passed;
+}
+
+static void
+slow (BrevStoreBucket *bucket, gpointer data)
+{
+    Dealing *dealing = data;
+    BrevPace *pace = dealing->pace;
+
+    brev_limiter_slow (bucket, pace->account->rate, observed_rate (pace), dealing->after,
+                       dealing->is_too_much, brev_clock_now ());
+    pace->rate = brev_limiter_rate (bucket, pace->account->rate);
+}
+
+void
+brev_pace_slow (BrevPace *pace, gint64 after, gboolean is_too_much)
+{
+    Dealing dealing = { .pace = pace, .after = after, .is_too_much = is_too_much };
+    g_autoptr (GError) error = NULL;
+
+    pace->leased = 0;
+    pace->seen = 0;
+    if (!brev_store_change_bucket (pace->store, pace->account->name, slow, &dealing,
+                                   &error))
+        brev_log (BREV_LOG_WARNING, "cannot note that account '%s' is too fast: %s",
+                  pace->account->name, error->message);
+    else if (is_too_much)
+        brev_log (BREV_LOG_WARNING,
+                  "account '%s': the provider takes no more for now; %g messages each "
+                  "second from now on",
+                  pace->account->name, pace->rate);
+}
+
+int
+brev_pace_look (BrevPace *pace, GError **error)
+{
+    gint64 ticks = brev_clock_ticks ();
+    Dealing dealing = { .pace = pace };
+    BrevStoreBucket bucket;
+
+    if (pace->account == NULL || (pace->leased > 0 && ticks < pace->lease_end) ||
+        (pace->rate <= 0 && pace->seen != 0 && ticks - pace->seen < LOOK_EVERY))
+        return 1;
+    if (!brev_store_get_bucket (pace->store, pace->account->name, &bucket, error))
+        return -1;
+    take (&bucket, &dealing);
+    pace->seen = dealing.wait == 0 ? ticks : 0;
+    pace->until = ticks + dealing.wait;
+    return dealing.wait == 0;
+}
+
+void
+brev_pace_sent (BrevPace *pace, guint n)
+{
+    gint64 ticks = brev_clock_ticks ();
+
+    if (pace->sent == 0 || ticks - pace->sent_from > OBSERVED_TIME) {
+        pace->sent = 0;
+        pace->sent_from = ticks;
+    }
+    pace->sent += n;
+    pace->leased -= MIN (pace->leased, n);
+}
+
+int
+brev_pace_lease (BrevPace *pace, guint need, GError **error)
+{
+    gint64 ticks = brev_clock_ticks ();
+    Dealing dealing = { .pace = pace, .need = need };
+    int may = 1;
+
+    if (pace->account == NULL || (pace->leased >= need && ticks < pace->lease_end))
+        return 1;
+    if (pace->rate <= 0)
+        may = brev_pace_look (pace, error);
+    if (may <= 0 || pace->rate <= 0)
+        return may;
+    dealing.want = (guint) (pace->rate / LEASES_EACH_SECOND);
+    if (!brev_store_change_bucket (pace->store, pace->account->name, take, &dealing,
+                                   error))
+        return -1;
+    pace->leased = dealing.granted;
+    pace->lease_end = ticks + LEASE_TIME;
+    pace->until = ticks + dealing.wait;
+    return dealing.granted > 0;
+}
