@@ -3,12 +3,24 @@
 
 #include <string.h>
 
+gboolean
+brev_text_is_ascii (const char *text)
+{
+    while (g_ascii_isprint (*text))
+        text++;
+    return *text == '\0';
+}
+
 char *
 brev_text_printable (const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid (text, -1);
-    GString *clean = g_string_sized_new (strlen (valid));
+    g_autofree char *valid = NULL;
+    GString *clean;
 
+    if (brev_text_is_ascii (text)) /* as most is */
+        return g_strdup (text);
+    valid = g_utf8_make_valid (text, -1);
+    clean = g_string_sized_new (strlen (valid));
     for (char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
         gunichar c = g_utf8_get_char (p);
         if (g_unichar_iscntrl (c) || c == 0x2028 || c == 0x2029)

@@ -3,6 +3,9 @@
 
 #include <glib.h>
 
+/* Returns: whether all of @text is ASCII that shows: the usual case, and quickly found */
+gboolean brev_text_is_ascii (const char *text);
+
 /**
  * brev_text_printable:
  *

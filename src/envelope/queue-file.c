@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 
-#define CHUNK (64 * 1024)
+#define CHUNK (16 * 1024)
 
 static gboolean
 read_origin (int fd, BrevOrigin *origin, GError **error)
@@ -28,15 +28,16 @@ static gboolean
 feed_file (BrevFrameReader *reader, int fd, guint64 offset, GError **error)
 {
     g_autofree guint8 *chunk = g_malloc (CHUNK);
-    gssize got;
+    gssize got = CHUNK;
 
-    while ((got = brev_read_at (fd, chunk, CHUNK, offset)) > 0) {
+    while (got == CHUNK) { /* less is its end */
+        got = brev_read_at (fd, chunk, CHUNK, offset);
+        if (got < 0)
+            return brev_throw_errno (error, errno, "cannot read the queue file");
         if (!brev_frame_reader_feed (reader, chunk, (gsize) got, error))
             return FALSE;
         offset += (guint64) got;
     }
-    if (got < 0)
-        return brev_throw_errno (error, errno, "cannot read the queue file");
     return brev_frame_reader_finish (reader, error);
 }
 

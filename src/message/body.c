@@ -23,7 +23,7 @@ struct BrevBody {
     BrevReader *reader; /* owned, nullable: of the current piece, if it is a part */
     gboolean is_done;   /* the reader has come to its end */
     gint state, save;   /* of the base64 encoder */
-    GByteArray *ready;  /* owned: encoded bytes of the current piece */
+    GString *ready;     /* owned: encoded bytes of the current piece */
     gsize taken;        /* of ready */
 };
 
@@ -41,7 +41,7 @@ brev_body_new (void)
     BrevBody *body = g_new0 (BrevBody, 1);
 
     body->pieces = g_ptr_array_new_with_free_func ((GDestroyNotify) piece_free);
-    body->ready = g_byte_array_sized_new (64);
+    body->ready = g_string_sized_new (64);
     return body;
 }
 
@@ -52,7 +52,7 @@ brev_body_free (BrevBody *body)
         return;
     g_ptr_array_unref (body->pieces);
     brev_reader_free (body->reader);
-    g_byte_array_unref (body->ready);
+    (void) g_string_free (body->ready, TRUE);
     g_free (body);
 }
 
@@ -119,41 +119,39 @@ escape (guint8 c, char out[8])
     return (gsize) g_snprintf (out, 8, "\\u%04x", c);
 }
 
-static gboolean
-is_plain_json (guint8 c)
-{
-    return c >= ' ' && c != '"' && c != '\\';
-}
+static const gboolean is_escaped[256] = {
+    [0 ... ' ' - 1] = TRUE, ['"'] = TRUE, ['\\'] = TRUE
+};
 
 /* @text is UTF-8, or a slice of it: no byte that matters here is part of a longer
  * character. */
 static void
-append_json (GByteArray *out, const guint8 *text, gsize length)
+append_json (GString *out, const char *text, gsize length)
 {
     gsize start = 0;
 
     for (gsize i = 0; i < length; i++) {
         char escaped[8];
 
-        if (is_plain_json (text[i]))
+        if (!is_escaped[(guint8) text[i]])
             continue;
-        g_byte_array_append (out, text + start, (guint) (i - start));
-        g_byte_array_append (out, (guint8 *) escaped, (guint) escape (text[i], escaped));
+        g_string_append_len (out, text + start, (gssize) (i - start));
+        g_string_append_len (out, escaped, (gssize) escape ((guint8) text[i], escaped));
         start = i + 1;
     }
-    g_byte_array_append (out, text + start, (guint) (length - start));
+    g_string_append_len (out, text + start, (gssize) (length - start));
 }
 
 void
 brev_body_add_json (BrevBody *body, const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid (text, -1);
-    g_autoptr (GByteArray) escaped = g_byte_array_sized_new (64);
+    g_autofree char *valid =
+        g_utf8_validate (text, -1, NULL) ? NULL : g_utf8_make_valid (text, -1);
+    const char *sound = valid != NULL ? valid : text;
     GString *tail = tail_text (body);
 
-    append_json (escaped, (const guint8 *) valid, strlen (valid));
     g_string_append_c (tail, '"');
-    g_string_append_len (tail, (const char *) escaped->data, escaped->len);
+    append_json (tail, sound, strlen (sound));
     g_string_append_c (tail, '"');
 }
 
@@ -165,10 +163,10 @@ append_base64 (BrevBody *body, const guint8 *bytes, gsize length)
 {
     gsize used = body->ready->len, n;
 
-    g_byte_array_set_size (body->ready, (guint) (used + BASE64_ROOM (length)));
-    n = g_base64_encode_step (bytes, length, FALSE, (char *) body->ready->data + used,
-                              &body->state, &body->save);
-    g_byte_array_set_size (body->ready, (guint) (used + n));
+    g_string_set_size (body->ready, used + BASE64_ROOM (length));
+    n = g_base64_encode_step (bytes, length, FALSE, body->ready->str + used, &body->state,
+                              &body->save);
+    g_string_set_size (body->ready, used + n);
 }
 
 static void
@@ -177,7 +175,7 @@ close_base64 (BrevBody *body)
     char end[8];
     gsize n = g_base64_encode_close (FALSE, end, &body->state, &body->save);
 
-    g_byte_array_append (body->ready, (guint8 *) end, (guint) n);
+    g_string_append_len (body->ready, end, (gssize) n);
 }
 
 static void
@@ -188,10 +186,10 @@ append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
         append_base64 (body, bytes, length);
         break;
     case BREV_AS_JSON_TEXT:
-        append_json (body->ready, bytes, length);
+        append_json (body->ready, (const char *) bytes, length);
         break;
     case BREV_AS_BYTES:
-        g_byte_array_append (body->ready, bytes, (guint) length);
+        g_string_append_len (body->ready, (const char *) bytes, (gssize) length);
         break;
     }
 }
@@ -206,7 +204,7 @@ begin_piece (BrevBody *body, guint index)
     g_clear_pointer (&body->reader, brev_reader_free);
     body->is_done = FALSE;
     body->state = body->save = 0;
-    g_byte_array_set_size (body->ready, 0);
+    g_string_truncate (body->ready, 0);
     body->taken = 0;
 }
 
@@ -232,7 +230,7 @@ encode_more (BrevBody *body, const Piece *piece, GError **error)
 {
     guint8 chunk[CHUNK];
 
-    g_byte_array_set_size (body->ready, 0);
+    g_string_truncate (body->ready, 0);
     body->taken = 0;
     if (body->reader == NULL && !body->is_done) {
         body->reader = brev_reader_new (piece->fd, piece->part,
@@ -260,7 +258,7 @@ read_part (BrevBody *body, const Piece *piece, void *buffer, gsize size, GError 
     if (body->taken == body->ready->len && !encode_more (body, piece, error))
         return -1;
     n = MIN (size, body->ready->len - body->taken);
-    memcpy (buffer, body->ready->data + body->taken, n);
+    memcpy (buffer, body->ready->str + body->taken, n);
     body->taken += n;
     return (gssize) n;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "message/words.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -60,10 +61,11 @@ brev_gmime_options (void)
 char *
 brev_gmime_decode (const char *raw)
 {
-    g_autofree char *joined = brev_words_join (raw);
+    gboolean is_plain = brev_text_is_ascii (raw) && strstr (raw, "=?") == NULL;
+    g_autofree char *joined = is_plain ? NULL : brev_words_join (raw);
     g_autofree char *text =
-        g_mime_utils_header_decode_text (brev_gmime_options (), joined);
-    char *line = brev_gmime_line (text);
+        is_plain ? NULL : g_mime_utils_header_decode_text (brev_gmime_options (), joined);
+    char *line = brev_gmime_line (is_plain ? raw : text);
 
     return line != NULL ? line : g_strdup ("");
 }
@@ -80,16 +82,25 @@ make_utf8 (const char *text)
     return g_utf8_make_valid (guessed, -1);
 }
 
+static void
+append_without_controls (GString *line, const char *text)
+{
+    for (; *text != '\0'; text = g_utf8_find_next_char (text, NULL)) {
+        gunichar c = g_utf8_get_char (text);
+        g_string_append_unichar (line, g_unichar_iscntrl (c) ? ' ' : c);
+    }
+}
+
 char *
 brev_gmime_line (const char *text)
 {
     g_autofree char *valid = make_utf8 (text != NULL ? text : "");
     GString *line = g_string_new (NULL);
 
-    for (char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
-        gunichar c = g_utf8_get_char (p);
-        g_string_append_unichar (line, g_unichar_iscntrl (c) ? ' ' : c);
-    }
+    if (brev_text_is_ascii (valid))
+        g_string_append (line, valid);
+    else
+        append_without_controls (line, valid);
     g_strstrip (line->str);
     return g_string_free (line, line->str[0] == '\0');
 }

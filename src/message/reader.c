@@ -18,7 +18,7 @@ struct BrevReader {
     int fd;
     guint64 next, end; /* of the encoded bytes in the file */
     BrevEncoding encoding;
-    GMimeFilter *decoder; /* owned */
+    GMimeFilter *decoder; /* owned, NULL: nothing is encoded */
     gboolean is_text;
     GIConv converter; /* (GIConv) -1: there is nothing to convert */
     gboolean is_flushed;
@@ -30,7 +30,6 @@ struct BrevReader {
 };
 
 static const GMimeContentEncoding encodings[] = {
-    [BREV_ENCODING_NONE] = GMIME_CONTENT_ENCODING_BINARY,
     [BREV_ENCODING_BASE64] = GMIME_CONTENT_ENCODING_BASE64,
     [BREV_ENCODING_QP] = GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE,
     [BREV_ENCODING_UU] = GMIME_CONTENT_ENCODING_UUENCODE,
@@ -45,7 +44,9 @@ reader_new (int fd, const BrevPart *part)
     reader->next = part->offset;
     reader->end = part->offset + part->length;
     reader->encoding = part->encoding;
-    reader->decoder = g_mime_filter_basic_new (encodings[part->encoding], FALSE);
+    reader->decoder = part->encoding == BREV_ENCODING_NONE
+                          ? NULL
+                          : g_mime_filter_basic_new (encodings[part->encoding], FALSE);
     reader->is_text = FALSE;
     reader->converter = (GIConv) -1;
     reader->is_flushed = FALSE;
@@ -63,7 +64,7 @@ brev_reader_free (BrevReader *reader)
         return;
     if (reader->converter != (GIConv) -1)
         (void) g_iconv_close (reader->converter);
-    g_object_unref (reader->decoder);
+    g_clear_object (&reader->decoder);
     g_byte_array_unref (reader->pending);
     g_byte_array_unref (reader->utf8);
     g_byte_array_unref (reader->ready);
@@ -200,7 +201,7 @@ repair (BrevReader *reader, gboolean is_last)
     gsize length = reader->utf8->len, start = 0, i = 0;
 
     while (i < length) {
-        int n = sequence_length (text + i, length - i);
+        int n = text[i] < 0x80 ? 1 : sequence_length (text + i, length - i);
         if (n > 0) {
             i += (gsize) n;
             continue;
@@ -236,13 +237,14 @@ decode (BrevReader *reader, gsize length, gboolean is_last)
     gboolean is_converted = reader->converter != (GIConv) -1;
     GByteArray *text = is_converted ? reader->pending : reader->utf8;
     GByteArray *out = reader->is_text ? text : reader->ready;
-    char *decoded;
+    char *decoded = (char *) reader->chunk;
     gsize room;
 
-    g_mime_filter_filter (reader->decoder, (char *) reader->chunk, length, 0, &decoded,
-                          &length, &room);
+    if (reader->decoder != NULL)
+        g_mime_filter_filter (reader->decoder, (char *) reader->chunk, length, 0,
+                              &decoded, &length, &room);
     g_byte_array_append (out, (guint8 *) decoded, (guint) length);
-    if (is_last)
+    if (is_last && reader->decoder != NULL)
         finish_decoding (reader, out);
     if (is_converted)
         convert (reader, is_last);

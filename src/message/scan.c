@@ -21,7 +21,7 @@ typedef struct {
     GString *line;       /* without its line end */
     gsize kept;          /* bytes of a line that are wanted, at most */
     gsize used, filled;
-    char buffer[65536];
+    char buffer[16 * 1024];
 } Lines;
 
 static Lines *

@@ -43,6 +43,9 @@ static const char pragmas[] = "PRAGMA synchronous = FULL;"
 static gboolean
 connect_to (BrevStore *store, const char *name, int flags, GError **error)
 {
+    /* Nobody asks how much memory SQLite uses: to count it costs a lock for each piece. It
+     * is too late for that after the first database, and then already done. */
+    (void) sqlite3_config (SQLITE_CONFIG_MEMSTATUS, 0);
     if (sqlite3_open_v2 (name, &store->db,
                          flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                          NULL) != SQLITE_OK)
