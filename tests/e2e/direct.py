@@ -20,7 +20,8 @@ MAINTENANCE = {'action': 'error', 'status': 503, 'code': 100, 'message': 'mainte
 MAKE_OLD = """
 import os, sqlite3, sys
 store = sqlite3.connect(sys.argv[1], isolation_level=None)
-store.execute('UPDATE recipients SET due = due - 120000')
+# its doubt, too: a reset may come after the request has left
+store.execute("UPDATE recipients SET due = due - 120000, doubt_from = max(doubt_from - 120000, 0)")
 os._exit(0)
 """
 INACTIVE = {'action': 'inactive', 'addresses': ['gone@example.net']}
