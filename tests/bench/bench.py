@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import ssl
 import statistics
 import subprocess
 import sys
@@ -44,12 +45,19 @@ def big_mail(size):
 
 
 class Sink:
-    """The C stand-in; not the bottleneck."""
+    """The C stand-in; not the bottleneck. @certificate: it speaks TLS; @delay: ms."""
+
+    def __init__(self, certificate=None, delay=0):
+        self.certificate = certificate
+        self.command = [tool('httpsink'), '-d', str(delay)]
+        if certificate:
+            self.command += [certificate.cert, certificate.key]
 
     def __enter__(self):
-        self.process = subprocess.Popen([tool('httpsink')], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        self.url = f'http://127.0.0.1:{int(self.process.stdout.readline())}'
+        scheme = 'https' if self.certificate else 'http'
+        self.url = f'{scheme}://127.0.0.1:{int(self.process.stdout.readline())}'
         return self
 
     def __exit__(self, *ignored):
@@ -58,7 +66,8 @@ class Sink:
         self.process.stdout.close()
 
     def count(self):
-        with urllib.request.urlopen(self.url + '/count') as reply:
+        trust = self.certificate and ssl.create_default_context(cafile=self.certificate.cert)
+        with urllib.request.urlopen(self.url + '/count', context=trust) as reply:
             return json.load(reply)
 
     def cpu(self):
@@ -102,6 +111,20 @@ def spawn(rounds, input_path, commands, env):
         raise AssertionError(f'{commands[bad[0].command]} ended with {bad[0].status}: '
                              + out.stderr[-500:])
     return [[run for run in runs if run.command == n] for n in range(len(commands))]
+
+
+def fill(site, number, message=None):
+    """Puts so many messages into the queue of a site that does not run."""
+    path = os.path.join(site.path, 'mail')
+    with open(path, 'wb') as file:
+        file.write(message or mail())
+    site.start()  # makes the spool
+    site.stop()
+    with open(path, 'rb') as file:
+        subprocess.run([tool('fill'), os.path.join(site.spool, 'queue'), str(number)],
+                       stdin=file, check=True)
+    os.sync()
+    return path
 
 
 def median(numbers):

@@ -2,33 +2,91 @@
 # SPDX-License-Identifier: MIT
 """Sends a full queue to a stand-in that is not the bottleneck."""
 import os
-import subprocess
+import tempfile
 
 import bench
+import namespace
+import postmark
+
+LARGE = 4 * bench.MESSAGES
+DELAY = 100  # ms
+MB = 1000 * 1000
 
 
-def drain(batch):
-    with bench.Sink() as sink, bench.Site(delivery='queue') as site:
-        site.account(token='x', url=sink.url, batch=batch)
-        path = os.path.join(site.path, 'mail')
-        with open(path, 'wb') as file:
-            file.write(bench.mail())
-        site.start()  # makes the spool
-        site.stop()
-        with open(path, 'rb') as file:
-            subprocess.run([bench.tool('fill'), os.path.join(site.spool, 'queue'),
-                            str(bench.MESSAGES)], stdin=file, check=True)
-        os.sync()
-        (run,), = bench.spawn(1, path, [[bench.program('courier'), '--drain']], site.env())
-        count = sink.count()
-        assert count['messages'] == bench.MESSAGES, count
-        assert site.queue_files() == []
-        return [f'batch = {batch}', f'{bench.MESSAGES / run.wall * 1e6:.0f}',
-                f'{run.cpu / 1000 / bench.MESSAGES * 1000:.0f}',
-                f'{sink.cpu() / 1000 / bench.MESSAGES * 1000:.0f}', count['requests'],
-                count['connections'] - 1, f'{run.peak / 1024:.1f}']
+class Drain:
+    def __init__(self, number, batch, concurrency=8, message=None, **sink):
+        with bench.Sink(**sink) as sink, bench.Site(delivery='queue') as site:
+            site.account(token='x', url=sink.url, batch=batch, concurrency=concurrency)
+            path = bench.fill(site, number, message)
+            (run,), = bench.spawn(1, path, [[bench.program('courier'), '--drain']], site.env())
+            self.count = sink.count()
+            assert self.count['messages'] == number, self.count
+            assert site.queue_files() == []
+            self.rate = number / run.wall * 1e6
+            self.cpu = run.cpu / number  # ms for 1,000
+            self.sink_cpu = sink.cpu() / number
+            self.peak = run.peak / 1024
 
 
-print(f'drain of {bench.MESSAGES} messages of 1.5 kB')
-bench.table(['account', 'messages/s', 'CPU ms per 1000', "sink's CPU ms per 1000", 'requests',
-             'connections', 'peak MB'], [drain(1), drain(500)])
+def fast(certificate):
+    print(f'drain of {bench.MESSAGES} messages of 1.5 kB')
+    rows, drains = [], {}
+    for scheme, trust in ('http', None), ('https', certificate):
+        for batch in (1, 500):
+            if scheme == 'https' and not trust:
+                continue
+            one = drains[scheme, batch] = Drain(bench.MESSAGES, batch, certificate=trust)
+            rows.append([f'{scheme}, batch = {batch}', f'{one.rate:.0f}', f'{one.cpu:.0f}',
+                         f'{one.sink_cpu:.0f}', one.count['requests'],
+                         one.count['connections'] - 1, f'{one.peak:.1f}'])
+    bench.table(['account', 'messages/s', 'CPU ms per 1000', "sink's CPU ms per 1000",
+                 'requests', 'connections', 'peak MB'], rows)
+    return drains
+
+
+def large(drains):
+    print(f'{LARGE} queued, beside {bench.MESSAGES}')
+    rows = []
+    for batch in (1, 500):
+        few, many = drains['http', batch], Drain(LARGE, batch)
+        rows.append([f'batch = {batch}', f'{many.rate:.0f}', f'{many.rate / few.rate:.2f}',
+                     f'{many.cpu:.0f}', f'{many.cpu / few.cpu:.2f}',
+                     f'{many.peak - few.peak:+.1f}'])
+    bench.table(['account', 'messages/s', 'ratio', 'CPU ms per 1000', 'ratio', 'peak MB'], rows)
+
+
+def slow():
+    print(f'a provider that answers after {DELAY} ms, one message in a request')
+    rows = []
+    for concurrency in (8, 32):
+        one = Drain(concurrency * 50, 1, concurrency, delay=DELAY)
+        limit = concurrency * 1000 / DELAY
+        rows.append([concurrency, f'{one.rate:.0f}', f'{one.rate / limit:.2f}',
+                     one.count['most']])
+    bench.table(['concurrency', 'messages/s', 'of what is possible', 'at once, at most'], rows)
+
+
+def attachments():
+    size, number = 7 * MB, 20
+    one = Drain(number, 1, message=bench.big_mail(size))
+    print(f'{number} messages with an attachment of 7 MB: '
+          f'{one.rate * len(bench.big_mail(size)) / MB:.0f} MB/s, peak {one.peak:.1f} MB')
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        certificate = None
+        if os.geteuid() == 0:
+            certificate = postmark.Certificate(directory)
+            namespace.bind(certificate.cert, '/etc/ssl/certs/ca-certificates.crt')
+        else:
+            print('https is left out: only root can let this machine trust a test certificate')
+        drains = fast(certificate)
+    large(drains)
+    slow()
+    attachments()
+
+
+if os.geteuid() == 0:
+    namespace.enter()
+main()

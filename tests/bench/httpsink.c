@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* An HTTP server on a loopback port that accepts whatever Postmark's API accepts, as fast as
  * it can be read: one thread, epoll, keep-alive. Prints its port, and answers GET /count with
- * the numbers of requests, messages, and connections. It ends with its standard input. */
+ * the numbers of requests, messages, connections, and of the requests that waited for their
+ * answer at the same time, at most. It ends with its standard input.
+ *
+ * Usage: httpsink [-d MS] [CERTIFICATE KEY]    -d: each answer comes so much later */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HEAD_MAX = 16384, MAX_CONNECTIONS = 1024, EVENTS = 64 };
@@ -24,6 +29,8 @@ typedef struct {
 
 typedef struct {
     int fd;
+    SSL *tls; /* NULL: none */
+    long due; /* ms: when the request is answered, 0: there is none */
     char head[HEAD_MAX];
     size_t head_length;
     long body_left; /* -1: the head is not complete */
@@ -36,7 +43,9 @@ typedef struct {
 
 static struct {
     int epoll;
-    long requests, messages, connections;
+    SSL_CTX *tls;
+    long delay; /* ms */
+    long requests, messages, connections, waiting, most;
 } sink;
 
 static Connection connections[MAX_CONNECTIONS];
@@ -95,8 +104,9 @@ answer (Connection *connection)
     char head[128];
 
     if (connection->is_count) {
-        append (connection, "{\"requests\":%ld,\"messages\":%ld,\"connections\":%ld}",
-                sink.requests, sink.messages, sink.connections);
+        append (connection,
+                "{\"requests\":%ld,\"messages\":%ld,\"connections\":%ld,\"most\":%ld}",
+                sink.requests, sink.messages, sink.connections, sink.most);
     } else {
         sink.requests++;
         if (connection->is_batch)
@@ -122,6 +132,43 @@ answer (Connection *connection)
     connection->out_length += length;
 }
 
+static long
+now (void)
+{
+    struct timespec time;
+
+    (void) clock_gettime (CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* As read() and write() would do it, without TLS and with it. */
+static ssize_t
+result_of (const Connection *connection, int done)
+{
+    int why = done > 0 ? SSL_ERROR_NONE : SSL_get_error (connection->tls, done);
+
+    if (done > 0 || why == SSL_ERROR_ZERO_RETURN)
+        return done > 0 ? done : 0;
+    errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
+    return -1;
+}
+
+static ssize_t
+read_some (const Connection *connection, char *buffer, size_t size)
+{
+    return connection->tls == NULL
+               ? read (connection->fd, buffer, size)
+               : result_of (connection, SSL_read (connection->tls, buffer, (int) size));
+}
+
+static ssize_t
+write_some (const Connection *connection, const char *bytes, size_t length)
+{
+    return connection->tls == NULL
+               ? write (connection->fd, bytes, length)
+               : result_of (connection, SSL_write (connection->tls, bytes, (int) length));
+}
+
 static void
 watch (Connection *connection, unsigned events, int how)
 {
@@ -133,6 +180,8 @@ watch (Connection *connection, unsigned events, int how)
 static void
 hang_up (Connection *connection)
 {
+    sink.waiting -= connection->due != 0;
+    SSL_free (connection->tls);
     (void) close (connection->fd);
     free (connection->out);
     memset (connection, 0, sizeof *connection);
@@ -144,8 +193,8 @@ static int
 flush_out (Connection *connection)
 {
     while (connection->out_done < connection->out_length) {
-        ssize_t done = write (connection->fd, connection->out + connection->out_done,
-                              connection->out_length - connection->out_done);
+        ssize_t done = write_some (connection, connection->out + connection->out_done,
+                                   connection->out_length - connection->out_done);
         if (done < 0 && errno == EAGAIN) {
             watch (connection, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
             return 1;
@@ -171,6 +220,18 @@ begin_body (Connection *connection)
     memset (&connection->json, 0, sizeof connection->json);
     if (strcasestr (connection->head, "\r\nexpect: 100-continue") != NULL)
         append (connection, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+static void
+end_request (Connection *connection)
+{
+    if (sink.delay == 0 || connection->is_count) {
+        answer (connection);
+        return;
+    }
+    connection->due = now () + sink.delay;
+    sink.waiting++;
+    sink.most = sink.waiting > sink.most ? sink.waiting : sink.most;
 }
 
 /* Takes from @bytes what belongs to the head. Returns: how much */
@@ -206,7 +267,7 @@ take (Connection *connection, const char *bytes, size_t length)
             connection->body_left -= (long) taken;
             if (connection->body_left > 0)
                 return;
-            answer (connection);
+            end_request (connection);
             connection->body_left = -1;
             connection->head_length = 0;
         }
@@ -219,18 +280,35 @@ static void
 serve (Connection *connection)
 {
     static char buffer[256 * 1024];
-    ssize_t got = read (connection->fd, buffer, sizeof buffer);
+    ssize_t got;
 
-    if (got < 0 && errno == EAGAIN)
-        got = 0;
-    else if (got <= 0) {
-        hang_up (connection);
-        return;
-    }
-    if (got > 0)
+    while ((got = read_some (connection, buffer, sizeof buffer)) > 0)
         take (connection, buffer, (size_t) got);
-    if (!flush_out (connection))
+    if (got == 0 || errno != EAGAIN || !flush_out (connection))
         hang_up (connection);
+}
+
+/* Answers those whose time has come. Returns: ms until the next one's, -1: there is none */
+static int
+answer_due (void)
+{
+    long next = -1;
+
+    for (size_t i = 0; sink.waiting > 0 && i < MAX_CONNECTIONS; i++) {
+        long left = connections[i].due - now ();
+        if (connections[i].due == 0)
+            continue;
+        if (left > 0) {
+            next = next < 0 || left < next ? left : next;
+            continue;
+        }
+        connections[i].due = 0;
+        sink.waiting--;
+        answer (&connections[i]);
+        if (!flush_out (&connections[i]))
+            hang_up (&connections[i]);
+    }
+    return (int) next;
 }
 
 static void
@@ -245,6 +323,11 @@ welcome (int listener)
         (void) setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         connections[i].fd = fd;
         connections[i].body_left = -1;
+        if (sink.tls != NULL) {
+            connections[i].tls = SSL_new (sink.tls);
+            (void) SSL_set_fd (connections[i].tls, fd);
+            SSL_set_accept_state (connections[i].tls);
+        }
         sink.connections++;
         watch (&connections[i], EPOLLIN, EPOLL_CTL_ADD);
         return;
@@ -268,13 +351,36 @@ listen_on_loopback (void)
     return fd;
 }
 
+static int
+take_arguments (int argc, char **argv)
+{
+    int first = 1;
+
+    if (argc > 2 && strcmp (argv[1], "-d") == 0) {
+        sink.delay = atol (argv[2]);
+        first = 3;
+    }
+    if (argc == first)
+        return 1;
+    sink.tls = argc == first + 2 ? SSL_CTX_new (TLS_server_method ()) : NULL;
+    if (sink.tls == NULL)
+        return 0;
+    (void) SSL_CTX_set_mode (sink.tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    return SSL_CTX_use_certificate_chain_file (sink.tls, argv[first]) == 1 &&
+           SSL_CTX_use_PrivateKey_file (sink.tls, argv[first + 1], SSL_FILETYPE_PEM) == 1;
+}
+
 int
-main (void)
+main (int argc, char **argv)
 {
     static int standard_input;
     struct epoll_event events[EVENTS];
-    int listener = listen_on_loopback ();
+    int listener;
 
+    if (!take_arguments (argc, argv))
+        return 64;
+    listener = listen_on_loopback ();
     if (listener < 0)
         return 71;
     sink.epoll = epoll_create1 (EPOLL_CLOEXEC);
@@ -285,7 +391,7 @@ main (void)
     events[0].data.ptr = &standard_input;
     (void) epoll_ctl (sink.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &events[0]);
     for (;;) {
-        int n = epoll_wait (sink.epoll, events, EVENTS, -1);
+        int n = epoll_wait (sink.epoll, events, EVENTS, answer_due ());
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == &standard_input)
                 return 0;

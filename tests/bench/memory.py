@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Peak memory with large mail, above what each program takes for a small one."""
 import os
+import time
 
 import bench
 
@@ -25,6 +26,17 @@ def measure(size, max_size='100M'):
         return (run.peak, bench.memory(site.daemon.pid), bench.memory(courier)), sent
 
 
+def idle_share():
+    """kB: brevdued's share of memory (PSS), three seconds after its start."""
+    with bench.Site(delivery='queue') as site:
+        site.account(token='x', url='http://127.0.0.1:9')
+        site.start()
+        time.sleep(3)
+        with open(f'/proc/{site.daemon.pid}/smaps_rollup') as file:
+            return next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
+
+
+print(f'brevdued with nothing to do: {idle_share() / 1024:.1f} MB (PSS)')
 idle, _ = measure(0)
 print('peak memory in MB; in brackets: above that with a mail of 1.5 kB')
 rows = [['none', *(f'{peak / 1024:.1f}' for peak in idle), 'yes']]
