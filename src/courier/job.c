@@ -8,6 +8,7 @@ brev_job_new (struct BrevWorker *worker)
 
     job->worker = worker;
     job->most = G_MAXUINT;
+    job->slot = -1;
     job->letters = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_letter_unref);
     job->mails = g_ptr_array_new ();
     job->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_outcome_free);

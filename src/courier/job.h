@@ -14,6 +14,7 @@ typedef struct {
     guint most;           /* mails that it may hold */
     gboolean is_question; /* asks whether the provider has its one mail already */
     gboolean is_too_much; /* the reply said: 429 */
+    gint slot;            /* of its account, while it is on its way; -1: none */
 } BrevJob;
 
 BrevJob *brev_job_new (struct BrevWorker *worker);

@@ -145,6 +145,7 @@ carry (BrevFlow *flow, BrevWorker *worker, GError **error)
         send (flow, worker, job, request);
         flow->busy = brev_clock_ticks ();
     }
+    brev_pace_let_go (&worker->pace);
     return may >= 0;
 }
 

@@ -11,6 +11,27 @@
 /* Where there is no limit: how soon it is noticed that another process met one. */
 #define LOOK_EVERY BREV_SECOND
 #define OBSERVED_TIME (10 * BREV_SECOND)
+/* Other processes have all slots: nobody says when one is dropped. */
+#define SLOT_WAIT (BREV_SECOND / 20)
+
+void
+brev_pace_init (BrevPace *pace, BrevStore *store, const BrevAccount *account)
+{
+    *pace = (BrevPace){ .store = store, .account = account, .reserved = -1 };
+    if (account == NULL)
+        return;
+    pace->rate = account->rate;
+    pace->slots = g_new0 (gboolean, account->concurrency);
+}
+
+void
+brev_pace_clear (BrevPace *pace)
+{
+    for (guint i = 0; pace->account != NULL && i < pace->account->concurrency; i++)
+        if (pace->slots[i])
+            brev_pace_end (pace, (gint) i);
+    g_clear_pointer (&pace->slots, g_free);
+}
 
 /* What is asked of the bucket, and what it says. */
 typedef struct {
@@ -90,9 +111,10 @@ brev_pace_look (BrevPace *pace, GError **error)
     return dealing.wait == 0;
 }
 
-void
+gint
 brev_pace_sent (BrevPace *pace, guint n)
 {
+    gint slot = pace->reserved;
     gint64 ticks = brev_clock_ticks ();
 
     if (pace->sent == 0 || ticks - pace->sent_from > OBSERVED_TIME) {
@@ -101,6 +123,37 @@ brev_pace_sent (BrevPace *pace, guint n)
     }
     pace->sent += n;
     pace->leased -= MIN (pace->leased, n);
+    pace->reserved = -1;
+    return slot;
+}
+
+void
+brev_pace_end (BrevPace *pace, gint slot)
+{
+    if (slot < 0)
+        return;
+    pace->slots[slot] = FALSE;
+    brev_store_drop_slot (pace->store, pace->account->name, (guint) slot);
+}
+
+void
+brev_pace_let_go (BrevPace *pace)
+{
+    brev_pace_end (pace, pace->reserved);
+    pace->reserved = -1;
+}
+
+/* A slot that no request has, of this process or of another. */
+static gboolean
+reserve (BrevPace *pace)
+{
+    for (guint i = 0; pace->reserved < 0 && i < pace->account->concurrency; i++) {
+        if (pace->slots[i] || !brev_store_take_slot (pace->store, pace->account->name, i))
+            continue;
+        pace->slots[i] = TRUE;
+        pace->reserved = (gint) i;
+    }
+    return pace->reserved >= 0;
 }
 
 int
@@ -110,7 +163,13 @@ brev_pace_lease (BrevPace *pace, guint need, GError **error)
     Dealing dealing = { .pace = pace, .need = need };
     int may = 1;
 
-    if (pace->account == NULL || (pace->leased >= need && ticks < pace->lease_end))
+    if (pace->account == NULL)
+        return 1;
+    if (!reserve (pace)) {
+        pace->until = ticks + SLOT_WAIT;
+        return 0;
+    }
+    if (pace->leased >= need && ticks < pace->lease_end)
         return 1;
     if (pace->rate <= 0)
         may = brev_pace_look (pace, error);

@@ -5,7 +5,7 @@
 #include "store/store.h"
 
 /* How fast one account may send: what this process has leased of the bucket that all who
- * send with the account share. limiter.c decides. */
+ * send with the account share, and which of its slots for requests. limiter.c decides. */
 typedef struct {
     BrevStore *store;           /* borrowed */
     const BrevAccount *account; /* borrowed, NULL: there is no limit */
@@ -16,16 +16,26 @@ typedef struct {
     gint64 seen;                /* ticks: looked at last, when it had; 0: look again */
     guint sent;                 /* mails since: */
     gint64 sent_from;           /* ticks */
+    gboolean *slots;            /* owned, of "concurrency": which are ours */
+    gint reserved;              /* the slot of the next request, -1: none */
 } BrevPace;
+
+void brev_pace_init (BrevPace *pace, BrevStore *store, const BrevAccount *account);
+/* Drops all slots. */
+void brev_pace_clear (BrevPace *pace);
 
 /* Whether the bucket lets a claim make sense, without taking anything.
  * Returns: 1, 0: not now, -1 with @error set */
 int brev_pace_look (BrevPace *pace, GError **error);
-/* Takes out of it what a request with @need mails needs.
+/* Takes out of it what a request with @need mails needs, and reserves a slot for it.
  * Returns: 1, 0: not now, -1 with @error set */
 int brev_pace_lease (BrevPace *pace, guint need, GError **error);
-/* @n mails go out. */
-void brev_pace_sent (BrevPace *pace, guint n);
+/* A request with @n mails goes out. Returns: its slot, which was reserved */
+gint brev_pace_sent (BrevPace *pace, guint n);
+/* The request of @slot is over; -1: it had none. */
+void brev_pace_end (BrevPace *pace, gint slot);
+/* No request follows now: what was reserved is not needed. */
+void brev_pace_let_go (BrevPace *pace);
 
 /**
  * brev_pace_slow:

@@ -343,6 +343,7 @@ brev_worker_answered (BrevWorker *worker, BrevJob *answered)
 {
     g_autoptr (BrevJob) job = answered;
 
+    brev_pace_end (&worker->pace, job->slot);
     for (guint i = 0; i < job->mails->len; i++)
         mask_secret (worker, job->outcomes->pdata[i]);
     if (job->is_question) {

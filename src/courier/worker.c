@@ -51,9 +51,9 @@ brev_worker_new (BrevCourier *courier, const BrevAccount *account)
     worker->trouble = brev_trouble_new (
         courier->store, account == NULL ? "" : account->name, config->retry_min,
         MIN (config->retry_max, LONGEST_PAUSE), brev_clock_now ());
+    brev_pace_init (&worker->pace, courier->store, account);
     if (account == NULL)
         return worker;
-    worker->pace = (BrevPace){ courier->store, account, .rate = account->rate };
     worker->provider = brev_provider_for (account);
     worker->is_outbox = worker->provider != brev_provider_find (account->provider);
     return worker;
@@ -67,6 +67,7 @@ brev_worker_free (BrevWorker *worker)
     g_queue_clear_full (&worker->jobs, (GDestroyNotify) brev_job_free);
     g_clear_pointer (&worker->token, brev_secret_free);
     brev_trouble_free (worker->trouble);
+    brev_pace_clear (&worker->pace);
     g_free (worker);
 }
 
@@ -346,6 +347,6 @@ brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
         g_queue_push_head (&worker->jobs, job);
     }
     if (job != NULL)
-        brev_pace_sent (&worker->pace, job->mails->len);
+        job->slot = brev_pace_sent (&worker->pace, job->mails->len);
     return job;
 }

@@ -38,3 +38,15 @@ brev_store_change_bucket (BrevStore *store, const char *account,
                          SQL_R (bucket.base), SQL_I (bucket.until)) >= 0 &&
            brev_transaction_commit (&transaction, error);
 }
+
+gboolean
+brev_store_take_slot (BrevStore *store, const char *account, guint slot)
+{
+    return brev_lock_take_slot (&store->lock, account, slot);
+}
+
+void
+brev_store_drop_slot (BrevStore *store, const char *account, guint slot)
+{
+    brev_lock_drop_slot (&store->lock, account, slot);
+}

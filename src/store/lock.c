@@ -10,8 +10,8 @@
 #include "store/sql.h"
 
 /* Bytes of the file; they need not exist to be locked. */
-enum { BYTE_OPEN = 0, BYTE_SETUP = 1, BYTE_COURIERS = 16 };
-enum { MAX_COURIERS = 1024 };
+enum { BYTE_OPEN = 0, BYTE_SETUP = 1, BYTE_COURIERS = 16, BYTE_SLOTS = 1 << 20 };
+enum { MAX_COURIERS = 1024, MAX_SLOTS = 1024 }; /* slots: of one account */
 
 /* Open file description locks, because POSIX ones vanish as soon as any descriptor of the
  * file is closed, and belong to a process rather than to a store. */
@@ -108,6 +108,28 @@ brev_lock_other_lives (const BrevLock *lock, guint number)
         return FALSE;
     /* who cannot be asked is taken to live: sending twice is worse than sending late */
     return fcntl (lock->fd, F_OFD_GETLK, &area) < 0 || area.l_type != F_UNLCK;
+}
+
+/* Two accounts whose names meet here share their slots: slower, and else no harm. */
+static gint64
+slot_byte (const char *account, guint slot)
+{
+    return BYTE_SLOTS + (gint64) g_str_hash (account) * MAX_SLOTS + slot % MAX_SLOTS;
+}
+
+gboolean
+brev_lock_take_slot (const BrevLock *lock, const char *account, guint slot)
+{
+    return lock->fd < 0 ||
+           set_lock (lock, F_OFD_SETLK, F_WRLCK, slot_byte (account, slot)) == 0 ||
+           (errno != EAGAIN && errno != EACCES);
+}
+
+void
+brev_lock_drop_slot (const BrevLock *lock, const char *account, guint slot)
+{
+    if (lock->fd >= 0)
+        (void) set_lock (lock, F_OFD_SETLK, F_UNLCK, slot_byte (account, slot));
 }
 
 gboolean

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* store/lock: whose bytes say who has the database open, and which couriers live. The
- * kernel drops a lock with its process, however that ends. */
+/* store/lock: whose bytes say who has the database open, which couriers live, and how many
+ * requests of an account are on their way. The kernel drops a lock with its process, however that ends. */
 typedef struct {
     int fd;       /* -1: no lock file (memory, or a reader that may not open it) */
     guint number; /* of this courier, from 1; 0: none */
@@ -35,6 +35,11 @@ gboolean brev_lock_take_number (BrevLock *lock, GError **error);
 
 /* Whether the courier of that number lives, and is not this one. */
 gboolean brev_lock_other_lives (const BrevLock *lock, guint number);
+
+/* Whether no other process has this slot of @account; what no lock can be had for counts as
+ * free: too many requests at once are better than none. */
+gboolean brev_lock_take_slot (const BrevLock *lock, const char *account, guint slot);
+void brev_lock_drop_slot (const BrevLock *lock, const char *account, guint slot);
 
 /* Whether a database was ever made here; brev_lock_note_made() says so from now on. */
 gboolean brev_lock_was_made (const BrevLock *lock);

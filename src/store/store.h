@@ -377,6 +377,18 @@ gboolean brev_store_change_bucket (BrevStore *store, const char *account,
                                    BrevStoreBucketChange change, gpointer data,
                                    GError **error);
 
+/**
+ * brev_store_take_slot:
+ * @slot: which one of @account's
+ *
+ * A slot stands for a request that is on its way, whoever sent it: one process has it until
+ * it drops it, or ends. Writes nothing.
+ *
+ * Returns: %FALSE when another process has it
+ */
+gboolean brev_store_take_slot (BrevStore *store, const char *account, guint slot);
+void brev_store_drop_slot (BrevStore *store, const char *account, guint slot);
+
 typedef struct {
     char *name;      /* owned: "-oi" */
     guint64 used;    /* messages with it */

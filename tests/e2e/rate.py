@@ -37,6 +37,18 @@ class Direct(Case):
             self.assertLessEqual(n, self.RATE * (passed + 0.5) + self.RATE + 1, times)
         self.assertGreater(times[-1], 2.4)
 
+    def test_callers_share_the_slots(self):
+        answer = 0.5  # seconds, which each request takes
+        self.site.postmark(self.server, concurrency=2)
+        self.server.script.set([{'action': 'late', 'seconds': answer}])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda n: self.site.sendmail('-t', '-i', input=mail()), range(8)))
+        self.assertEqual([one.returncode for one in done], [0] * 8)
+        times = sorted(entry['time'] for entry in self.server.accepted)
+        self.assertEqual(len(times), 8)
+        at_once = max(sum(time - answer < other <= time for other in times) for time in times)
+        self.assertEqual(at_once, 2, times)
+
 
 class Service(Case):
     def test_too_much_slows_all(self):
