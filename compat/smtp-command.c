@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "compat/dsn.h"
 #include "compat/sender.h"
 
@@ -41,6 +42,25 @@ parse_path (const char *text, const char **rest)
         start = (const char *) memchr (start, ':', (gsize) (p - start)) + 1;
     *rest = p + bracketed;
     return g_strndup (start, (gsize) (p - start));
+}
+
+/* Whether whoever reads @address later finds one address in it, too: what separates two of
+ * them stands in quotes, and no backslash in front of it makes it anything else. */
+static gboolean
+is_one_address (const char *address)
+{
+    gboolean quoted = FALSE;
+
+    for (const char *p = address; *p != '\0'; p++) {
+        if (quoted && p[0] == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+        else if (!quoted && strchr (" ,;<>()\\", *p) != NULL &&
+                 !brev_text_is_idle_backslash (p))
+            return FALSE;
+    }
+    return !quoted;
 }
 
 /* Returns: (nullable): what stands behind "FROM:" or "TO:" */
@@ -218,7 +238,8 @@ read_command (const Grammar *grammar, const char *arguments, BrevSmtpCommand *co
     const char *path = skip_keyword (arguments, grammar->keyword), *rest = NULL;
 
     command->address = path == NULL ? NULL : parse_path (path, &rest);
-    if (command->address == NULL || brev_text_has_controls (command->address))
+    if (command->address == NULL || brev_text_has_controls (command->address) ||
+        !is_one_address (command->address))
         return grammar->syntax;
     return take_parameters (grammar, rest, command);
 }

@@ -206,6 +206,22 @@ class Case(unittest.TestCase):
         self.assertEqual((envelope['sender'], envelope['recipients']),
                          ('\u00e5@b', [f'<{a}>' for a in addresses]))
 
+    def test_a_path_is_one_address(self):
+        """One 250 is one recipient: a client that was told so by a stranger knows no more."""
+        with Dialogue(self.site) as d:
+            d.reply()
+            self.assertEqual(self.codes(d, 'MAIL FROM:<a@b,c@d>', 'MAIL FROM:<a@b>'), [501, 250])
+            for path in ('<c@d,e@f>', '<c,e@f>', '<c@d;e@f>', '<c@d e@f>', '<c@d <e@f>',
+                         'c@d,e@f', '<g:c@d,e@f;>', '<c\\,e@f>', '<c\\>,<e@f>',
+                         '<c\\"x"y,e@f>', '<c(,e@f,)@d>', '<"c",e@f>'):
+                with self.subTest(path):
+                    self.assertEqual(d.say(f'RCPT TO:{path}')[0], 501)
+            self.assertEqual(set(self.codes(d, 'RCPT TO:<"c,e"@f>', 'RCPT TO:<"c\\",e"@f>',
+                                            'RCPT TO:<o\\\'c@d>')), {250})
+            self.assertEqual(self.codes(d, 'DATA', '.'), [354, 250])
+        (envelope, _), = self.frames()
+        self.assertEqual(envelope['recipients'], ['<"c,e"@f>', '<"c\\",e"@f>', "<o\\'c@d>"])
+
     def test_no_more_recipients_than_fit(self):
         for length, fit in ((10, 10000), (3900, None)):
             with self.subTest(length), Dialogue(self.site) as d:

@@ -71,7 +71,7 @@ class SwaksTest(caller.CallerTest):
         self.serve()
         answers = self.swaks('--from', 'bounce@example.com', '--to',
                              'a@example.org,<>,b@example.org', '--data', HEADER + 'Text')
-        self.assertIn('555', answers)
+        self.assertIn('501', answers)
         self.assertArrived({**FIELDS, 'TextBody': 'Text\n'})
 
     def test_refused(self):
