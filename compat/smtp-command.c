@@ -78,10 +78,16 @@ skip_keyword (const char *arguments, const char *keyword)
 
 /* ---- parameters ---- */
 
+/* RFC 1870 section 3: up to 20 digits, which may be more than a number here can be. */
 static gboolean
 take_size (BrevSmtpCommand *command, const char *value)
 {
-    return g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT64, &command->size, NULL);
+    gsize digits = strspn (value, "0123456789");
+
+    if (digits == 0 || digits > 20 || value[digits] != '\0')
+        return FALSE;
+    command->size = g_ascii_strtoull (value, NULL, 10);
+    return TRUE;
 }
 
 /* Every message may hold 8-bit text. */

@@ -155,6 +155,8 @@ class Case(unittest.TestCase):
                     ('EXPN root', 502), ('STARTTLS', 502), ('AUTH PLAIN', 502), ('HELP', 214),
                     ('HELO x', 250), ('MAIL a@b', 501), ('MAIL FROM:<a@b', 501),
                     ('MAIL FROM:<a@b> SIZE=9999999', 552), ('MAIL FROM:<a@b> NOTIFY=NEVER', 555),
+                    ('MAIL FROM:<a@b> SIZE=' + '9' * 20, 552),
+                    ('MAIL FROM:<a@b> SIZE=' + '9' * 21, 501),
                     ('MAIL FROM:<a@b> XCLIENT=1', 555), ('MAIL FROM:<a@b> SIZE=x', 501),
                     ('MAIL FROM:<a@b> SIZE', 501), ('MAIL FROM:<a@b> SIZE=1 size=1', 501),
                     ('MAIL FROM:<a@b> BODY=BINARYMIME', 501), ('MAIL FROM:<a@b> BODY', 501),
