@@ -67,10 +67,12 @@ take_value (Arguments *arguments, const BrevOptionRow *row, const char *rest,
     return TRUE;
 }
 
-/* Each option once, between spaces. */
+/* Each option once, between spaces; "-O Name" is told as the one word "-OName". */
 static void
-note_option (GString *list, const char *spelling)
+note_option (GString *list, const char *option)
 {
+    g_auto (GStrv) words = g_strsplit (option, " ", -1);
+    g_autofree char *spelling = g_strjoinv ("", words);
     const char *found = strstr (list->str, spelling);
     char end = found == NULL ? '\0' : found[strlen (spelling)];
 
@@ -96,6 +98,13 @@ brev_option_act (BrevOptions *options, const BrevOptionRow *row, const char *val
     return row->act == NULL || row->act (options, row, value, error);
 }
 
+void
+brev_option_note_ignored (BrevOptions *options, const char *spelling)
+{
+    note_option (options->used, spelling);
+    note_option (options->ignored, spelling);
+}
+
 /* Somebody else's option is only ignored where no argument follows that might be its value
  * and would become a recipient. */
 static gboolean
@@ -104,8 +113,7 @@ ignore_unknown (BrevOptions *options, const Arguments *arguments, const char *wo
     if (!options->ignores_unknown ||
         (arguments->next < arguments->end && **arguments->next != '-'))
         return FALSE;
-    note_option (options->used, word);
-    note_option (options->ignored, word);
+    brev_option_note_ignored (options, word);
     return TRUE;
 }
 

@@ -96,6 +96,9 @@ char *brev_no_recipient_field (const BrevOptions *options, const GPtrArray *reci
 gboolean brev_option_act (BrevOptions *options, const BrevOptionRow *row,
                           const char *value, GError **error);
 
+/* Notes an option of which nothing is known but that it has no effect. */
+void brev_option_note_ignored (BrevOptions *options, const char *spelling);
+
 typedef enum {
     BREV_TAKES_NOTHING,
     BREV_TAKES_VALUE, /* the rest of the word, else the next argument */

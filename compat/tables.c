@@ -383,7 +383,12 @@ set_name (BrevOptions *options, const BrevOptionRow *row, const char *value,
         return brev_throw (error, BREV_ERROR_USAGE,
                            "option '-O %s' is refused: it names a file; nothing was sent",
                            value);
-    return found == NULL || brev_option_act (options, found, rest, error);
+    if (found == NULL) {
+        g_autofree char *spelling = g_strconcat ("-O", name, NULL);
+        brev_option_note_ignored (options, spelling);
+        return TRUE;
+    }
+    return brev_option_act (options, found, rest, error);
 }
 
 /* clang-format off */

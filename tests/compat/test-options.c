@@ -243,7 +243,10 @@ test_what_was_used_is_noted (void)
         { "sendmail|-t|-i|-i|-fa@b", "-t -i -f", "" },
         { "sendmail|-ti|-oi|-o|i|-U|-n", "-t -i -oi -U -n", "-U -n" },
         { "sendmail|-O|IgnoreDots=no|-OEightBitMode=p|-bm|a",
-          "-O IgnoreDots -O EightBitMode -bm", "-O EightBitMode" },
+          "-OIgnoreDots -OEightBitMode -bm", "-OEightBitMode" },
+        /* names that are not listed; a word for each, whatever stands in it */
+        { "sendmail|-O|LogLevel=3|-OA b=c|-OLogLevel=4|-t", "-OLogLevel -OAb -t",
+          "-OLogLevel -OAb" },
         { "sendmail|-om|-oi|-o8m|a", "-om -oi -o8", "-om -o8" },
         { "sendmail|-F|-t|a", "-F", "" },
         { "sendmail|-bcc|a", "-bcc", "-bcc" },

@@ -67,6 +67,15 @@ class Ledger(Case):
                          ('-t -U -n', '-U -n', len('behind\r\n')))
         self.assertEqual((caller['dot_messages'], caller['dot_bytes']), (1, 8))
 
+    def test_named_options_are_told_by_name(self):
+        self.site.start()
+        self.submit('-t', '-O', 'IgnoreDots=true', '-ORequireTLS=yes', '-O', 'LogLevel=3',
+                    input=mail())
+        self.wait_for(1)
+        caller, = self.site.admin('compat')
+        self.assertEqual({o['option']: o['ignored'] for o in caller['options']},
+                         {'-t': 0, '-OIgnoreDots': 0, '-Orequiretls': 1, '-OLogLevel': 1})
+
     def test_trace_of_what_is_not_read_yet(self):
         self.site.set(delivery='queue')
         self.site.write_config()
