@@ -19,10 +19,15 @@ def rows():
         yield spelling, effect
 
 
+def macros(page):
+    """Flags that mdoc(7) may take for a macro: -Mt was shown as -~."""
+    return re.findall(r'^\.It Fl ([A-Z][a-z])$', page, re.M)
+
+
 def items(page):
     """Spelling of each item, with the sentence or heading that stands over its list."""
     over = ''
-    for line in page.splitlines():
+    for line in page.replace(r'\&', '').splitlines():
         flag = re.match(r'\.It Fl (?:O Cm (\S+)|(\S+))', line)
         name = re.match(r'\.It Nm (\S+)', line)
         if flag:
@@ -43,6 +48,7 @@ def main():
     page = pathlib.Path(sys.argv[1]).read_text()
     listed, found = list(items(page)), []
     documented = dict(listed)
+    found += [f'-{name} may be a macro: write \\&{name}' for name in macros(page)]
     found += [f'{name} is documented twice' for name in documented
               if sum(name == other for other, _ in listed) > 1 and name != TWICE]
     known = dict(rows())
