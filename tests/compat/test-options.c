@@ -174,6 +174,12 @@ static const struct {
     { "sendmail|-t|-z|text", USAGE, "refused" },
     { "sendmail|-t|-Qreason", USAGE, "refused" },
     { "sendmail|-Mrm|1abcde-000000-00", USAGE, "brevdue queue delete" },
+    { "sendmail|-Mar|1abcde-000000-00|a@b", USAGE, "cannot be added" },
+    { "sendmail|-Mes|1abcde-000000-00|a@b", USAGE, "cannot be changed" },
+    { "sendmail|-MG|slow|1abcde-000000-00", USAGE, "there is one queue" },
+    { "sendmail|-Mmad|1abcde-000000-00", USAGE, "brevdue queue delete" },
+    { "sendmail|-Mmd|1abcde-000000-00|a@b", USAGE, "brevdue queue delete" },
+    { "sendmail|-Mset|1abcde-000000-00|a@b", USAGE, "brevdue queue show" },
     /* -O */
     { "sendmail|-ODeliveryMode=q|a", OK, "0 odq [a]" },
     { "sendmail|-O|deliverymode=q|a", OK, "0 odq [a]" },
