@@ -152,13 +152,20 @@ run_own (const BrevConfig *config, const BrevOptions *options, GError **error)
            brev_child_become ("courier", drain, error);
 }
 
+static gboolean
+chooses (const BrevRunFilter *filter)
+{
+    return filter->id != NULL || filter->recipient != NULL || filter->sender != NULL;
+}
+
 gboolean
 brev_mailq_run (const BrevConfig *config, const BrevOptions *options, GError **error)
 {
     static const char *const flush[] = { "flush", "--wait", NULL };
     g_autoptr (GError) failure = NULL;
 
-    if (options->runs_in_foreground && !is_closed_to_us (config))
+    if (options->runs_in_foreground && !chooses (&options->filter) &&
+        !is_closed_to_us (config))
         return run_brevdue (flush, -1, options->is_quiet, error);
     if (ask_service (config, options, &failure))
         return TRUE;

@@ -143,6 +143,10 @@ class Filters(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.server.messages), 3)
 
+    def test_foreground_sends_no_more_than_the_filter_says(self):
+        self.run_queue('-qf', '-qRbob')
+        self.assertEqual(self.subjects(1), ['bob'])
+
     def test_brevdue(self):
         done = self.site.run('brevdue', 'queue', 'retry', '--all', '--recipient', 'bob')
         self.assertEqual(done.stdout, b'1 message retried\n')
