@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/choice.h"
 #include "admin/commands.h"
 #include "admin/output.h"
 #include "admin/site.h"
@@ -138,51 +139,8 @@ change_one (const BrevSite *site, const Verb *verb, const char *id, guint *chang
     return n > 0 || explain (site, id, verb->done, error);
 }
 
-/* Which of all messages are meant. */
-typedef struct {
-    gint64 uid;     /* -1: whoever submitted them */
-    const char *id; /* each nullable: part of a text, "!part": all but those with it */
-    const char *recipient;
-    const char *sender;
-} Choice;
-
 static gboolean
-is_everything (const Choice *choice)
-{
-    return choice->uid < 0 && choice->id == NULL && choice->recipient == NULL &&
-           choice->sender == NULL;
-}
-
-static gboolean
-holds (const char *part, const char *text)
-{
-    gboolean is_negated = part != NULL && *part == '!';
-    g_autofree char *wanted = NULL;
-    g_autofree char *folded = NULL;
-
-    if (part == NULL || part[is_negated] == '\0')
-        return TRUE;
-    wanted = g_utf8_casefold (part + is_negated, -1);
-    folded = g_utf8_casefold (text, -1);
-    return (strstr (folded, wanted) != NULL) != is_negated;
-}
-
-static gboolean
-is_chosen (const Choice *choice, const BrevStoreMessage *message)
-{
-    const GPtrArray *recipients = message->recipients;
-    gboolean is_to = recipients->len == 0;
-
-    for (guint i = 0; i < recipients->len && !is_to; i++) {
-        const BrevStoreRecipient *recipient = recipients->pdata[i];
-        is_to = holds (choice->recipient, recipient->address);
-    }
-    return is_to && holds (choice->id, message->id) &&
-           holds (choice->sender, message->sender);
-}
-
-static gboolean
-change_chosen (const BrevSite *site, const Verb *verb, const Choice *choice,
+change_chosen (const BrevSite *site, const Verb *verb, const BrevChoice *choice,
                guint *changed, GError **error)
 {
     const BrevStoreFilter filter = { .uid = choice->uid, .unfinished = TRUE };
@@ -192,7 +150,9 @@ change_chosen (const BrevSite *site, const Verb *verb, const Choice *choice,
         return FALSE;
     for (guint i = 0; i < messages->len; i++) {
         const BrevStoreMessage *message = messages->pdata[i];
-        int n = is_chosen (choice, message) ? verb->change (site, message->id, error) : 0;
+        int n = brev_choice_holds (choice, message)
+                    ? verb->change (site, message->id, error)
+                    : 0;
         if (n < 0)
             return FALSE;
         *changed += (guint) n;
@@ -201,14 +161,14 @@ change_chosen (const BrevSite *site, const Verb *verb, const Choice *choice,
 }
 
 static gboolean
-change_all (const BrevSite *site, const Verb *verb, const Choice *choice, guint *changed,
-            GError **error)
+change_all (const BrevSite *site, const Verb *verb, const BrevChoice *choice,
+            guint *changed, GError **error)
 {
     int n;
 
     if (site->store == NULL)
         return TRUE;
-    if (!is_everything (choice))
+    if (!brev_choice_is_everything (choice))
         return change_chosen (site, verb, choice, changed, error);
     n = verb->change (site, NULL, error);
     *changed = (guint) MAX (n, 0);
@@ -270,15 +230,13 @@ run (BrevCall *call, const Verb *verb, GError **error)
 {
     gboolean all = brev_call_option (call, "all") != NULL;
     g_autoptr (BrevSite) site = NULL;
-    Choice choice = { .id = brev_call_option (call, "id"),
-                      .recipient = brev_call_option (call, "recipient"),
-                      .sender = brev_call_option (call, "sender") };
+    BrevChoice choice;
     guint changed = 0;
     gboolean good;
 
-    if (!brev_call_peer (call, &choice.uid, error))
+    if (!brev_choice_read (call, &choice, error))
         return FALSE;
-    if (!all && !is_everything (&choice))
+    if (!all && !brev_choice_is_everything (&choice))
         return brev_throw (error, BREV_ERROR_USAGE,
                            "--id, --recipient, --sender and --peer choose from --all");
     if (all == (call->arguments->len > 0))
