@@ -18,8 +18,6 @@
 #define LIST_PATIENCE 30000
 #define RUN_PATIENCE 60000
 
-static const char *const list_command[] = { "queue", "list", "--mailq", NULL };
-
 /* A spool of the service is closed to other users; one that is not there may be the
  * caller's own elsewhere, which brevdue finds. */
 static gboolean
@@ -28,6 +26,47 @@ is_closed_to_us (const BrevConfig *config)
     g_autofree char *store = g_build_filename (config->spool, "store", NULL);
 
     return access (store, R_OK | W_OK | X_OK) < 0 && errno != ENOENT && errno != ENOTDIR;
+}
+
+static void
+add_filter (GString *request, const char *prefix, const char *text)
+{
+    if (text != NULL)
+        g_string_append_printf (request, " %s%s", prefix, text);
+}
+
+/* Returns: (transfer full): what to ask the service */
+static char *
+make_request (const char *word, const BrevRunFilter *filter)
+{
+    GString *request = g_string_new (word);
+
+    add_filter (request, "I=", filter->id);
+    add_filter (request, "R=", filter->recipient);
+    add_filter (request, "S=", filter->sender);
+    return g_string_free (request, FALSE);
+}
+
+static void
+add_option (GPtrArray *arguments, const char *option, const char *text)
+{
+    if (text != NULL)
+        g_ptr_array_add (arguments, g_strconcat (option, text, NULL));
+}
+
+/* Returns: (transfer full): the same for brevdue: @command, options, %NULL */
+static GPtrArray *
+make_arguments (const char *const *command, const BrevRunFilter *filter)
+{
+    GPtrArray *arguments = g_ptr_array_new_with_free_func (g_free);
+
+    for (; *command != NULL; command++)
+        g_ptr_array_add (arguments, g_strdup (*command));
+    add_option (arguments, "--id=", filter->id);
+    add_option (arguments, "--recipient=", filter->recipient);
+    add_option (arguments, "--sender=", filter->sender);
+    g_ptr_array_add (arguments, NULL);
+    return arguments;
 }
 
 /* @out: what it prints goes there; -1: nowhere */
@@ -78,20 +117,25 @@ read_total (int list, guint *total, GError **error)
 }
 
 gboolean
-brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
+brev_mailq_show (const BrevConfig *config, const BrevOptions *options, GError **error)
 {
+    static const char *const command[] = { "queue", "list", "--mailq", NULL };
     gboolean is_closed = is_closed_to_us (config);
+    gboolean count_only = options->mode == BREV_MODE_COUNT;
+    g_autofree char *request = make_request ("list", &options->filter);
+    g_autoptr (GPtrArray) made = make_arguments (command, &options->filter);
+    const char *const *arguments = (const char *const *) made->pdata;
     brev_autofd int list = memfd_create ("brevdue-list", MFD_CLOEXEC);
     guint total;
 
     if (!is_closed && !count_only)
-        return brev_child_become ("brevdue", list_command, error);
+        return brev_child_become ("brevdue", arguments, error);
     if (list < 0)
         return brev_throw_errno (error, errno, "cannot keep the list");
     /* Nothing is printed before all of it is there: a service that ends in the middle
      * must not look like a short queue. */
-    if (!(is_closed ? brev_submit_ask (config, "list", LIST_PATIENCE, list, error)
-                    : run_brevdue (list_command, list, FALSE, error)) ||
+    if (!(is_closed ? brev_submit_ask (config, request, LIST_PATIENCE, list, error)
+                    : run_brevdue (arguments, list, FALSE, error)) ||
         !read_total (list, &total, error)) {
         g_prefix_error (error, "the queue of '%s' could not be read: ", config->spool);
         return FALSE;
@@ -104,23 +148,13 @@ brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error)
 
 /* -- running it ---------------------------------------------------------------------- */
 
-static void
-add_filter (GString *request, const char *prefix, const char *text)
-{
-    if (text != NULL)
-        g_string_append_printf (request, " %s%s", prefix, text);
-}
-
 /* Makes what waits due: the caller's own messages, root's command all of them. */
 static gboolean
 ask_service (const BrevConfig *config, const BrevOptions *options, GError **error)
 {
-    g_autoptr (GString) request = g_string_new ("run");
+    g_autofree char *request = make_request ("run", &options->filter);
 
-    add_filter (request, "I=", options->filter.id);
-    add_filter (request, "R=", options->filter.recipient);
-    add_filter (request, "S=", options->filter.sender);
-    if (brev_submit_ask (config, request->str, RUN_PATIENCE,
+    if (brev_submit_ask (config, request, RUN_PATIENCE,
                          options->is_verbose ? STDERR_FILENO : -1, error))
         return TRUE;
     g_prefix_error (error,
@@ -132,14 +166,11 @@ ask_service (const BrevConfig *config, const BrevOptions *options, GError **erro
 static gboolean
 make_due (const BrevOptions *options, GError **error)
 {
-    g_autofree char *id = g_strconcat ("--id=", options->filter.id, NULL);
-    g_autofree char *recipient =
-        g_strconcat ("--recipient=", options->filter.recipient, NULL);
-    g_autofree char *sender = g_strconcat ("--sender=", options->filter.sender, NULL);
-    const char *const arguments[] = { "queue",   "retry", "--all", id,
-                                      recipient, sender,  NULL };
+    static const char *const command[] = { "queue", "retry", "--all", NULL };
+    g_autoptr (GPtrArray) arguments = make_arguments (command, &options->filter);
 
-    return run_brevdue (arguments, -1, options->is_quiet, error);
+    return run_brevdue ((const char *const *) arguments->pdata, -1, options->is_quiet,
+                        error);
 }
 
 static gboolean
@@ -152,19 +183,13 @@ run_own (const BrevConfig *config, const BrevOptions *options, GError **error)
            brev_child_become ("courier", drain, error);
 }
 
-static gboolean
-chooses (const BrevRunFilter *filter)
-{
-    return filter->id != NULL || filter->recipient != NULL || filter->sender != NULL;
-}
-
 gboolean
 brev_mailq_run (const BrevConfig *config, const BrevOptions *options, GError **error)
 {
     static const char *const flush[] = { "flush", "--wait", NULL };
     g_autoptr (GError) failure = NULL;
 
-    if (options->runs_in_foreground && !chooses (&options->filter) &&
+    if (options->runs_in_foreground && !brev_run_filter_chooses (&options->filter) &&
         !is_closed_to_us (config))
         return run_brevdue (flush, -1, options->is_quiet, error);
     if (ask_service (config, options, &failure))

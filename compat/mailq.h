@@ -6,14 +6,15 @@
 
 /**
  * brev_mailq_show:
- * @count_only: the number of messages alone
  *
- * Lists the queue on standard output: by brevdue(1) for who may open the spool, else by
+ * Lists the messages of the queue that -qI, -qR and -qS choose on standard output, in
+ * BREV_MODE_COUNT their number alone: by brevdue(1) for who may open the spool, else by
  * the service, which shows the caller's own messages.
  *
  * Returns: %FALSE when the queue could not be read: an empty list would be a lie
  */
-gboolean brev_mailq_show (const BrevConfig *config, gboolean count_only, GError **error);
+gboolean brev_mailq_show (const BrevConfig *config, const BrevOptions *options,
+                          GError **error);
 
 /**
  * brev_mailq_run:

@@ -232,13 +232,7 @@ mail_failure (Program *program, const GError *problem)
 static gboolean
 show_queue (Program *program, GError **error)
 {
-    return brev_mailq_show (program->config, FALSE, error);
-}
-
-static gboolean
-count_queue (Program *program, GError **error)
-{
-    return brev_mailq_show (program->config, TRUE, error);
+    return brev_mailq_show (program->config, program->options, error);
 }
 
 static gboolean
@@ -335,7 +329,7 @@ static gboolean (*const modes[]) (Program *program, GError **error) = {
     [BREV_MODE_MESSAGE]    = send_message,
     [BREV_MODE_SMTP]       = serve_smtp,
     [BREV_MODE_LIST]       = show_queue,
-    [BREV_MODE_COUNT]      = count_queue,
+    [BREV_MODE_COUNT]      = show_queue,
     [BREV_MODE_ALIASES]    = check_aliases,
     [BREV_MODE_VERIFY]     = verify_recipients,
     [BREV_MODE_TEST]       = verify_lines,

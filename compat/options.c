@@ -202,19 +202,34 @@ start_as (BrevOptions *options, const char *path, GError **error)
     return TRUE;
 }
 
+gboolean
+brev_run_filter_chooses (const BrevRunFilter *filter)
+{
+    return filter->id != NULL || filter->recipient != NULL || filter->sender != NULL;
+}
+
+/* "mailq -qRtext" of sendmail 8 lists, and runs nothing. */
+static gboolean
+is_filtered_list (const BrevOptions *options)
+{
+    return (options->mode == BREV_MODE_LIST || options->mode == BREV_MODE_COUNT) &&
+           brev_run_filter_chooses (&options->filter);
+}
+
 /* -q beside -bd is the interval of a daemon; alone it is an action. */
 static gboolean
 settle_mode (BrevOptions *options, GError **error)
 {
     gboolean is_daemon =
         options->mode == BREV_MODE_DAEMON || options->mode == BREV_MODE_BACKGROUND;
+    gboolean is_run = options->asks_to_run && !is_daemon && !is_filtered_list (options);
 
-    if (options->asks_to_run && options->chosen != NULL && !is_daemon) {
+    if (is_run && options->chosen != NULL) {
         g_autofree char *mode = brev_option_spelling (options->chosen);
         return brev_throw (error, BREV_ERROR_USAGE,
                            "'-q' and '%s' ask for two different things", mode);
     }
-    if (options->asks_to_run && !is_daemon)
+    if (is_run)
         options->mode = BREV_MODE_RUN;
     if (options->asks_version && options->chosen == NULL &&
         options->mode == BREV_MODE_MESSAGE && options->envelope->recipients->len == 0 &&

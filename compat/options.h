@@ -34,6 +34,9 @@ typedef struct {
     char *sender;
 } BrevRunFilter;
 
+/* Whether it leaves anything out. */
+gboolean brev_run_filter_chooses (const BrevRunFilter *filter);
+
 typedef struct BrevOptionRow BrevOptionRow;
 
 /* What the command line says. */

@@ -14,7 +14,7 @@
 static const struct {
     const char *word;
     const char *command[4]; /* of brevdue, NULL-terminated */
-    guint n_ids;            /* words that follow, each a queue id */
+    guint n_ids;            /* words that follow, each a queue id; 0: each a filter */
     guint seconds;
     guint max; /* of all users together, at once */
 } tools_table[BREV_TOOL_LAST] = {
@@ -62,7 +62,7 @@ add_words (GPtrArray *argv, BrevTool tool, const char *const *words)
     guint n_ids = 0;
 
     for (; *words != NULL; words++) {
-        if (tool == BREV_TOOL_RUN) {
+        if (tools_table[tool].n_ids == 0) {
             char *option = filter_option (*words);
             if (option == NULL)
                 return FALSE;

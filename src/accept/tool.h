@@ -8,7 +8,7 @@
 /* What a client asks that only the store can answer: "brevdue" does, for that client's own
  * messages, and what it prints goes straight to the connection. */
 typedef enum {
-    BREV_TOOL_LIST, /* "list": mailq */
+    BREV_TOOL_LIST, /* "list", and filters as of "run": mailq */
     BREV_TOOL_WAIT, /* "wait ID": until delivery of a message was tried once */
     BREV_TOOL_RUN,  /* "run [I=TEXT] [R=TEXT] [S=TEXT]": makes messages due */
     BREV_TOOL_LAST

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/choice.h"
 #include "admin/commands.h"
 #include "admin/mailq.h"
 #include "admin/output.h"
@@ -88,19 +89,30 @@ print_text (const BrevCall *call, const BrevListing *listing)
                        listing->strangers->len);
 }
 
+static void
+drop_others (BrevListing *listing, const BrevChoice *choice)
+{
+    for (guint i = listing->messages->len; i-- > 0;) {
+        const BrevListed *listed = listing->messages->pdata[i];
+        if (!brev_choice_holds (choice, listed->message))
+            g_ptr_array_remove_index (listing->messages, i);
+    }
+}
+
 gboolean
 brev_cmd_queue_list (BrevCall *call, GError **error)
 {
     g_autoptr (BrevSite) site = NULL;
     g_autoptr (BrevListing) listing = NULL;
-    gint64 uid;
+    BrevChoice choice;
 
-    if (!brev_call_peer (call, &uid, error))
+    if (!brev_choice_read (call, &choice, error))
         return FALSE;
     site = brev_site_open (call->config, BREV_STORE_READ, error);
-    listing = site == NULL ? NULL : brev_listing_read (site, uid, error);
+    listing = site == NULL ? NULL : brev_listing_read (site, choice.uid, error);
     if (listing == NULL)
         return FALSE;
+    drop_others (listing, &choice);
     if (call->is_json) {
         print_json (listing);
     } else if (brev_call_option (call, "mailq") != NULL) {

@@ -14,6 +14,9 @@ const BrevCommand brev_commands[] = {
     { "queue list", "", 0, 0, "the messages in the queue", brev_cmd_queue_list,
       .options = {
           { "mailq", NULL, "as mailq prints it" },
+          { "id", "TEXT", "only those whose id holds TEXT; !TEXT: does not" },
+          { "recipient", "TEXT", "likewise, one of the recipients" },
+          { "sender", "TEXT", "likewise, the sender" },
           { "peer", "UID", "only what this user submitted; 0: everything" },
       },
       .examples = { "queue list", "queue list --json", "queue list --mailq --peer 1000" } },

@@ -55,7 +55,7 @@ gboolean brev_submit_wake (const BrevConfig *config, GError **error);
 
 /**
  * brev_submit_ask:
- * @request: "list", "wait ID", or "run" with filters; see accept/tool.h
+ * @request: "wait ID", or "list" or "run" with filters; see accept/tool.h
  * @patience: ms that the service may be silent
  * @reply_fd: where the reply is copied to, or -1
  *

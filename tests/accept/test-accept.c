@@ -322,6 +322,7 @@ test_tools (void)
         const char *want; /* NULL: refused */
     } cases[] = {
         { "list", "queue list --mailq --peer=33" },
+        { "list I=12 S=!root", "queue list --mailq --peer=33 --id=12 --sender=!root" },
         { "wait " ID, "queue wait --peer=33 " ID },
         { "run", "queue retry --all --peer=33" },
         { "run I=12 R=!@a S=--all",

@@ -54,13 +54,13 @@ class OtherUser(unittest.TestCase):
             self.assertEqual(done.stdout, b'')
             self.assertIn(b'could not be read', done.stderr)
 
-    def ask(self, *args, answer=b''):
+    def ask(self, *args, answer=b'', asked=b'list'):
         service = FakeService(self.site.socket, lambda got: answer)
         os.chmod(self.site.socket, 0o666)
         done = self.run_as(*args)
         service.join()
         os.unlink(self.site.socket)
-        self.assertEqual(service.got, b'brevdue1 list\n')
+        self.assertEqual(service.got, b'brevdue1 ' + asked + b'\n')
         return done
 
     def test_the_service_shows_the_queue(self):
@@ -68,6 +68,8 @@ class OtherUser(unittest.TestCase):
         done = self.ask('mailq', answer=text)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, text, b''))
         self.assertEqual(self.ask('sendmail', '-bpc', answer=text).stdout, b'2\n')
+        done = self.ask('mailq', '-qRx', '-q!Sy', answer=text, asked=b'list R=x S=!y')
+        self.assertEqual((done.returncode, done.stdout), (0, text))
 
     def test_a_service_that_says_nothing_is_no_empty_queue(self):
         done = self.ask('mailq')

@@ -536,6 +536,9 @@ class Modes(Case):
         self.stand_in('brevdue', 'echo "$@"; printf "\\t\\tTotal requests: 7\\n-- 3 Kbytes in 7 Requests.\\n"; exit 0\n')
         done = self.site.run('mailq')
         self.assertEqual(done.stdout.splitlines()[0], b'queue list --mailq')
+        done = self.site.run('mailq', '-q!Rbob', '-qI12')
+        self.assertEqual(done.stdout.splitlines()[0],
+                         b'queue list --mailq --id=12 --recipient=!bob')
         self.assertEqual(self.site.sendmail('-bpc').stdout, b'7\n')
         self.stand_in('brevdue', 'echo Mail queue is empty\n')
         self.assertEqual(self.site.sendmail('-bP').stdout, b'0\n')

@@ -190,6 +190,9 @@ static const struct {
     /* modes and names */
     { "mailq", OK, "2" },
     { "mailq|-v", OK, "2 v" },
+    { "mailq|-q!Rbob@|-qI12", OK, "2 qI=12 qR=!bob@" },
+    { "sendmail|-qSann|-bp", OK, "2 qS=ann" },
+    { "sendmail|-bpc|-qRbob", OK, "3 qR=bob" },
     { "/usr/bin/newaliases", OK, "4" },
     { "newaliases|-bp", OK, "2" },
     { "runq", OK, "7" },

@@ -147,6 +147,18 @@ class Filters(Case):
         self.run_queue('-qf', '-qRbob')
         self.assertEqual(self.subjects(1), ['bob'])
 
+    def test_a_list_is_filtered_too(self):
+        """sendmail 8: mailq -qRtext. Nothing is sent by it."""
+        for args, names in ((['-qRBOB@'], ['bob']), (['-q!Sbob@'], ['ann', 'eve']),
+                            (['-qRnobody'], [])):
+            text = self.site.run('mailq', *args).stdout.decode()
+            self.assertEqual([name for name in ('ann', 'bob', 'eve') if name in text], names)
+            done = self.site.sendmail('-bpc', *args)
+            self.assertEqual(done.stdout.decode(), f'{len(names)}\n')
+        listed = self.site.admin('queue', 'list', '--sender', '!ann', '--recipient', 'eve')
+        self.assertEqual([message['sender'] for message in listed], ['eve@example.com'])
+        self.assertEqual(len(self.files()), 3)
+
     def test_brevdue(self):
         done = self.site.run('brevdue', 'queue', 'retry', '--all', '--recipient', 'bob')
         self.assertEqual(done.stdout, b'1 message retried\n')
