@@ -406,7 +406,7 @@ static const BrevOptionRow options[] = {
     { "e", BREV_TAKES_REST,    set_errors,  0, "how errors are told, as -oe" },
     { "F", BREV_TAKES_VALUE,   set_full_name, 0, "full name of the sender for a From field that is added" },
     { "f", BREV_TAKES_VALUE,   set_sender,  0, "envelope sender; '' and '<>' are the null sender" },
-    { "G", BREV_TAKES_NOTHING, set_gateway, 0, "gateway: add no missing header field, rewrite none" },
+    { "G", BREV_TAKES_NOTHING, set_gateway, 0, "gateway: add only what no provider takes mail without" },
     { "h", BREV_TAKES_VALUE,   set_hops,    0, "hop count to start with" },
     { "I", BREV_TAKES_NOTHING, set_mode,    BREV_MODE_ALIASES, "as -bi" },
     { "i", BREV_TAKES_NOTHING, set_dots,    0, "a line of one dot does not end the message" },
