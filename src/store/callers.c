@@ -220,11 +220,24 @@ name_of (const char *text)
     return brev_text_printable (bounded);
 }
 
+/* "smtp[127.0.0.1]:40312" is a client of the SMTP port. Its number is another one in each
+ * connection: counted with it, every connection would be a program of its own. */
+static char *
+program_name_of (const char *text)
+{
+    char *name = name_of (text);
+    char *end = g_str_has_prefix (name, "smtp[") ? strstr (name, "]:") : NULL;
+
+    if (end != NULL)
+        end[1] = '\0';
+    return name;
+}
+
 static BrevTally *
 tally_new (const BrevStoreMessage *message)
 {
     g_autofree char *login = name_of (message->login);
-    g_autofree char *program = name_of (message->program);
+    g_autofree char *program = program_name_of (message->program);
     g_autofree char *script = name_of (message->script);
     BrevTally *tally = g_new0 (BrevTally, 1);
 

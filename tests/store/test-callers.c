@@ -116,6 +116,28 @@ test_callers_are_told_apart (void)
     g_assert_cmpint (caller->last, ==, NOW + 7);
 }
 
+/* The port of a client is no part of its name, in one transaction or in another one. */
+static void
+test_connections_are_one_caller (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (GPtrArray) messages = message_array (), callers = NULL;
+    const BrevStoreCaller *caller;
+
+    g_ptr_array_add (messages, call ("a", 33, "smtp[127.0.0.1]:40312"));
+    g_ptr_array_add (messages, call ("b", 33, "smtp[127.0.0.1]:40314"));
+    g_assert_true (brev_store_import (f.store, messages, NOW, NULL, NULL));
+    import_call (f.store, "c", "smtp[127.0.0.1]:40316", "-bs", NULL);
+    import_call (f.store, "d", "smtp[::1]:40318", "-bs", NULL);
+    callers = callers_of (f.store);
+    g_assert_cmpuint (callers->len, ==, 2);
+    caller = callers->pdata[0];
+    g_assert_cmpstr (caller->program, ==, "smtp[127.0.0.1]");
+    g_assert_cmpuint (caller->messages, ==, 3);
+    caller = callers->pdata[1];
+    g_assert_cmpstr (caller->program, ==, "smtp[::1]");
+}
+
 /* A copy that came late, in the same transaction or in another one. */
 static void
 test_a_copy_counts_once (void)
@@ -321,6 +343,7 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/callers/options", test_options);
     g_test_add_func ("/callers/callers", test_callers_are_told_apart);
+    g_test_add_func ("/callers/connections", test_connections_are_one_caller);
     g_test_add_func ("/callers/copy", test_a_copy_counts_once);
     g_test_add_func ("/callers/rewritten", test_rewritten_counts_once);
     g_test_add_func ("/callers/history", test_outlives_the_history);
