@@ -43,14 +43,22 @@ feed_message (BrevInput *input, const BrevMessageBytes *message, GError **error)
     return got == 0 || brev_throw_errno (error, errno, "cannot read the message again");
 }
 
+/* As reports do: "from" of the configuration stands in where there is no From field; without
+ * that setting the mail would wait for it. */
+static const char *
+from_field (const BrevConfig *config)
+{
+    return config->from == NULL ? "From: Mail Delivery System <postmaster>\n" : "";
+}
+
 static char *
-head (const BrevCaller *caller, const char *boundary, gboolean is_whole,
-      const GError *problem)
+head (const BrevConfig *config, const BrevCaller *caller, const char *boundary,
+      gboolean is_whole, const GError *problem)
 {
     g_autofree char *text = brev_text_printable (problem->message);
 
     return g_strdup_printf (
-        "To: %s\n"
+        "%sTo: %s\n"
         "Subject: Your mail was not accepted\n"
         "Auto-Submitted: auto-generated\n"
         "MIME-Version: 1.0\n"
@@ -66,15 +74,16 @@ head (const BrevCaller *caller, const char *boundary, gboolean is_whole,
         "\n"
         "The exit status is %d. Nothing was sent to anybody; %s\n"
         "\n",
-        caller->login, boundary, boundary, caller->login,
+        from_field (config), caller->login, boundary, boundary, caller->login,
         caller->program == NULL ? "unknown program" : caller->program, text,
         brev_exit_status (problem),
         is_whole ? "the message follows." : "the message is not kept.");
 }
 
 static gboolean
-write_mail (const BrevCaller *caller, const BrevMessageBytes *returned,
-            const GError *problem, BrevMessageBytes *mail, GError **error)
+write_mail (const BrevConfig *config, const BrevCaller *caller,
+            const BrevMessageBytes *returned, const GError *problem,
+            BrevMessageBytes *mail, GError **error)
 {
     const BrevInputRules rules = { .dots = BREV_DOTS_DATA, .max_size = G_MAXUINT64 };
     g_autoptr (BrevInput) input = brev_input_new (&rules);
@@ -83,7 +92,7 @@ write_mail (const BrevCaller *caller, const BrevMessageBytes *returned,
     g_autofree char *end = NULL;
 
     brev_id_new (boundary);
-    begin = head (caller, boundary, returned != NULL, problem);
+    begin = head (config, caller, boundary, returned != NULL, problem);
     end = g_strdup_printf ("\n--%s--\n", boundary);
     feed_text (input, begin);
     if (returned != NULL) {
@@ -109,7 +118,8 @@ brev_error_mail (BrevPost *post, const BrevCaller *caller,
     g_ptr_array_add (envelope->recipients, g_strdup (caller->login));
     envelope->full_name = g_strdup ("Mail Delivery System");
     brev_caller_complete (caller, envelope);
-    return write_mail (caller, is_returned (post, message) ? message : NULL, problem,
-                       &mail, error) &&
+    return write_mail (post->submitter.config, caller,
+                       is_returned (post, message) ? message : NULL, problem, &mail,
+                       error) &&
            brev_post (post, envelope, &mail, &posted, error);
 }

@@ -171,6 +171,26 @@ class Wishes(Reports):
                          'rfc822;gone@example.org')
 
 
+class Refusals(Case):
+    """-oem: the mail about an error, which sendmail itself writes."""
+
+    def sender_of_it(self):
+        self.site.start()
+        done = self.site.sendmail('-oem', '-t', input='Subject: s\n\nx\n')
+        self.assertEqual(done.returncode, 64)
+        report, = self.wait_for(1)
+        self.assertEqual(report['Subject'], 'Your mail was not accepted')
+        return report['From']
+
+    def test_the_shortest_configuration_sends_it(self):
+        self.assertEqual(self.sender_of_it(), 'Mail Delivery System <postmaster@example.com>')
+
+    def test_the_configured_sender_writes_it(self):
+        self.site.set(**{'from': 'Robot <robot@example.com>'})
+        self.site.write_config()
+        self.assertIn('<robot@example.com>', self.sender_of_it())
+
+
 class Delays(Reports):
     def setUp(self):
         super().setUp()
