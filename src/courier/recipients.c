@@ -301,7 +301,8 @@ brev_sender_qualify (const char *sender, const char *fallback,
     if (*sender == '\0')
         return g_strdup ("");
     list = brev_address_parse (sender, NULL);
-    if (list != NULL && list->mailboxes->len > 0)
+    /* Of a list nobody can tell who the sender is: a report must not go to a stranger. */
+    if (list != NULL && list->mailboxes->len == 1 && list->bad->len == 0)
         address = ((const BrevMailbox *) list->mailboxes->pdata[0])->address;
     if (brev_text_domain (address) != NULL)
         return g_strdup (address);

@@ -222,6 +222,8 @@ test_sender (void)
         { "Name <a@x.net>", "a@x.net" },
         { "no address", "login@example.com" },
         { "\"", "login@example.com" },
+        { "a\\,b@x.net", "login@example.com" },
+        { "a@x.net, b@x.net", "login@example.com" },
     };
     BrevLocalNames names = { NULL, "example.com", "host", NULL };
 
