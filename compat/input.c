@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs.h"
@@ -21,6 +23,7 @@ enum {
     READ_SIZE = 64 * 1024,
     /* A line that shows no colon within the length RFC 5322 allows it is no field. */
     HELD_MAX = 998,
+    PATIENCE = 5000, /* ms, for what may follow a lone dot */
 };
 
 typedef enum {
@@ -494,14 +497,25 @@ brev_input_from_line (const BrevInput *input)
     return input->from_line == NULL ? NULL : input->from_line->str;
 }
 
+/* Behind the lone dot: a caller that goes on writing must not be killed by SIGPIPE, but one
+ * that has said all and waits for us must not wait for ever. People at a terminal do. */
+static gboolean
+may_go_on (const BrevInput *input, int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+    return !input->is_ended || poll (&polled, 1, isatty (fd) ? 0 : PATIENCE) != 0;
+}
+
 gboolean
 brev_input_read_all (BrevInput *input, int fd, guint64 *ignored, GError **error)
 {
     char buffer[READ_SIZE];
-    gssize got;
+    gssize got = 0;
 
     *ignored = 0;
-    while ((got = brev_read_some (fd, buffer, sizeof buffer)) > 0)
+    while (may_go_on (input, fd) &&
+           (got = brev_read_some (fd, buffer, sizeof buffer)) > 0)
         *ignored += (guint64) got - brev_input_feed (input, buffer, (gsize) got);
     if (got < 0)
         return brev_throw (

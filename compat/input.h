@@ -59,8 +59,8 @@ const char *brev_input_from_line (const BrevInput *input);
 
 /**
  * brev_input_read_all:
- * @ignored: (out): bytes behind the lone dot, which were read too: a caller whose pipe
- *   breaks is killed by SIGPIPE
+ * @ignored: (out): bytes behind the lone dot, which were read too, while they came: a
+ *   caller whose pipe breaks is killed by SIGPIPE
  *
  * Feeds @input with all of @fd.
  *

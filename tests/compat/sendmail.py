@@ -5,15 +5,17 @@ what it says, what it returns."""
 import email
 import os
 import pathlib
+import pty
 import signal
 import socket
 import stat
 import subprocess
 import threading
+import time
 import unittest
 
 import frame
-from programs import Site, program, wait
+from programs import Site, program, stop, wait
 
 BASIC = b'To: a@b\nSubject: s\n\nbody\n'
 
@@ -139,6 +141,28 @@ class Messages(Case):
         self.assertIn(b'5 bytes after a line of one dot', done.stderr)
         (_, envelope, _), = self.dropped()
         self.assertEqual(envelope['dot_bytes'], 5)
+
+    def end_behind_a_dot(self, ours, theirs):
+        """It keeps its end open, and waits: how long?"""
+        self.addCleanup(os.close, ours)
+        start = time.monotonic()
+        process = subprocess.Popen([program('sendmail'), 'a@b'], stdin=theirs,
+                                   env=self.site.env())
+        self.addCleanup(stop, process)
+        os.close(theirs)
+        os.write(ours, b'S: s\n\nx\n.\n')
+        self.assertEqual(process.wait(20), 0)
+        (_, _, message), = self.dropped()
+        self.assertEqual(message, b'S: s\n\nx\n')
+        return time.monotonic() - start
+
+    def test_a_caller_that_waits_behind_the_dot(self):
+        """Postfix, Exim and sendmail 8 end at the dot."""
+        theirs, ours = os.pipe()
+        self.end_behind_a_dot(ours, theirs)
+
+    def test_a_dot_at_a_terminal(self):
+        self.assertLess(self.end_behind_a_dot(*pty.openpty()), 4)
 
     def test_verbose(self):
         done = self.site.sendmail('-v', 'a@b', input=BASIC)
