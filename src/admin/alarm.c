@@ -179,6 +179,24 @@ strange_files (const BrevAlarmFacts *facts)
                             ((const BrevStranger *) listing->strangers->pdata[0])->path);
 }
 
+static char *
+used_up_quotas (const BrevAlarmFacts *facts)
+{
+    const GPtrArray *accounts = facts->status->config->accounts;
+    const GArray *paces = facts->status->paces;
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; paces != NULL && i < paces->len; i++) {
+        const BrevAccount *account = accounts->pdata[i];
+        gint64 until = g_array_index (paces, BrevAccountPace, i).quota_until;
+        g_autofree char *wait = brev_duration_text (MAX (0, until - facts->status->now));
+        if (until > 0)
+            append (list, "account %s has used up its daily quota of %u, for %s more",
+                    account->name, account->daily_quota, wait);
+    }
+    return finish (list);
+}
+
 typedef struct {
     const char *name;
     BrevAlarmLevel level;
@@ -194,6 +212,7 @@ static const Condition conditions[] = {
     { "late", BREV_ALARM_CRITICAL, late_mail },
     { "parked", BREV_ALARM_CRITICAL, parked_mail },
     { "discarded", BREV_ALARM_CRITICAL, discarded_mail },
+    { "quota", BREV_ALARM_WARNING, used_up_quotas },
     { "strange-files", BREV_ALARM_WARNING, strange_files },
     { "unreadable", BREV_ALARM_UNKNOWN, unreadable },
 };

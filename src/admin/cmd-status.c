@@ -15,7 +15,7 @@ static void
 account_json (JsonBuilder *json, const BrevStatus *status, guint n)
 {
     const BrevAccount *account = status->config->accounts->pdata[n];
-    double slowed = g_array_index (status->slowed, double, n);
+    const BrevAccountPace *pace = &g_array_index (status->paces, BrevAccountPace, n);
 
     json_builder_begin_object (json);
     brev_out_string (json, "name", account->name);
@@ -24,7 +24,8 @@ account_json (JsonBuilder *json, const BrevStatus *status, guint n)
                    g_strcmp0 (account->name, status->config->account) == 0);
     brev_out_string (json, "fault", status->faults->pdata[n]);
     json_builder_set_member_name (json, "rate");
-    json_builder_add_double_value (json, slowed > 0 ? slowed : account->rate);
+    json_builder_add_double_value (json, pace->slowed > 0 ? pace->slowed : account->rate);
+    brev_out_time (json, "quota_until", pace->quota_until);
     json_builder_set_member_name (json, "problems");
     json_builder_begin_array (json);
     for (guint i = 0; i < status->problems->len; i++) {
@@ -130,7 +131,7 @@ print_account (const BrevCall *call, const BrevStatus *status, guint n)
 {
     const BrevAccount *account = status->config->accounts->pdata[n];
     const char *fault = status->faults->pdata[n];
-    double slowed = g_array_index (status->slowed, double, n);
+    const BrevAccountPace *pace = &g_array_index (status->paces, BrevAccountPace, n);
 
     (void) printf (
         "Account    %s (%s)%s\n", account->name,
@@ -138,9 +139,14 @@ print_account (const BrevCall *call, const BrevStatus *status, guint n)
         g_strcmp0 (account->name, status->config->account) == 0 ? ", the default" : "");
     if (fault != NULL)
         print_bad (call, "           ", fault);
-    if (slowed > 0)
+    if (pace->slowed > 0)
         (void) printf ("           slowed to %.3g/s: the provider said it was too much\n",
-                       slowed);
+                       pace->slowed);
+    if (pace->quota_until > 0) {
+        g_autofree char *until = brev_time_from_now (pace->quota_until, status->now);
+        (void) printf ("           its daily quota of %u is used up; more %s\n",
+                       account->daily_quota, until);
+    }
     for (guint i = 0; i < status->problems->len; i++) {
         const BrevStoreProblem *problem = status->problems->pdata[i];
         g_autofree char *since = brev_time_from_now (problem->since, status->now);

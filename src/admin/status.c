@@ -17,7 +17,7 @@ brev_status_clear (BrevStatus *status)
     brev_listing_free (status->listing);
     g_clear_pointer (&status->problems, g_ptr_array_unref);
     g_clear_pointer (&status->faults, g_ptr_array_unref);
-    g_clear_pointer (&status->slowed, g_array_unref);
+    g_clear_pointer (&status->paces, g_array_unref);
     g_clear_pointer (&status->config_problems, g_ptr_array_unref);
 }
 
@@ -81,13 +81,17 @@ read_rates (BrevStatus *status, GError **error)
 
     for (guint i = 0; i < accounts->len; i++) {
         const BrevAccount *account = accounts->pdata[i];
+        BrevAccountPace *pace = &g_array_index (status->paces, BrevAccountPace, i);
         BrevStoreBucket bucket;
+        gint64 wait;
+        guint left;
         if (!brev_store_get_bucket (status->site->store, account->name, &bucket, error))
             return FALSE;
         brev_limiter_age (&bucket, account->rate, status->now);
         if (bucket.rate > 0)
-            g_array_index (status->slowed, double, i) =
-                brev_limiter_rate (&bucket, account->rate);
+            pace->slowed = brev_limiter_rate (&bucket, account->rate);
+        wait = brev_limiter_quota (&bucket, account->daily_quota, status->now, &left);
+        pace->quota_until = wait > 0 ? status->now + wait : 0;
     }
     return TRUE;
 }
@@ -95,8 +99,8 @@ read_rates (BrevStatus *status, GError **error)
 static gboolean
 read_store (BrevStatus *status, GError **error)
 {
-    status->slowed = g_array_new (FALSE, TRUE, sizeof (double));
-    g_array_set_size (status->slowed, status->config->accounts->len);
+    status->paces = g_array_new (FALSE, TRUE, sizeof (BrevAccountPace));
+    g_array_set_size (status->paces, status->config->accounts->len);
     if (status->site->store == NULL) {
         status->problems = g_ptr_array_new ();
         return TRUE;

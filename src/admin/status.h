@@ -5,6 +5,13 @@
 
 #define BREV_MAX_LISTED_STATES 8
 
+/* What keeps an account from sending at once. */
+typedef struct {
+    double slowed; /* messages each second, after the provider said that it is too much;
+                         * 0: it did not */
+    gint64 quota_until; /* ms since 1970: the daily quota is used up; 0: it is not */
+} BrevAccountPace;
+
 /* How things stand, gathered before a word is printed. */
 typedef struct {
     const BrevConfig *config; /* borrowed */
@@ -20,9 +27,7 @@ typedef struct {
     /* owned, of char *, one for each account: what keeps it from working at all, as far as
      * it can be seen from here; NULL: nothing */
     GPtrArray *faults;
-    /* owned, of double, one for each account: messages each second, after the provider said
-     * that it is too much; 0: it did not */
-    GArray *slowed;
+    GArray *paces; /* owned, of BrevAccountPace, one for each account */
 } BrevStatus;
 
 /**

@@ -30,6 +30,7 @@ typedef struct {
     char **senders;  /* NULL-terminated globs: "example.com", "*.example.org", "*" */
     char *stream;    /* nullable */
     double rate;     /* messages per second, 0: no limit of ours */
+    guint daily_quota; /* messages in 24 hours, 0: no limit of ours */
     guint concurrency;
     guint batch;          /* messages in one request, 0: as many as the provider takes */
     gint64 indexing_time; /* 0: the provider's own */

@@ -95,6 +95,8 @@ static const BrevSetting settings[] = {
       .help = "message stream, where the provider has them" },
     { IN_ACCOUNT ("rate", BREV_TYPE_RATE, rate), "", 0, 100000,
       .help = "messages in a time, 50/s or 100/m; empty: no limit of ours" },
+    { IN_ACCOUNT ("daily-quota", BREV_TYPE_COUNT, daily_quota), "0", 0, 100000000,
+      .help = "messages in 24 hours; 0: no limit of ours" },
     { IN_ACCOUNT ("concurrency", BREV_TYPE_COUNT, concurrency), "8", 1, 256,
       .help = "requests at the same time" },
     { IN_ACCOUNT ("batch", BREV_TYPE_COUNT, batch), "0", 0, 10000,

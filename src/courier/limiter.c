@@ -69,6 +69,26 @@ brev_limiter_take (BrevStoreBucket *bucket, double configured, guint need, guint
     return granted;
 }
 
+/* The 24 hours begin with the first message behind the last ones; after a clock that was set
+ * back they are over 24 hours later at most. */
+gint64
+brev_limiter_quota (BrevStoreBucket *bucket, guint quota, gint64 now, guint *left)
+{
+    gint64 passed = now - MIN (bucket->day_from, now);
+
+    *left = G_MAXUINT;
+    if (quota == 0)
+        return 0;
+    if (passed >= BREV_DAY) {
+        bucket->day_from = now;
+        bucket->day_used = 0;
+        passed = 0;
+    }
+    bucket->day_from = now - passed;
+    *left = quota - MIN (bucket->day_used, quota);
+    return *left > 0 ? 0 : BREV_DAY - passed;
+}
+
 void
 brev_limiter_slow (BrevStoreBucket *bucket, double configured, double observed,
                    gint64 after, gboolean is_too_much, gint64 now)

@@ -35,5 +35,14 @@ guint brev_limiter_take (BrevStoreBucket *bucket, double configured, guint need,
 void brev_limiter_slow (BrevStoreBucket *bucket, double configured, double observed,
                         gint64 after, gboolean is_too_much, gint64 now);
 
+/**
+ * brev_limiter_quota:
+ * @quota: messages in 24 hours, 0: no limit
+ * @left: (out): how many of them may still be sent
+ *
+ * Returns: ms until there are more, 0 when some are left
+ */
+gint64 brev_limiter_quota (BrevStoreBucket *bucket, guint quota, gint64 now, guint *left);
+
 /* Brings @bucket up to @now: what was filled and has recovered since. */
 void brev_limiter_age (BrevStoreBucket *bucket, double configured, gint64 now);

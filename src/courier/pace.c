@@ -41,6 +41,7 @@ typedef struct {
     gint64 wait;
     gint64 after;
     gboolean is_too_much;
+    gboolean is_used_up; /* the quota */
 } Dealing;
 
 static void
@@ -48,11 +49,35 @@ take (BrevStoreBucket *bucket, gpointer data)
 {
     Dealing *dealing = data;
     BrevPace *pace = dealing->pace;
+    gint64 now = brev_clock_now ();
+    guint left;
 
+    bucket->day_used -= MIN (bucket->day_used, pace->leased); /* not used after all */
+    dealing->wait = brev_limiter_quota (bucket, pace->account->daily_quota, now, &left);
+    if (dealing->wait > 0) {
+        dealing->is_used_up = TRUE;
+        return;
+    }
     dealing->granted =
-        brev_limiter_take (bucket, pace->account->rate, dealing->need, dealing->want,
-                           brev_clock_now (), &dealing->wait);
+        brev_limiter_take (bucket, pace->account->rate, MIN (dealing->need, left),
+                           MIN (dealing->want, left), now, &dealing->wait);
+    bucket->day_used += dealing->granted;
     pace->rate = brev_limiter_rate (bucket, pace->account->rate);
+}
+
+/* Says once what keeps mail for hours. */
+static void
+heed (BrevPace *pace, const Dealing *dealing)
+{
+    pace->until = brev_clock_ticks () + dealing->wait;
+    if (dealing->is_used_up && !pace->is_used_up) {
+        brev_log (
+            BREV_LOG_WARNING,
+            "account '%s': its daily quota of %u is used up; mail waits for %d minutes",
+            pace->account->name, pace->account->daily_quota,
+            (int) (dealing->wait / BREV_MINUTE));
+    }
+    pace->is_used_up = dealing->is_used_up;
 }
 
 static double
@@ -93,6 +118,14 @@ brev_pace_slow (BrevPace *pace, gint64 after, gboolean is_too_much)
                   pace->account->name, pace->rate);
 }
 
+/* Without a limit nothing is written, and it is only seen from time to time whether there is
+ * one by now. */
+static gboolean
+is_limited (const BrevPace *pace)
+{
+    return pace->rate > 0 || pace->account->daily_quota > 0;
+}
+
 int
 brev_pace_look (BrevPace *pace, GError **error)
 {
@@ -101,13 +134,13 @@ brev_pace_look (BrevPace *pace, GError **error)
     BrevStoreBucket bucket;
 
     if (pace->account == NULL || (pace->leased > 0 && ticks < pace->lease_end) ||
-        (pace->rate <= 0 && pace->seen != 0 && ticks - pace->seen < LOOK_EVERY))
+        (!is_limited (pace) && pace->seen != 0 && ticks - pace->seen < LOOK_EVERY))
         return 1;
     if (!brev_store_get_bucket (pace->store, pace->account->name, &bucket, error))
         return -1;
     take (&bucket, &dealing);
     pace->seen = dealing.wait == 0 ? ticks : 0;
-    pace->until = ticks + dealing.wait;
+    heed (pace, &dealing);
     return dealing.wait == 0;
 }
 
@@ -156,31 +189,44 @@ reserve (BrevPace *pace)
     return pace->reserved >= 0;
 }
 
+/* From the bucket: @need at least, and some of what follows. */
+static gboolean
+renew (BrevPace *pace, guint need, guint planned, GError **error)
+{
+    Dealing dealing = { .pace = pace, .need = need, .want = planned };
+    gint64 ticks = brev_clock_ticks ();
+
+    if (pace->rate > 0)
+        dealing.want = MIN (planned, (guint) (pace->rate / LEASES_EACH_SECOND));
+    if (!brev_store_change_bucket (pace->store, pace->account->name, take, &dealing,
+                                   error))
+        return FALSE;
+    pace->leased = dealing.granted;
+    pace->lease_end = pace->rate > 0 ? ticks + LEASE_TIME : G_MAXINT64;
+    heed (pace, &dealing);
+    return TRUE;
+}
+
 int
-brev_pace_lease (BrevPace *pace, guint need, GError **error)
+brev_pace_lease (BrevPace *pace, guint need, guint planned, GError **error)
 {
     gint64 ticks = brev_clock_ticks ();
-    Dealing dealing = { .pace = pace, .need = need };
-    int may = 1;
+    int may;
 
     if (pace->account == NULL)
-        return 1;
+        return (int) need;
     if (!reserve (pace)) {
         pace->until = ticks + SLOT_WAIT;
         return 0;
     }
     if (pace->leased >= need && ticks < pace->lease_end)
-        return 1;
-    if (pace->rate <= 0)
+        return (int) need;
+    if (!is_limited (pace)) {
         may = brev_pace_look (pace, error);
-    if (may <= 0 || pace->rate <= 0)
-        return may;
-    dealing.want = (guint) (pace->rate / LEASES_EACH_SECOND);
-    if (!brev_store_change_bucket (pace->store, pace->account->name, take, &dealing,
-                                   error))
+        if (may <= 0 || !is_limited (pace))
+            return may <= 0 ? may : (int) need;
+    }
+    if (!renew (pace, need, planned, error))
         return -1;
-    pace->leased = dealing.granted;
-    pace->lease_end = ticks + LEASE_TIME;
-    pace->until = ticks + dealing.wait;
-    return dealing.granted > 0;
+    return (int) MIN (pace->leased, need);
 }

@@ -13,6 +13,7 @@ typedef struct {
     guint leased;               /* tokens out of it, to be used before: */
     gint64 lease_end;           /* ticks */
     gint64 until;               /* ticks: it has nothing for us before */
+    gboolean is_used_up;        /* its quota, and that was said */
     gint64 seen;                /* ticks: looked at last, when it had; 0: look again */
     guint sent;                 /* mails since: */
     gint64 sent_from;           /* ticks */
@@ -27,9 +28,17 @@ void brev_pace_clear (BrevPace *pace);
 /* Whether the bucket lets a claim make sense, without taking anything.
  * Returns: 1, 0: not now, -1 with @error set */
 int brev_pace_look (BrevPace *pace, GError **error);
-/* Takes out of it what a request with @need mails needs, and reserves a slot for it.
- * Returns: 1, 0: not now, -1 with @error set */
-int brev_pace_lease (BrevPace *pace, guint need, GError **error);
+/**
+ * brev_pace_lease:
+ * @need: mails of the next request
+ * @planned: mails of all requests that are planned
+ *
+ * Takes out of the bucket what the next request needs, and reserves a slot for it.
+ *
+ * Returns: how many mails it may have, less than @need where a quota ends; 0: not now; -1
+ * with @error set
+ */
+int brev_pace_lease (BrevPace *pace, guint need, guint planned, GError **error);
 /* A request with @n mails goes out. Returns: its slot, which was reserved */
 gint brev_pace_sent (BrevPace *pace, guint n);
 /* The request of @slot is over; -1: it had none. */

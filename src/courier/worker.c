@@ -318,9 +318,18 @@ send_unasked (BrevWorker *worker, BrevJob *question, const GError *error)
 int
 brev_worker_lease (BrevWorker *worker, GError **error)
 {
-    const BrevJob *job = g_queue_peek_head (&worker->jobs);
+    BrevJob *job = g_queue_peek_head (&worker->jobs);
+    guint planned = 0;
+    int may;
 
-    return job == NULL ? 1 : brev_pace_lease (&worker->pace, job->mails->len, error);
+    if (job == NULL)
+        return 1;
+    for (const GList *next = worker->jobs.head; next != NULL; next = next->next)
+        planned += ((const BrevJob *) next->data)->mails->len;
+    may = brev_pace_lease (&worker->pace, job->mails->len, planned, error);
+    while (may > 0 && job->mails->len > (guint) may)
+        g_queue_insert_after (&worker->jobs, worker->jobs.head, brev_job_split (job));
+    return may;
 }
 
 BrevJob *

@@ -17,6 +17,8 @@ brev_store_get_bucket (BrevStore *store, const char *account, BrevStoreBucket *b
         bucket->rate = sqlite3_column_double (row, 2);
         bucket->base = sqlite3_column_double (row, 3);
         bucket->until = sqlite3_column_int64 (row, 4);
+        bucket->day_from = sqlite3_column_int64 (row, 5);
+        bucket->day_used = (guint) sqlite3_column_int64 (row, 6);
     }
     (void) sqlite3_reset (row);
     return TRUE;
@@ -35,7 +37,8 @@ brev_store_change_bucket (BrevStore *store, const char *account,
     change (&bucket, data);
     return BREV_SQL_RUN (store, SQL_SET_BUCKET, error, SQL_T (account),
                          SQL_R (bucket.tokens), SQL_I (bucket.at), SQL_R (bucket.rate),
-                         SQL_R (bucket.base), SQL_I (bucket.until)) >= 0 &&
+                         SQL_R (bucket.base), SQL_I (bucket.until),
+                         SQL_I (bucket.day_from), SQL_I (bucket.day_used)) >= 0 &&
            brev_transaction_commit (&transaction, error);
 }
 

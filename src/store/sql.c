@@ -247,10 +247,12 @@ static const char *const texts[SQL_LAST] = {
         "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
 
     [SQL_GET_BUCKET] =
-        "SELECT tokens, at, rate, base, until FROM buckets WHERE account = ?1",
+        "SELECT tokens, at, rate, base, until, day_from, day_used FROM buckets"
+        " WHERE account = ?1",
     [SQL_SET_BUCKET] =
-        "INSERT OR REPLACE INTO buckets (account, tokens, at, rate, base, until)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO buckets"
+        " (account, tokens, at, rate, base, until, day_from, day_used)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 
     [SQL_FIND_CALLER] =
         "SELECT n FROM callers WHERE uid = ?1 AND rest = 0 AND login = ?2 AND program = ?3"

@@ -357,12 +357,14 @@ GPtrArray *brev_store_problems (BrevStore *store, GError **error);
 /* How fast one account may send now, whoever sends. What it means is decided by the courier;
  * all of it 0: nothing is known. */
 typedef struct {
-    double tokens; /* negative: a debt */
-    gint64 at;     /* ms since 1970, at which @tokens was true */
-    double rate;   /* messages each second, since the provider said that it is too much;
+    double tokens;   /* negative: a debt */
+    gint64 at;       /* ms since 1970, at which @tokens was true */
+    double rate;     /* messages each second, since the provider said that it is too much;
                     * 0: it did not, or that is over */
-    double base;   /* what @rate grows back to */
-    gint64 until;  /* ms since 1970: nothing is sent before */
+    double base;     /* what @rate grows back to */
+    gint64 until;    /* ms since 1970: nothing is sent before */
+    gint64 day_from; /* ms since 1970: the first message of the day of a quota */
+    guint day_used;  /* messages since */
 } BrevStoreBucket;
 
 /* Returns: %FALSE with @error set; @bucket is 0 when there is none */

@@ -180,6 +180,33 @@ test_shared (void)
     g_assert_cmpint (system (command), ==, 0);
 }
 
+static void
+test_quota (void)
+{
+    static const struct {
+        gint64 from; /* from NOW */
+        guint used, quota, left;
+        gint64 wait;
+    } cases[] = {
+        { -BREV_HOUR, 9, 0, G_MAXUINT, 0 }, /* no limit */
+        { -BREV_HOUR, 9, 10, 1, 0 },
+        { -BREV_HOUR, 10, 10, 0, 23 * BREV_HOUR },
+        { -BREV_HOUR, 20, 10, 0, 23 * BREV_HOUR }, /* lowered since */
+        { -BREV_DAY, 10, 10, 10, 0 },
+        { BREV_HOUR, 10, 10, 0, BREV_DAY }, /* the clock was set back */
+        { 900 * BREV_DAY, 10, 10, 0, BREV_DAY },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        BrevStoreBucket bucket = { .day_from = NOW + cases[i].from,
+                                   .day_used = cases[i].used };
+        guint left;
+        g_assert_cmpint (brev_limiter_quota (&bucket, cases[i].quota, NOW, &left), ==,
+                         cases[i].wait);
+        g_assert_cmpuint (left, ==, cases[i].left);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,6 +215,7 @@ main (int argc, char **argv)
         g_autofree char *path = g_strconcat ("/limiter/take/", rows[i].name, NULL);
         g_test_add_data_func (path, &rows[i], test_take);
     }
+    g_test_add_func ("/limiter/quota", test_quota);
     g_test_add_func ("/limiter/slow", test_slow);
     g_test_add_func ("/limiter/pause-is-no-limit", test_pause_is_no_limit);
     g_test_add_func ("/limiter/recovers", test_recovers);

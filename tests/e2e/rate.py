@@ -5,6 +5,7 @@
 import concurrent.futures
 import json
 import os
+import sqlite3
 import sys
 import time
 import unittest
@@ -12,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import Case, mail  # noqa: E402
+from case import Case, hold_courier, mail  # noqa: E402
 from programs import Site  # noqa: E402
 
 TOO_MUCH = {'action': 'error', 'status': 429, 'code': 0, 'message': 'slow down',
@@ -36,6 +37,12 @@ class Direct(Case):
         for n, passed in enumerate(times, 1):  # full at the start, and one in debt
             self.assertLessEqual(n, self.RATE * (passed + 0.5) + self.RATE + 1, times)
         self.assertGreater(times[-1], 2.4)
+
+    def test_callers_share_the_quota(self):
+        self.site.postmark(self.server, daily_quota=2)
+        done = [self.site.sendmail('-t', '-i', input=mail()).returncode for _ in range(3)]
+        self.assertEqual(done[:2], [0, 0])
+        self.assertEqual(len(self.server.messages), 2)
 
     def test_callers_share_the_slots(self):
         answer = 0.5  # seconds, which each request takes
@@ -69,6 +76,28 @@ class Service(Case):
         account = json.loads(self.site.run('brevdue', 'status', '--json').stdout)['accounts'][0]
         self.assertGreaterEqual(account['rate'], 4)
         self.assertLess(account['rate'], 5)
+
+    def test_daily_quota(self):
+        """What is too much for it waits for the next day, and a batch is cut to what is left."""
+        self.site.postmark(self.server, daily_quota=3)
+        hold_courier(self.site)
+        self.site.start()
+        for n in range(5):
+            self.submit('-t', '-i', input=mail(subject=f'mail {n}'))
+        hold_courier(self.site, False)
+        self.wait_for_log('its daily quota of 3 is used up')
+        self.server.wait(lambda: len(self.server.messages) == 3, 'what the quota lets go')
+        done = self.site.run('brevdue', 'status', '--check')
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(b'account postmark has used up its daily quota of 3', done.stdout)
+        self.site.stop()
+        self.assertEqual(len(self.server.messages), 3)
+        with sqlite3.connect(os.path.join(self.site.spool, 'store', 'store.db')) as store:
+            store.execute('UPDATE buckets SET day_from = day_from - 86400000')
+        store.close()
+        self.site.start()
+        self.wait_for(5)
+        self.assertEqual(len({message['Subject'] for message in self.server.messages}), 5)
 
 
 if __name__ == '__main__':
