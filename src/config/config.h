@@ -36,6 +36,7 @@ typedef struct {
     gint64 indexing_time; /* 0: the provider's own */
     char *fallback;       /* nullable: another account */
     gboolean lossy;
+    char **dkim_keys;          /* nullable: "pm._domainkey.example.com" */
     char *endpoint;            /* nullable: another base URL */
     char *as;                  /* outbox only: the provider whose requests are rendered */
     char *directory;           /* outbox only */
@@ -87,7 +88,7 @@ typedef struct {
     BrevBad bad_recipients;
     guint max_hops;
     BrevLogTarget log;
-    char *dns_servers;
+    char **dns_servers; /* nullable: "127.0.0.1:5353" */
 
     GPtrArray *accounts; /* owned, of BrevAccount */
     GPtrArray *routes;   /* owned, of BrevRoute, in order */

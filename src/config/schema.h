@@ -45,6 +45,8 @@ typedef struct {
     const char *const *choices;
     const char *help;
     gboolean is_secret;
+    gboolean (*is_word) (const char *word); /* of a list; NULL: any word will do */
+    const char *example;                    /* "a domain": what such a word is */
 } BrevSetting;
 
 /* Where a value comes from, in the order in which they were applied: the last one holds.

@@ -178,6 +178,68 @@ parse_url (const BrevSetting *setting, gpointer field, const char *text, GError 
 }
 
 static gboolean
+is_address (const char *host)
+{
+    struct in6_addr address;
+
+    return inet_pton (AF_INET, host, &address) == 1 ||
+           inet_pton (AF_INET6, host, &address) == 1;
+}
+
+gboolean
+brev_value_is_server (const char *word)
+{
+    const char *end = strrchr (word, ']');
+    const char *port = strrchr (end == NULL ? word : end, ':');
+    g_autofree char *host = strchr (word, '/') == NULL ? url_host (word) : NULL;
+
+    if (is_address (word))
+        return TRUE;
+    return host != NULL && is_address (host) && port != NULL &&
+           g_ascii_string_to_unsigned (port + 1, 10, 1, G_MAXUINT16, NULL, NULL);
+}
+
+/* RFC 1035 2.3.4 and 3.1: each label has 1 to 63 octets, all of them 255 with their
+ * lengths. */
+static gboolean
+is_name_in_dns (const char *name, gsize length)
+{
+    gsize label = 0;
+
+    for (gsize i = 0; i <= length; i++) {
+        if (i < length && name[i] != '.') {
+            label++;
+            continue;
+        }
+        if (label < 1 || label > 63)
+            return FALSE;
+        label = 0;
+    }
+    return length <= 253;
+}
+
+gboolean
+brev_value_is_key_name (const char *word)
+{
+    gsize length = strlen (word) - g_str_has_suffix (word, ".");
+    g_autofree char *name = g_ascii_strdown (word, (gssize) length);
+    const char *middle = strstr (name, "._domainkey.");
+
+    return g_str_is_ascii (name) && is_made_of (name, "._-") && middle != NULL &&
+           middle != name && is_name_in_dns (name, length);
+}
+
+static gboolean
+check_words (const BrevSetting *setting, char **words, GError **error)
+{
+    for (guint i = 0; setting->is_word != NULL && words[i] != NULL; i++)
+        if (!setting->is_word (words[i]))
+            return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not %s",
+                               setting->key, words[i], setting->example);
+    return TRUE;
+}
+
+static gboolean
 parse_list (const BrevSetting *setting, gpointer field, const char *text, GError **error)
 {
     g_auto (GStrv) pieces = g_strsplit_set (text, ", \t", -1);
@@ -190,6 +252,8 @@ parse_list (const BrevSetting *setting, gpointer field, const char *text, GError
         else
             pieces[kept++] = pieces[i];
     pieces[kept] = NULL;
+    if (!check_words (setting, pieces, error))
+        return FALSE;
     g_strfreev (*slot);
     *slot = kept == 0 ? NULL : g_steal_pointer (&pieces);
     return TRUE;

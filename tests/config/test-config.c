@@ -144,7 +144,7 @@ expect_sample (Fixture *fixture, const char *variable)
     g_assert_cmpstr (config->account, ==, "postmark");
     g_assert_cmpstr (config->mail_name, ==, "example.com");
     g_assert_cmpstr (config->from, ==, "Web <noreply@example.com>");
-    g_assert_cmpstr (config->dns_servers, ==, NULL);
+    g_assert_null (config->dns_servers);
     g_assert_true (config->spool_is_named);
     g_assert_cmpstr (account->senders[1], ==, "*.example.org");
     g_assert_cmpfloat (account->rate, ==, 50);
@@ -242,6 +242,11 @@ test_problems (Fixture *fixture, gconstpointer data)
         { ACCOUNT "lossy = maybe\n", "3: 'lossy': 'maybe' is neither yes nor no\n" },
         { ACCOUNT "concurrency = 0\n",
           "3: 'concurrency': '0' is not between 1 and 256\n" },
+        { "[brevdue]\ndns-servers = 192.0.2.1 ns.example.com\n",
+          "2: 'dns-servers': 'ns.example.com' is not an address such as 192.0.2.1 or "
+          "127.0.0.1:5353\n" },
+        { ACCOUNT "dkim-keys = pm._domainkey.example.com, pm\n",
+          "3: 'dkim-keys': 'pm' is not a name such as pm._domainkey.example.com\n" },
         { "[account a]\nlossy = yes\n", "1: [account a] names no provider\n" },
         { "[brevdue]\naccount = b\n" ACCOUNT,
           "2: 'account' names 'b', and there is no [account b]\n" },
@@ -374,6 +379,57 @@ test_values (Fixture *fixture, gconstpointer data)
         g_assert_no_error (error);
         shown = brev_setting_format (setting, target);
         g_assert_cmpstr (shown, ==, cases[i].shown);
+        brev_settings_clear (cases[i].group, target);
+    }
+}
+
+static void
+test_words (void)
+{
+    static const struct {
+        BrevGroup group;
+        const char *key, *word;
+        gboolean is_good;
+    } cases[] = {
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1", TRUE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1:5353", TRUE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "2001:db8::1", TRUE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "[2001:db8::1]", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "[2001:db8::1]:53", TRUE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1:0", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1:65536", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1:", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2.1/24", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "192.0.2", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "[2001:db8::1", FALSE },
+        { BREV_GROUP_BREVDUE, "dns-servers", "localhost", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.example.com", TRUE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "PM._DomainKey.Example.COM.", TRUE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "a.b_c._domainkey.x-y.example", TRUE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.com", TRUE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm@example.com", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm.example.com", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "._domainkey.example.com", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.example..com", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.example.com..", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys", "pm._domainkey.bücher.example", FALSE },
+        { BREV_GROUP_ACCOUNT, "dkim-keys",
+          "pm._domainkey.0123456789012345678901234567890123456789012345678901234567890123",
+          FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        BrevConfig config = { 0 };
+        BrevAccount account = { 0 };
+        gpointer target =
+            cases[i].group == BREV_GROUP_BREVDUE ? (gpointer) &config : &account;
+        const BrevSetting *setting = brev_setting_find (cases[i].group, cases[i].key);
+        g_test_message ("%s = %s", cases[i].key, cases[i].word);
+        g_assert_cmpint (brev_setting_parse (setting, target, cases[i].word, NULL), ==,
+                         cases[i].is_good);
         brev_settings_clear (cases[i].group, target);
     }
 }
@@ -738,6 +794,7 @@ main (int argc, char **argv)
     ADD ("/config/nul-byte", test_nul_byte);
     ADD ("/config/endpoints", test_endpoints);
     ADD ("/config/values", test_values);
+    g_test_add_func ("/config/words", test_words);
     ADD ("/config/order-of-files", test_order_of_files);
     ADD ("/config/users-own", test_users_own);
     ADD ("/config/named-file", test_named_file);
