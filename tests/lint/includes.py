@@ -8,7 +8,7 @@ import sys
 
 root = pathlib.Path(sys.argv[1])
 ONLY_IN = {"gmime/": {"message"}, "curl/": {"transport"}, "sqlite3.h": {"store"},
-           "json-glib/": {"provider", "admin"}}
+           "json-glib/": {"provider", "admin"}, "openssl/": {"doctor"}, "ares": {"doctor"}}
 
 
 def table():
