@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "admin/keys.h"
 #include "admin/output.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -166,6 +167,73 @@ discarded_mail (const BrevAlarmFacts *facts)
                             facts->discarded == 1 ? "it" : "them");
 }
 
+/* What a receiver does with the mail, and then why. */
+static void
+append_bad_key (GString *list, const BrevKey *key)
+{
+    switch (key->key.verdict) {
+    case BREV_DKIM_GOOD:
+        return;
+    case BREV_DKIM_SHORT:
+        append (
+            list,
+            "Gmail and others ignore the DKIM signature of %s: the key at %s has %u bits, "
+            "%d are the least",
+            key->domain, key->name, key->key.bits, BREV_DKIM_BITS_MIN);
+        return;
+    case BREV_DKIM_MISSING:
+        append (list, "mail from %s counts as unsigned: there is no DKIM key at %s",
+                key->domain, key->name);
+        return;
+    case BREV_DKIM_REVOKED:
+        append (list, "mail from %s counts as unsigned: the DKIM key at %s is withdrawn",
+                key->domain, key->name);
+        return;
+    case BREV_DKIM_BAD:
+        append (list,
+                "mail from %s counts as unsigned: the DKIM key at %s cannot be used, %s",
+                key->domain, key->name, key->key.fault);
+        return;
+    case BREV_DKIM_SEVERAL:
+        append (
+            list,
+            "mail from %s may count as unsigned: several records stand at %s, and one "
+            "is allowed",
+            key->domain, key->name);
+        return;
+    }
+}
+
+static char *
+bad_keys (const BrevAlarmFacts *facts)
+{
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; facts->keys != NULL && i < facts->keys->len; i++) {
+        const BrevKey *key = facts->keys->pdata[i];
+        if (key->unknown == NULL)
+            append_bad_key (list, key);
+    }
+    return finish (list);
+}
+
+static char *
+unknown_keys (const BrevAlarmFacts *facts)
+{
+    const BrevKey *first = NULL;
+    guint n = 0;
+
+    for (guint i = 0; facts->keys != NULL && i < facts->keys->len; i++) {
+        const BrevKey *key = facts->keys->pdata[i];
+        if (key->unknown != NULL && n++ == 0)
+            first = key;
+    }
+    if (first == NULL)
+        return NULL;
+    return g_strdup_printf ("%u DKIM key%s could not be looked up, first %s: %s", n,
+                            plural (n), first->name, first->unknown);
+}
+
 static char *
 strange_files (const BrevAlarmFacts *facts)
 {
@@ -212,9 +280,11 @@ static const Condition conditions[] = {
     { "late", BREV_ALARM_CRITICAL, late_mail },
     { "parked", BREV_ALARM_CRITICAL, parked_mail },
     { "discarded", BREV_ALARM_CRITICAL, discarded_mail },
+    { "dkim-key", BREV_ALARM_CRITICAL, bad_keys },
     { "quota", BREV_ALARM_WARNING, used_up_quotas },
     { "strange-files", BREV_ALARM_WARNING, strange_files },
     { "unreadable", BREV_ALARM_UNKNOWN, unreadable },
+    { "dkim-unknown", BREV_ALARM_UNKNOWN, unknown_keys },
 };
 
 /* -- all of them --------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ typedef struct {
     const BrevStatus *status; /* perhaps read in part only */
     const char *unreadable;   /* nullable: why the rest was not read */
     gint64 discarded;         /* messages that a test token or the outbox took of late */
+    const GPtrArray *keys;    /* of BrevKey; nullable: not read */
 } BrevAlarmFacts;
 
 typedef struct {

@@ -3,6 +3,7 @@
 
 #include "admin/alarm.h"
 #include "admin/commands.h"
+#include "admin/keys.h"
 #include "admin/output.h"
 #include "base/clock.h"
 
@@ -52,10 +53,14 @@ brev_status_check (BrevCall *call)
     g_auto (BrevStatus) status = { 0 };
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) alarms = NULL;
+    g_autoptr (GPtrArray) keys = NULL;
     BrevAlarmFacts facts = { 0 };
 
     if (!gather (&facts, &status, call->config, &error))
         facts.unreadable = error->message;
+    /* without a site this may still be root, who asks no strangers */
+    if (status.site != NULL)
+        facts.keys = keys = brev_keys_read (call->config);
     alarms = brev_alarms (&facts);
     call->exit_status = brev_alarm_states[brev_alarms_level (alarms)].exit_status;
     if (call->is_json) {

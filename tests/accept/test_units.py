@@ -82,7 +82,7 @@ class Units(unittest.TestCase):
                           for name in ('MaxConnections', 'MaxConnectionsPerSource')], limits)
 
     def test_the_alarm_sees_what_the_service_sees(self):
-        for name in ('User', 'ReadWritePaths'):
+        for name in ('User', 'ReadWritePaths', 'RestrictAddressFamilies'):
             self.assertEqual(setting('brevdue-check.service', name),
                              setting('brevdue.service', name))
         (command,) = setting('brevdue-check.service', 'ExecStart')
