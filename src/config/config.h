@@ -26,10 +26,10 @@ typedef struct {
     char *provider;
     char *token; /* secret, as written in a private configuration; see secret.h */
     char *token_file;
-    char *token_env; /* name of a variable */
-    char **senders;  /* NULL-terminated globs: "example.com", "*.example.org", "*" */
-    char *stream;    /* nullable */
-    double rate;     /* messages per second, 0: no limit of ours */
+    char *token_env;   /* name of a variable */
+    char **senders;    /* NULL-terminated globs: "example.com", "*.example.org", "*" */
+    char *stream;      /* nullable */
+    double rate;       /* messages per second, 0: no limit of ours */
     guint daily_quota; /* messages in 24 hours, 0: no limit of ours */
     guint concurrency;
     guint batch;          /* messages in one request, 0: as many as the provider takes */
