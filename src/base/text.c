@@ -34,8 +34,11 @@ brev_text_printable (const char *text)
 char *
 brev_text_fold (const char *address)
 {
-    g_autofree char *valid = g_utf8_make_valid (address, -1);
+    g_autofree char *valid = NULL;
 
+    if (brev_text_is_ascii (address))
+        return g_ascii_strdown (address, -1);
+    valid = g_utf8_make_valid (address, -1);
     return g_utf8_strdown (valid, -1);
 }
 

@@ -294,8 +294,29 @@ cut (Cutter *cutter, const char *text, GError **error)
     return end_piece (cutter, text, error);
 }
 
-BrevAddressList *
-brev_address_parse (const char *text, GError **error)
+/* Words of letters, digits and @more, with a dot between any two. */
+static gboolean
+are_plain_words (const char *text, gsize length, const char *more)
+{
+    for (gsize i = 0; i < length; i++)
+        if (text[i] == '.' ? i == 0 || i + 1 == length || text[i + 1] == '.'
+                           : !g_ascii_isalnum (text[i]) && strchr (more, text[i]) == NULL)
+            return FALSE;
+    return length > 0;
+}
+
+/* One address of which everybody knows what it means: most are. */
+static gboolean
+is_plain (const char *text)
+{
+    const char *at = strchr (text, '@');
+
+    return at != NULL && are_plain_words (text, (gsize) (at - text), "-_+=") &&
+           are_plain_words (at + 1, strlen (at + 1), "-") && strstr (at, "xn--") == NULL;
+}
+
+static BrevAddressList *
+parse (const char *text, GError **error)
 {
     g_autoptr (BrevAddressList) list = brev_address_list_new ();
     g_autoptr (GMimeParserOptions) options =
@@ -311,4 +332,16 @@ brev_address_parse (const char *text, GError **error)
     g_mime_parser_options_set_allow_addresses_without_domain (options, TRUE);
     g_mime_parser_options_set_warning_callback (options, count_warning, &cutter.warnings);
     return cut (&cutter, text, error) ? g_steal_pointer (&list) : NULL;
+}
+
+BrevAddressList *
+brev_address_parse (const char *text, GError **error)
+{
+    BrevAddressList *list;
+
+    if (!is_plain (text))
+        return parse (text, error);
+    list = brev_address_list_new ();
+    g_ptr_array_add (list->mailboxes, brev_mailbox_new (text, NULL));
+    return list;
 }

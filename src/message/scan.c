@@ -149,7 +149,7 @@ declare_boundary (Scan *scan)
     const char *value = strchr (scan->type->str, ':');
     const char *boundary;
 
-    if (value != NULL)
+    if (value != NULL && strcasestr (value, "boundary") != NULL)
         type = g_mime_content_type_parse (brev_gmime_options (), value + 1);
     boundary = type != NULL ? g_mime_content_type_get_parameter (type, "boundary") : NULL;
     if (boundary != NULL)
