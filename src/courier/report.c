@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "courier/own-mail.h"
 #include "courier/report-text.h"
 #include "message/message.h"
 
@@ -75,38 +74,9 @@ report_recipient (const BrevReport *report)
     return g_strdup (sender);
 }
 
-static BrevEnvelope *
-make_envelope (const BrevReport *report)
-{
-    BrevEnvelope *envelope = brev_envelope_new ();
-
-    g_free (envelope->sender);
-    envelope->sender = g_strdup ("");
-    g_ptr_array_add (envelope->recipients, report_recipient (report));
-    envelope->notify = BREV_NOTIFY_NEVER;
-    envelope->program = g_strdup ("brevdue");
-    envelope->submitted = report->now;
-    return envelope;
-}
-
-/* A queue file while it is written. */
-typedef struct {
-    int fd;
-    guint32 crc;
-    guint64 message_length;
-} Output;
-
-static gboolean
-put_message (Output *output, const void *bytes, gsize length)
-{
-    output->crc = brev_crc32c (output->crc, bytes, length);
-    output->message_length += length;
-    return brev_write_all (output->fd, bytes, length);
-}
-
 /* The body of the original, from its queue file. */
 static gboolean
-copy_body (Output *output, int from, guint64 offset, guint64 length)
+copy_body (BrevOwnMail *mail, int from, guint64 offset, guint64 length)
 {
     char buffer[64 * 1024];
 
@@ -116,7 +86,7 @@ copy_body (Output *output, int from, guint64 offset, guint64 length)
             return FALSE;
         if (got == 0)
             break;
-        if (!put_message (output, buffer, (gsize) got))
+        if (!brev_own_mail_put (mail, buffer, (gsize) got))
             return FALSE;
         offset += (guint64) got;
         length -= (guint64) got;
@@ -125,25 +95,7 @@ copy_body (Output *output, int from, guint64 offset, guint64 length)
 }
 
 static gboolean
-write_origin_and_head (Output *output, const BrevReport *report)
-{
-    g_autoptr (BrevEnvelope) envelope = make_envelope (report);
-    g_autoptr (GByteArray) head = brev_frame_head (report->id, envelope);
-    BrevOrigin origin = { .uid = (guint32) geteuid (),
-                          .gid = (guint32) getegid (),
-                          .pid = (guint32) getpid (),
-                          .arrival = report->now,
-                          .way = BREV_WAY_REPORT };
-    guint8 record[BREV_ORIGIN_SIZE];
-
-    brev_origin_write (&origin, record);
-    output->crc = brev_crc32c (0, head->data, head->len);
-    return brev_write_all (output->fd, record, sizeof record) &&
-           brev_write_all (output->fd, head->data, head->len);
-}
-
-static gboolean
-write_message (Output *output, const BrevReport *report, const BrevQueueFile *file,
+write_message (BrevOwnMail *mail, const BrevReport *report, const BrevQueueFile *file,
                int from)
 {
     g_autofree char *head = brev_report_head (report);
@@ -151,24 +103,11 @@ write_message (Output *output, const BrevReport *report, const BrevQueueFile *fi
     /* the empty line is the header's, and append_header() has written one */
     guint64 skip = MIN (strlen (report->header), file->message_length);
 
-    return put_message (output, head, strlen (head)) &&
+    return brev_own_mail_put (mail, head, strlen (head)) &&
            (!brev_report_is_full (report) ||
-            copy_body (output, from, file->message_offset + skip,
+            copy_body (mail, from, file->message_offset + skip,
                        file->message_length - skip)) &&
-           put_message (output, tail, strlen (tail));
-}
-
-static gboolean
-write_frame (Output *output, const BrevReport *report, const BrevQueueFile *file,
-             int from)
-{
-    guint8 tail[BREV_FRAME_TAIL];
-
-    if (!write_origin_and_head (output, report) ||
-        !write_message (output, report, file, from))
-        return FALSE;
-    brev_frame_tail (output->message_length, output->crc, tail);
-    return brev_write_all (output->fd, tail, sizeof tail);
+           brev_own_mail_put (mail, tail, strlen (tail));
 }
 
 /* The header with its empty line; @file's message is checked and ends it with one. */
@@ -207,20 +146,6 @@ read_subject (const BrevQueueFile *file, int fd, guint64 header_length)
     return message == NULL ? NULL : g_strdup (message->subject);
 }
 
-static gboolean
-commit (const BrevSpool *spool, const char *id, int fd, GError **error)
-{
-    g_autoptr (GError) failure = NULL;
-
-    if (brev_commit_at (spool->tmp, fd, id, id, spool->queue, &failure))
-        return TRUE;
-    (void) unlinkat (spool->tmp, id, 0);
-    if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_DENIED))
-        return TRUE; /* it was written before a crash */
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-}
-
 gboolean
 brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char *id,
                    const BrevStoreMessage *message, const BrevQueueFile *file, int fd,
@@ -230,21 +155,12 @@ brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char 
     g_autofree char *subject =
         header == NULL ? NULL : read_subject (file, fd, strlen (header));
     BrevReport report = { config, id, message, file->envelope, header, subject, now };
-    Output output = { .fd = -1 };
-    brev_autofd int temporary = -1;
+    g_autofree char *to = report_recipient (&report);
+    g_auto (BrevOwnMail) mail = { .fd = -1 };
 
-    if (header == NULL)
+    if (header == NULL || !brev_own_mail_begin (&mail, spool, id, to, now, error))
         return FALSE;
-    /* what a crash left under that name is of no use */
-    (void) unlinkat (spool->tmp, id, 0);
-    temporary = brev_spool_create (spool, id, error);
-    if (temporary < 0)
-        return FALSE;
-    output.fd = temporary;
-    if (!write_frame (&output, &report, file, fd)) {
-        (void) brev_throw_errno (error, errno, "cannot write the report '%s'", id);
-        (void) unlinkat (spool->tmp, id, 0);
-        return FALSE;
-    }
-    return commit (spool, id, temporary, error);
+    if (!write_message (&mail, &report, file, fd))
+        return brev_own_mail_throw (&mail, error);
+    return brev_own_mail_end (&mail, error);
 }
