@@ -235,6 +235,25 @@ unknown_keys (const BrevAlarmFacts *facts)
 }
 
 static char *
+storms (const BrevAlarmFacts *facts)
+{
+    const BrevStatus *status = facts->status;
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; status->storms != NULL && i < status->storms->len; i++) {
+        const BrevStoreStorm *storm = &g_array_index (status->storms, BrevStoreStorm, i);
+        append (list,
+                "user id %" G_GINT64_FORMAT
+                " sends the same mail over and over, %" G_GUINT64_FORMAT " messages",
+                storm->uid, storm->total);
+    }
+    if (status->storm_held > 0)
+        append (list, "%u message%s held by the storm guard", status->storm_held,
+                plural (status->storm_held));
+    return finish (list);
+}
+
+static char *
 strange_files (const BrevAlarmFacts *facts)
 {
     const BrevListing *listing = facts->status->listing;
@@ -282,6 +301,7 @@ static const Condition conditions[] = {
     { "discarded", BREV_ALARM_CRITICAL, discarded_mail },
     { "dkim-key", BREV_ALARM_CRITICAL, bad_keys },
     { "quota", BREV_ALARM_WARNING, used_up_quotas },
+    { "storm", BREV_ALARM_WARNING, storms },
     { "strange-files", BREV_ALARM_WARNING, strange_files },
     { "unreadable", BREV_ALARM_UNKNOWN, unreadable },
     { "dkim-unknown", BREV_ALARM_UNKNOWN, unknown_keys },

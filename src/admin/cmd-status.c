@@ -67,6 +67,24 @@ queue_json (JsonBuilder *json, const BrevStatus *status)
 }
 
 static void
+storms_json (JsonBuilder *json, const BrevStatus *status)
+{
+    json_builder_set_member_name (json, "storms");
+    json_builder_begin_array (json);
+    for (guint i = 0; i < status->storms->len; i++) {
+        const BrevStoreStorm *storm = &g_array_index (status->storms, BrevStoreStorm, i);
+        json_builder_begin_object (json);
+        brev_out_int (json, "uid", storm->uid);
+        brev_out_time (json, "since", storm->began);
+        brev_out_int (json, "messages", (gint64) storm->total);
+        brev_out_int (json, "held", (gint64) storm->held);
+        json_builder_end_object (json);
+    }
+    json_builder_end_array (json);
+    brev_out_int (json, "held_by_storm_guard", status->storm_held);
+}
+
+static void
 print_json (const BrevStatus *status)
 {
     g_autoptr (JsonBuilder) json = json_builder_new ();
@@ -84,6 +102,7 @@ print_json (const BrevStatus *status)
         account_json (json, status, i);
     json_builder_end_array (json);
     queue_json (json, status);
+    storms_json (json, status);
     json_builder_end_object (json);
     brev_out_print (json);
 }
@@ -183,6 +202,25 @@ print_queue (const BrevCall *call, const BrevStatus *status)
     }
 }
 
+static void
+print_storms (const BrevCall *call, const BrevStatus *status)
+{
+    for (guint i = 0; i < status->storms->len; i++) {
+        const BrevStoreStorm *storm = &g_array_index (status->storms, BrevStoreStorm, i);
+        g_autofree char *since = brev_time_from_now (storm->began, status->now);
+        g_autofree char *text = g_strdup_printf (
+            "user id %" G_GINT64_FORMAT " sends the same mail over and over: "
+            "%" G_GUINT64_FORMAT " messages, a storm since %s; %" G_GUINT64_FORMAT
+            " held",
+            storm->uid, storm->total, since, storm->held);
+        print_bad (call, "Storm      ", text);
+    }
+    if (status->storm_held > 0)
+        (void) printf ("           %u held by the storm guard: 'brevdue queue release' "
+                       "sends, 'brevdue queue delete' drops\n",
+                       status->storm_held);
+}
+
 gboolean
 brev_cmd_status (BrevCall *call, GError **error)
 {
@@ -205,5 +243,6 @@ brev_cmd_status (BrevCall *call, GError **error)
     for (guint i = 0; i < call->config->accounts->len; i++)
         print_account (call, &status, i);
     print_queue (call, &status);
+    print_storms (call, &status);
     return TRUE;
 }

@@ -557,6 +557,7 @@ brev_listed_json (JsonBuilder *json, const BrevListed *listed)
     brev_out_string (json, "state", listed->state);
     brev_out_string (json, "problem", listed->problem);
     brev_out_bool (json, "held", message->is_held);
+    brev_out_bool (json, "storm", message->is_storm);
     brev_out_int (json, "attempts", brev_listed_attempts (listed));
     brev_out_time (json, "next_attempt", brev_listed_next (listed));
     brev_out_time (json, "finished", message->finished);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/secret.h"
+#include "courier/guard.h"
 #include "courier/limiter.h"
 #include "provider/provider.h"
 
@@ -18,6 +19,7 @@ brev_status_clear (BrevStatus *status)
     g_clear_pointer (&status->problems, g_ptr_array_unref);
     g_clear_pointer (&status->faults, g_ptr_array_unref);
     g_clear_pointer (&status->paces, g_array_unref);
+    g_clear_pointer (&status->storms, g_array_unref);
     g_clear_pointer (&status->config_problems, g_ptr_array_unref);
 }
 
@@ -69,6 +71,7 @@ count_states (BrevStatus *status)
         const BrevListed *listed = messages->pdata[i];
         for (guint j = 0; brev_listed_states[j] != NULL; j++)
             status->counts[j] += strcmp (brev_listed_states[j], listed->state) == 0;
+        status->storm_held += listed->message->is_storm;
     }
     if (messages->len > 0)
         status->oldest = ((BrevListed *) messages->pdata[0])->message->arrival;
@@ -97,16 +100,35 @@ read_rates (BrevStatus *status, GError **error)
 }
 
 static gboolean
+read_storms (BrevStatus *status, GError **error)
+{
+    const BrevStormRule rule = brev_guard_rule (status->config);
+
+    status->storms = brev_store_storms (status->site->store, error);
+    if (status->storms == NULL)
+        return FALSE;
+    for (guint i = status->storms->len; i-- > 0;) {
+        BrevStoreStorm *storm = &g_array_index (status->storms, BrevStoreStorm, i);
+        brev_storm_age (storm, &rule, status->now);
+        if (storm->began == 0)
+            (void) g_array_remove_index (status->storms, i);
+    }
+    return TRUE;
+}
+
+static gboolean
 read_store (BrevStatus *status, GError **error)
 {
     status->paces = g_array_new (FALSE, TRUE, sizeof (BrevAccountPace));
     g_array_set_size (status->paces, status->config->accounts->len);
     if (status->site->store == NULL) {
         status->problems = g_ptr_array_new ();
+        status->storms = g_array_new (FALSE, FALSE, sizeof (BrevStoreStorm));
         return TRUE;
     }
     status->problems = brev_store_problems (status->site->store, error);
-    return status->problems != NULL && read_rates (status, error);
+    return status->problems != NULL && read_rates (status, error) &&
+           read_storms (status, error);
 }
 
 gboolean

@@ -28,6 +28,8 @@ typedef struct {
      * it can be seen from here; NULL: nothing */
     GPtrArray *faults;
     GArray *paces; /* owned, of BrevAccountPace, one for each account */
+    GArray *storms;   /* owned, of BrevStoreStorm: those that go on */
+    guint storm_held; /* messages that the storm guard holds */
 } BrevStatus;
 
 /**

@@ -20,6 +20,13 @@ typedef enum { BREV_WITH_T_ADD, BREV_WITH_T_SUBTRACT, BREV_WITH_T_ONLY } BrevWit
 /* What becomes of a message of whose recipients some are no addresses. */
 typedef enum { BREV_BAD_REPORT, BREV_BAD_REFUSE } BrevBad;
 
+/* What becomes of a storm of mail: the same again and again. */
+typedef enum {
+    BREV_STORM_GUARD_WARN,
+    BREV_STORM_GUARD_HOLD,
+    BREV_STORM_GUARD_OFF
+} BrevStormGuard;
+
 /* One provider account: [account NAME]. Settings are described in schema.c. */
 typedef struct {
     char *name;
@@ -87,6 +94,9 @@ typedef struct {
     BrevWithT arguments_with_t;
     BrevBad bad_recipients;
     guint max_hops;
+    BrevStormGuard storm_guard;
+    guint storm_limit; /* so many of a kind are no storm, in: */
+    gint64 storm_window;
     BrevLogTarget log;
     char **dns_servers; /* nullable: "127.0.0.1:5353" */
 

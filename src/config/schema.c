@@ -16,11 +16,13 @@ static const char *const deliveries[] = { "auto", "queue", "direct", NULL };
 static const char *const unknowns[] = { "refuse", "ignore", NULL };
 static const char *const with_t[] = { "add", "subtract", "only", NULL };
 static const char *const bads[] = { "report", "refuse", NULL };
+static const char *const guards[] = { "warn", "hold", "off", NULL };
 static const char *const logs[] = { "auto", "journald", "syslog", "stderr", NULL };
 
 #define KIB G_GINT64_CONSTANT (1024)
 #define SECOND G_GINT64_CONSTANT (1000)
-#define DAY (86400 * SECOND)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
 #define SOCKET_PATH_MAX 107 /* sockaddr_un.sun_path */
 
 #define IN_BREVDUE(key, type, field) \
@@ -76,6 +78,12 @@ static const BrevSetting settings[] = {
       .help = "what arguments do to the recipients of -t: add; subtract, as Exim does; only: the header counts for nothing" },
     { IN_BREVDUE ("bad-recipients", BREV_TYPE_CHOICE, bad_recipients), "report", .choices = bads,
       .help = "report: the others get the message, its sender hears of the bad one; refuse: nobody gets it" },
+    { IN_BREVDUE ("storm-guard", BREV_TYPE_CHOICE, storm_guard), "warn", .choices = guards,
+      .help = "when a user sends the same mail over and over; warn: it is told; hold: the first pass, the others wait for an administrator" },
+    { IN_BREVDUE ("storm-limit", BREV_TYPE_COUNT, storm_limit), "20", 1, 100000,
+      .help = "so many messages of one user, to the same recipients and with the same subject, are no storm yet" },
+    { IN_BREVDUE ("storm-window", BREV_TYPE_DURATION, storm_window), "10m", SECOND, 4 * HOUR,
+      .help = "time in which more than 'storm-limit' of them are one" },
     { IN_BREVDUE ("log", BREV_TYPE_CHOICE, log), "auto", .choices = logs,
       .help = "where log lines go; auto: the first of journald, syslog, stderr that is there" },
     { IN_BREVDUE ("dns-servers", BREV_TYPE_LIST, dns_servers), "",

@@ -191,7 +191,7 @@ brev_direct_is_open (const BrevStoreMessage *message)
 {
     const BrevStoreRecipient *first = first_open (message);
 
-    return first != NULL && first->state != BREV_STATE_PARKED;
+    return first != NULL && first->state != BREV_STATE_PARKED && !message->is_held;
 }
 
 gboolean

@@ -76,17 +76,27 @@ is_idle (const BrevFlow *flow)
            brev_settler_pending (flow->courier->settler) == 0;
 }
 
+/* In the foreground nobody waits for it. */
+static gint64
+next_digest (const BrevCourier *courier)
+{
+    gint64 next =
+        courier->only_id != NULL ? -1 : brev_store_next_digest (courier->store, NULL);
+
+    return next < 0 ? G_MAXINT64 : next;
+}
+
 /* ms until something can be done, -1 when it is not time that is waited for */
 gint64
 brev_flow_next_wait (BrevFlow *flow)
 {
     gint64 due = MIN (brev_store_next_due (flow->courier->store, NULL),
                       flow->courier->put_off_until);
-    gint64 warning = brev_delay_next (flow->courier);
+    gint64 report = MIN (brev_delay_next (flow->courier), next_digest (flow->courier));
     gint64 left = due - brev_clock_now ();
     gint64 wait = G_MAXINT64;
 
-    if (due == G_MAXINT64 && is_idle (flow))
+    if (due == G_MAXINT64 && report == G_MAXINT64 && is_idle (flow))
         return -1;
     for (guint i = 0; i < flow->courier->workers->len; i++) {
         gint64 own = brev_worker_wait (flow->courier->workers->pdata[i]);
@@ -96,8 +106,8 @@ brev_flow_next_wait (BrevFlow *flow)
     if (due != G_MAXINT64 && (left > 0 || wait == G_MAXINT64))
         wait = MIN (wait,
                     MAX (left, BREV_SECOND)); /* due already: another's, or ours soon */
-    if (warning != G_MAXINT64)
-        wait = MIN (wait, MAX (warning - brev_clock_now (), 1));
+    if (report != G_MAXINT64)
+        wait = MIN (wait, MAX (report - brev_clock_now (), 1));
     return wait == G_MAXINT64 ? -1 : wait;
 }
 

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "courier/report.h"
 #include "courier/routing.h"
+#include "courier/storm.h"
 #include "message/header.h"
 
 /* Files in one transaction: few enough to be held open together. */
@@ -244,7 +245,8 @@ told (const char *text)
 
 /* The first value of each field, without GMime. */
 static void
-find_fields (const BrevHeaderBlock *block, char **message_id, char **script)
+find_fields (const BrevHeaderBlock *block, char **message_id, char **script,
+             char **subject)
 {
     const char *cursor = block->text;
     BrevField field;
@@ -254,6 +256,8 @@ find_fields (const BrevHeaderBlock *block, char **message_id, char **script)
             *message_id = brev_field_unfold (&field);
         else if (*script == NULL && brev_field_is (&field, "X-PHP-Originating-Script"))
             *script = brev_field_unfold (&field);
+        else if (*subject == NULL && brev_field_is (&field, "Subject"))
+            *subject = brev_field_unfold (&field);
     }
 }
 
@@ -272,7 +276,7 @@ forgive_input (GError *failure, GError **error)
 
 static gboolean
 read_header (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
-             GError **error)
+             char **subject, GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     g_auto (BrevHeaderBlock) block = { 0 };
@@ -282,7 +286,7 @@ read_header (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessag
 
     if (brev_header_block_read (&block, arrival->fd, file->message_offset,
                                 file->message_length, &failure))
-        find_fields (&block, &id, &script);
+        find_fields (&block, &id, &script, subject);
     else if (!forgive_input (failure, error))
         return FALSE;
     if (id == NULL || *id == '\0')
@@ -294,9 +298,10 @@ read_header (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessag
     return TRUE;
 }
 
-/* Returns: (nullable): a row without recipients yet */
+/* @subject: (out): the header's. Returns: (nullable): a row without recipients yet */
 static BrevStoreMessage *
-new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
+new_row (const BrevCourier *courier, const Arrival *arrival, char **subject,
+         GError **error)
 {
     const BrevQueueFile *file = arrival->file;
     const BrevEnvelope *envelope = file->envelope;
@@ -304,7 +309,7 @@ new_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
     BrevLocalNames names = brev_courier_names (courier);
     g_autoptr (BrevStoreMessage) row = brev_store_message_new (arrival->id);
 
-    if (!read_header (courier, arrival, row, error))
+    if (!read_header (courier, arrival, row, subject, error))
         return NULL;
     row->is_imported = TRUE;
     row->uid = file->origin.uid;
@@ -399,36 +404,58 @@ find_recipients (const BrevCourier *courier, const Arrival *arrival, GError **er
     return brev_recipients_resolve (file->envelope, header, &names, error);
 }
 
-/* Returns: (nullable): or %NULL with @error when it cannot be told now */
-static BrevStoreMessage *
-make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
+/* Returns: %FALSE with @error when it cannot be told now */
+static gboolean
+add_recipients (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *row,
+                GError **error)
 {
-    g_autoptr (BrevStoreMessage) row = new_row (courier, arrival, error);
-    g_autoptr (BrevRecipients) recipients = NULL;
     g_autoptr (GError) failure = NULL;
+    g_autoptr (BrevRecipients) recipients = find_recipients (courier, arrival, &failure);
     BrevNotify notify = arrival->file->envelope->notify;
 
-    if (row == NULL)
-        return NULL;
-    recipients = find_recipients (courier, arrival, &failure);
     if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_INPUT)) {
         (void) add_bad (row, "(all recipients)", notify, failure->message);
-        return g_steal_pointer (&row);
+        return TRUE;
     }
     if (recipients == NULL) {
         g_propagate_error (error, g_steal_pointer (&failure));
-        return NULL;
+        return FALSE;
     }
     if (courier->config->bad_recipients == BREV_BAD_REFUSE && recipients->bad->len > 0)
         add_bad_ones (row, recipients->good,
                       "another recipient of the message is no mail address, and "
                       "'bad-recipients = refuse' is set");
     else if (!add_good (courier, arrival, row, recipients, error))
-        return NULL;
+        return FALSE;
     add_bad_ones (row, recipients->bad, "this is no mail address");
     if (row->recipients->len == 0)
         (void) add_bad (row, "(no recipient)", notify,
                         "the message names nobody to send it to");
+    return TRUE;
+}
+
+/* Mail that nobody will get is no storm, nor is a report of our own. */
+static gboolean
+counts_as_mail (const BrevStoreMessage *row)
+{
+    for (guint i = 0; i < row->recipients->len; i++)
+        if (!brev_state_is_final (
+                ((const BrevStoreRecipient *) row->recipients->pdata[i])->state))
+            return row->way != BREV_WAY_REPORT;
+    return FALSE;
+}
+
+/* Returns: (nullable): or %NULL with @error when it cannot be told now */
+static BrevStoreMessage *
+make_row (const BrevCourier *courier, const Arrival *arrival, GError **error)
+{
+    g_autofree char *subject = NULL;
+    g_autoptr (BrevStoreMessage) row = new_row (courier, arrival, &subject, error);
+
+    if (row == NULL || !add_recipients (courier, arrival, row, error))
+        return NULL;
+    if (courier->config->storm_guard != BREV_STORM_GUARD_OFF && counts_as_mail (row))
+        row->sum = brev_storm_sum (row->uid, row->recipients, subject);
     return g_steal_pointer (&row);
 }
 

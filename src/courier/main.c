@@ -170,7 +170,7 @@ collect_reports (BrevFlow *flow)
 
 /* One turn: everything that can be done without waiting for a provider. Settling stands
  * at both ends: what was read while we waited, and what could not even be sent. Then it is
- * seen what is delayed. Whatever wrote a report stands before the collecting of them. */
+ * seen what is delayed, and which digests are due. Whatever wrote a report stands before the collecting of them. */
 static gboolean
 take_steps (BrevFlow *flow, GError **error)
 {
@@ -178,7 +178,8 @@ take_steps (BrevFlow *flow, GError **error)
 
     if (!brev_settler_flush (settler, error) || !import (flow, error) ||
         !carry_all (flow, error) || !brev_settler_flush (settler, error) ||
-        !brev_delay_warn (flow->courier, error))
+        !brev_delay_warn (flow->courier, error) ||
+        (flow->courier->only_id == NULL && !brev_settler_digest (settler, error)))
         return FALSE;
     collect_reports (flow);
     return TRUE;

@@ -203,6 +203,39 @@ brev_record_report (const BrevStoreMessage *message, const char *report)
     brev_log_name (BREV_LOG_COURIER);
 }
 
+void
+brev_record_storm (const BrevStoreMessage *message, guint limit, const char *window)
+{
+    g_autofree char *uid = g_strdup_printf ("%u", message->uid);
+    const char *const fields[BREV_FIELD_LAST] = {
+        [BREV_FIELD_ID] = message->id,
+        [BREV_FIELD_UID] = uid,
+        [BREV_FIELD_SENDER] = message->sender,
+        [BREV_FIELD_STATUS] = message->is_storm ? "held" : NULL,
+    };
+
+    brev_log_fields (
+        BREV_LOG_WARNING, fields,
+        "%s: uid=%s: a storm of mail: more than %u within %s to the same recipients with "
+        "the same subject; %s",
+        message->id, uid, limit, window,
+        message->is_storm
+            ? "from this one on it is held, until 'brevdue queue release' lets it go"
+            : "it is sent all the same ('storm-guard = hold' would keep it back)");
+}
+
+void
+brev_record_digest (const BrevStoreDigest *digest, const char *to)
+{
+    g_autofree char *address = bracketed (to);
+    const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_ID] = digest->id };
+
+    brev_log_name (BREV_LOG_BOUNCE);
+    brev_log_fields (BREV_LOG_INFO, fields, "%s: one report about %u message%s to <%s>",
+                     digest->id, digest->total, digest->total == 1 ? "" : "s", address);
+    brev_log_name (BREV_LOG_COURIER);
+}
+
 static void
 append (GString *list, const char *name)
 {

@@ -56,6 +56,18 @@ void brev_record_again (const BrevStoreMessage *message,
  */
 void brev_record_report (const BrevStoreMessage *message, const char *report);
 
+/**
+ * brev_record_storm:
+ * @message: with which it began
+ * @limit: so many like it are none, in @window
+ *
+ * One line, of the storm's first message only.
+ */
+void brev_record_storm (const BrevStoreMessage *message, guint limit, const char *window);
+
+/* A digest was written to @to. */
+void brev_record_digest (const BrevStoreDigest *digest, const char *to);
+
 /* (nullable): the From address that another one stands in for in @plan, if one does */
 const char *brev_record_replaced_from (const BrevPlan *plan);
 

@@ -3,7 +3,10 @@
 
 #include "courier/report-text.h"
 
-/* Inside report-*.c only: what the parts of a report have in common. */
+/* Inside report-*.c and digest-text.c only: what the parts of a report have in common. */
+
+/* (transfer full): the mailbox that reports come from */
+char *brev_report_from (const BrevConfig *config);
 
 /* (transfer full): one line for a person, of bounded length */
 char *brev_report_words (const char *text);

@@ -24,9 +24,9 @@ brev_report_addressee (const BrevReport *report)
                : "postmaster";
 }
 
-/* The address reports come from. It must be one the provider lets us use. */
-static char *
-report_from (const BrevConfig *config)
+/* It must be one the provider lets us use. */
+char *
+brev_report_from (const BrevConfig *config)
 {
     g_autoptr (BrevAddressList) list =
         config->from == NULL ? NULL : brev_address_parse (config->from, NULL);
@@ -111,7 +111,7 @@ append_references (GString *out, const BrevReport *report)
 static void
 append_top (GString *out, const BrevReport *report)
 {
-    g_autofree char *from = report_from (report->config);
+    g_autofree char *from = brev_report_from (report->config);
     g_autofree char *to = brev_report_words (brev_report_addressee (report));
     g_autofree char *date = brev_report_date (report->now);
     g_autofree char *domain = brev_report_domain (report->config);

@@ -97,12 +97,14 @@ forget (BrevCourier *courier, const char *id)
 static gboolean
 needs_drain (const BrevFlow *flow)
 {
-    gint64 due;
+    gint64 digest, due;
 
     if (flow->courier->spool == NULL)
         return FALSE;
+    digest = brev_store_next_digest (flow->courier->store, NULL);
     due = brev_store_next_due (flow->courier->store, NULL);
     return flow->wrote_reports || g_hash_table_size (flow->courier->put_off) > 0 ||
+           (digest >= 0 && digest <= brev_clock_now ()) ||
            (due >= 0 && due < brev_clock_now () - ABANDONED_TIME);
 }
 

@@ -11,6 +11,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "courier/digest.h"
+#include "courier/guard.h"
 #include "courier/record.h"
 #include "courier/report.h"
 
@@ -28,6 +30,7 @@ struct BrevSettler {
     GPtrArray *pending;  /* owned, of Result */
     GPtrArray *finished; /* owned, of char *: files to unlink, once their reports exist */
     GPtrArray *reports;  /* owned, of char *: written, not yet imported */
+    BrevGuard *guard;    /* owned */
     gboolean owes_reports; /* some that were committed are not written */
 };
 
@@ -59,6 +62,7 @@ brev_settler_new (const BrevSettlerSetup *setup)
 
     settler->setup = *setup;
     settler->pending = new_results ();
+    settler->guard = brev_guard_new (setup->config, setup->store, setup->may_park);
     settler->finished = g_ptr_array_new_with_free_func (g_free);
     settler->reports = g_ptr_array_new_with_free_func (g_free);
     return settler;
@@ -69,6 +73,7 @@ brev_settler_free (BrevSettler *settler)
 {
     if (settler == NULL)
         return;
+    brev_guard_free (settler->guard);
     g_ptr_array_unref (settler->pending);
     g_ptr_array_unref (settler->finished);
     g_ptr_array_unref (settler->reports);
@@ -309,6 +314,9 @@ mend_reports (BrevSettler *settler, GError **error)
         if (message->recipients->len > 0 && !write_report (settler, message, error))
             return FALSE;
     }
+    if (!brev_digest_write_all (settler->setup.config, settler->setup.spool,
+                                settler->setup.store, settler->reports, error))
+        return FALSE;
     settler->owes_reports = FALSE;
     return TRUE;
 }
@@ -383,6 +391,15 @@ gboolean
 brev_settler_warn (BrevSettler *settler, const BrevDelay *delay, GError **error)
 {
     int n = brev_store_warn (settler->setup.store, delay, error);
+
+    settler->owes_reports |= n > 0;
+    return n >= 0 && conclude (settler, error);
+}
+
+gboolean
+brev_settler_digest (BrevSettler *settler, GError **error)
+{
+    int n = brev_store_close_digests (settler->setup.store, brev_clock_now (), error);
 
     settler->owes_reports |= n > 0;
     return n >= 0 && conclude (settler, error);
@@ -474,6 +491,7 @@ brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **er
     park_the_untold (settler, results);
     settler->owes_reports |= choose_reports (settler, results);
     write_back (results);
+    brev_guard_reset (settler->guard);
     for (guint i = 0; i < letters->len; i++)
         g_ptr_array_add (rows, ((BrevLetter *) letters->pdata[i])->row);
     if (!brev_store_import (settler->setup.store, rows, brev_clock_now (), &finished,
@@ -481,6 +499,7 @@ brev_settler_import (BrevSettler *settler, const GPtrArray *letters, GError **er
         return FALSE;
     for (guint i = 0; i < rows->len && !settler->setup.is_quiet; i++)
         brev_record_import (rows->pdata[i]);
+    brev_guard_log (settler->guard);
     log_results (settler, results);
     remember_finished (settler, finished);
     return conclude (settler, error);

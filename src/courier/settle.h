@@ -62,6 +62,9 @@ gboolean brev_settler_flush (BrevSettler *settler, GError **error);
  * the next flush. */
 gboolean brev_settler_warn (BrevSettler *settler, const BrevDelay *delay, GError **error);
 
+/* Writes the digests whose time has come. On failure they are with the next flush. */
+gboolean brev_settler_digest (BrevSettler *settler, GError **error);
+
 /* Writes the reports that a crash kept from being written. */
 gboolean brev_settler_mend (BrevSettler *settler, GError **error);
 

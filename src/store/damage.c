@@ -178,6 +178,7 @@ copy_all (BrevStore *store, BrevStore *old, gint64 now, guint *n, GError **error
            copy_from (store, old, SQL_SALVAGE_UP, now, n, error) &&
            copy_from (store, old, SQL_SALVAGE_DOWN, now, &again, error) &&
            brev_callers_salvage (store, old, error) &&
+           brev_digest_salvage (store, old, error) &&
            brev_transaction_commit (&transaction, error);
 }
 

@@ -135,7 +135,7 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 caller, gint
         SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
         SQL_I (m->paused), SQL_I (m->recipients->len), SQL_T (m->options),
         SQL_T (m->ignored), SQL_I (m->dot_bytes), SQL_T (m->script), SQL_T (m->rewritten),
-        SQL_I (caller));
+        SQL_I (caller), SQL_I (m->is_storm));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
@@ -167,19 +167,23 @@ brev_import_one (BrevStore *store, const BrevStoreMessage *message, gint64 calle
 /* Only a new row counts: another copy of a message is none. Nobody called for a report of
  * our own. */
 static gboolean
-import_and_count (BrevStore *store, GHashTable *tallies, const BrevStoreMessage *message,
-                  GError **error)
+import_and_count (BrevStore *store, GHashTable *tallies, BrevStoreMessage *message,
+                  gint64 now, GError **error)
 {
+    BrevStoreStorm storm = { 0 };
     BrevTally *caller = NULL;
     int is_new;
 
     if (message->way != BREV_WAY_REPORT &&
-        !brev_callers_find (store, tallies, message, &caller, error))
+        (!brev_callers_find (store, tallies, message, &caller, error) ||
+         !brev_storm_ask (store, message, now, &storm, error)))
         return FALSE;
     is_new = brev_import_one (store, message, caller == NULL ? 0 : caller->n, error);
     if (is_new > 0 && caller != NULL)
         brev_callers_count (caller->counts, message);
-    return is_new >= 0;
+    if (is_new > 0 && message->way == BREV_WAY_REPORT)
+        return brev_digest_end (store, message->id, error);
+    return is_new >= 0 && (is_new == 0 || brev_storm_note (store, &storm, error));
 }
 
 /* Nobody knows whether a message from before the damage was sent. */
@@ -213,7 +217,7 @@ brev_store_import (BrevStore *store, const GPtrArray *messages, gint64 now,
     for (guint i = 0; i < messages->len; i++) {
         BrevStoreMessage *message = messages->pdata[i];
         park_doubtful (store, message, now);
-        if (!import_and_count (store, tallies, message, error) ||
+        if (!import_and_count (store, tallies, message, now, error) ||
             !brev_finish (store, message->id, now, done, error))
             return FALSE;
     }

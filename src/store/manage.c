@@ -163,7 +163,8 @@ brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **erro
 {
     static const BrevSql mends[] = { SQL_MEND_RECIPIENTS, SQL_MEND_WARNINGS,
                                      SQL_MEND_ARRIVALS,   SQL_MEND_FINISHED,
-                                     SQL_MEND_KNOWN,      SQL_MEND_PROBLEMS };
+                                     SQL_MEND_KNOWN,      SQL_MEND_PROBLEMS,
+                                     SQL_MEND_DIGESTS };
     g_auto (BrevTransaction) transaction = { 0 };
 
     if (!brev_transaction_begin (&transaction, store, error))

@@ -124,6 +124,7 @@ brev_record_message (sqlite3_stmt *row)
     message->dot_bytes = (guint) sqlite3_column_int64 (row, 21);
     message->script = brev_column_dup (row, 22);
     message->rewritten = brev_column_dup (row, 23);
+    message->is_storm = sqlite3_column_int (row, 24);
     return message;
 }
 

@@ -21,7 +21,8 @@ static const char *const steps[] = {
     " login TEXT,"
     " program TEXT,"
     " way INTEGER NOT NULL DEFAULT 0,"
-    " held INTEGER NOT NULL DEFAULT 0," /* since when */
+    " held INTEGER NOT NULL DEFAULT 0,"  /* since when */
+    " storm INTEGER NOT NULL DEFAULT 0," /* 1: by the storm guard */
     " deleted INTEGER NOT NULL DEFAULT 0,"
     " crashes INTEGER NOT NULL DEFAULT 0,"
     " paused INTEGER NOT NULL DEFAULT 0,"
@@ -97,6 +98,26 @@ static const char *const steps[] = {
     " used INTEGER NOT NULL,"
     " ignored INTEGER NOT NULL,"
     " PRIMARY KEY (caller, option)) WITHOUT ROWID;"
+
+    /* Mail of which there is much alike. A slot for a few bits of the sum, so that no user
+     * has more than 1,024 rows; nothing in them can be read. */
+    "CREATE TABLE storms ("
+    " uid INTEGER NOT NULL,"
+    " slot INTEGER NOT NULL,"
+    " sum INTEGER NOT NULL," /* one-way, of recipients and subject */
+    " since INTEGER NOT NULL,"
+    " seen INTEGER NOT NULL,"
+    " began INTEGER NOT NULL,"
+    " total INTEGER NOT NULL,"
+    " held INTEGER NOT NULL,"
+    " digest TEXT NOT NULL," /* that still collects; '': none */
+    " PRIMARY KEY (uid, slot)) WITHOUT ROWID;"
+    /* Reports about many messages, until they are imported. Their recipients name them. */
+    "CREATE TABLE digests ("
+    " id TEXT PRIMARY KEY,"
+    " kind INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " closed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* it collects no more */
 
     "CREATE TABLE turns (account TEXT PRIMARY KEY, uid INTEGER NOT NULL) WITHOUT ROWID;"
     /* How fast an account may send; no row: as its configuration says. */

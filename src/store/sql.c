@@ -6,7 +6,7 @@
 #define MESSAGE_COLUMNS                                                                    \
     "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, " \
     "program, way, held, crashes, paused, parked, owner, total, options, ignored, "        \
-    "dot_bytes, script, rewritten"
+    "dot_bytes, script, rewritten, storm"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed, notify, orcpt, "                                                  \
@@ -65,14 +65,14 @@ static const char *const texts[SQL_LAST] = {
     [SQL_IMPORT_MESSAGE] =
         "INSERT INTO messages (id, uid, arrival, finished, size, checksum, sender, message_id,"
         " login, program, way, held, crashes, paused, total, options, ignored, dot_bytes,"
-        " script, rewritten, caller, imported, owner)"
+        " script, rewritten, caller, storm, imported, owner)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19, ?20, ?21, 1, 0)"
+        " ?18, ?19, ?20, ?21, ?22, 1, 0)"
         " ON CONFLICT (id) DO UPDATE SET uid = ?2, arrival = ?3, finished = ?4, size = ?5,"
         " checksum = ?6, sender = ?7, message_id = ?8, login = ?9, program = ?10, way = ?11,"
         " held = max (held, ?12), crashes = ?13, paused = paused + ?14, total = ?15,"
         " options = ?16, ignored = ?17, dot_bytes = ?18, script = ?19, rewritten = ?20,"
-        " caller = ?21,"
+        " caller = ?21, storm = ?22,"
         " imported = 1, owner = 0, parked = NULL WHERE imported = 0"
         " RETURNING n, held",
     [SQL_IMPORT_RECIPIENT] =
@@ -87,7 +87,8 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE recipients SET report_due = 0 WHERE report_due = 1 AND report = ?1",
     [SQL_MISSING_REPORTS] =
         "SELECT DISTINCT m.id, r.report FROM recipients r JOIN messages m ON m.n = r.message"
-        " WHERE r.report_due = 1 AND r.state < 8 ORDER BY r.report",
+        " WHERE r.report_due = 1 AND r.state < 8"
+        " AND NOT EXISTS (SELECT 1 FROM digests WHERE id = r.report) ORDER BY r.report",
     [SQL_NEXT_WARNING] =
         "SELECT min (warn_from) FROM recipients WHERE " UNWARNED " AND warn_from > ?1",
     [SQL_DELAYED_ACCOUNTS] =
@@ -162,7 +163,7 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE messages SET crashes = CASE WHEN ?3 THEN 0 ELSE crashes END,"
         " paused = paused + ?2 WHERE id = ?1 AND (crashes > 0 OR ?2 > 0)",
     [SQL_FINISH_MESSAGE] =
-        "UPDATE messages SET finished = ?2, held = 0 WHERE id = ?1 AND imported = 1"
+        "UPDATE messages SET finished = ?2, held = 0, storm = 0 WHERE id = ?1 AND imported = 1"
         " AND finished = 0 AND NOT EXISTS"
         " (SELECT 1 FROM recipients WHERE message = messages.n AND state < 4)",
 
@@ -176,7 +177,7 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE messages SET paused = paused + max (0, CASE WHEN held > 0 THEN ?2 - held"
         " ELSE 0 END, coalesce ((SELECT ?2 - min (changed) FROM recipients"
         " WHERE message = messages.n AND state = 3), 0)),"
-        " held = 0, parked = NULL, crashes = 0 WHERE id = ?1 AND finished = 0"
+        " held = 0, storm = 0, parked = NULL, crashes = 0 WHERE id = ?1 AND finished = 0"
         " AND (held > 0 OR parked IS NOT NULL OR EXISTS"
         " (SELECT 1 FROM recipients WHERE message = messages.n AND state = 3))",
     [SQL_RELEASE_RECIPIENTS] =
@@ -213,6 +214,8 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE problems SET until = min (until, ?1), since = min (since, ?1)"
         " WHERE until > ?2 OR since > ?2",
 
+    [SQL_MEND_DIGESTS] = "UPDATE digests SET due = ?1 WHERE due > ?2",
+
     [SQL_FORGET_RECIPIENTS] = "DELETE FROM recipients WHERE message IN (" FORGETTABLE ")",
     [SQL_FORGET_TEXTS] = TEXTLESS " WHERE n IN (" FORGETTABLE ")",
     [SQL_FORGET_MESSAGES] =
@@ -245,6 +248,38 @@ static const char *const texts[SQL_LAST] = {
         " JOIN recipients ON message = n WHERE state = ?1 AND changed >= ?2",
     [SQL_PROBLEMS] =
         "SELECT account, scope, problem, since, until FROM problems ORDER BY since, account",
+
+    [SQL_GET_STORM] =
+        "SELECT uid, sum, since, seen, began, total, held, digest FROM storms"
+        " WHERE uid = ?1 AND slot = ?2",
+    [SQL_SET_STORM] =
+        "INSERT OR REPLACE INTO storms (uid, slot, sum, since, seen, began, total, held, digest)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_STORMS] =
+        "SELECT uid, sum, since, seen, began, total, held, digest FROM storms"
+        " WHERE began > 0 ORDER BY began, uid, slot",
+    [SQL_FORGET_STORMS] = "DELETE FROM storms WHERE since <= ?1",
+
+    [SQL_OPEN_DIGEST] = "INSERT OR IGNORE INTO digests (id, kind, due) VALUES (?1, ?2, ?3)",
+    [SQL_NEXT_DIGEST] = "SELECT min (due) FROM digests WHERE closed = 0",
+    [SQL_CLOSE_DIGESTS] = "UPDATE digests SET closed = 1 WHERE closed = 0 AND due <= ?1",
+    [SQL_LEAVE_DIGESTS] =
+        "UPDATE storms SET digest = '' WHERE digest <> ''"
+        " AND digest NOT IN (SELECT id FROM digests WHERE closed = 0)",
+    [SQL_CLOSED_DIGESTS] = "SELECT id, kind FROM digests WHERE closed = 1 ORDER BY id",
+    [SQL_DIGEST_MESSAGES] =
+        "SELECT DISTINCT m.id FROM recipients r JOIN messages m ON m.n = r.message"
+        " WHERE r.report_due = 1 AND r.report = ?1 AND (m.storm = 1 OR ?2)"
+        " AND (r.state <= 3 AND NOT ?2 OR r.state IN (6, 7) AND ?2) LIMIT ?3",
+    [SQL_COUNT_DIGEST] =
+        "SELECT count (DISTINCT m.n) FROM recipients r JOIN messages m ON m.n = r.message"
+        " WHERE r.report_due = 1 AND r.report = ?1 AND (m.storm = 1 OR ?2)"
+        " AND (r.state <= 3 AND NOT ?2 OR r.state IN (6, 7) AND ?2)",
+    [SQL_END_DIGEST] = "DELETE FROM digests WHERE id = ?1",
+    [SQL_FORGET_DIGEST] =
+        "UPDATE recipients SET report = NULL, report_due = 0"
+        " WHERE report_due = 1 AND report = ?1",
+    [SQL_SALVAGE_DIGESTS] = "SELECT id, kind, due FROM digests",
 
     [SQL_GET_BUCKET] =
         "SELECT tokens, at, rate, base, until, day_from, day_used FROM buckets"

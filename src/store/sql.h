@@ -67,6 +67,7 @@ typedef enum {
     SQL_MEND_FINISHED,
     SQL_MEND_KNOWN,
     SQL_MEND_PROBLEMS,
+    SQL_MEND_DIGESTS,
     SQL_FORGET_RECIPIENTS,
     SQL_FORGET_TEXTS,
     SQL_FORGET_MESSAGES,
@@ -79,6 +80,20 @@ typedef enum {
     SQL_CLEAR_PROBLEM,
     SQL_COUNT_OUTCOMES,
     SQL_PROBLEMS,
+    SQL_GET_STORM,
+    SQL_SET_STORM,
+    SQL_STORMS,
+    SQL_FORGET_STORMS,
+    SQL_OPEN_DIGEST,
+    SQL_NEXT_DIGEST,
+    SQL_CLOSE_DIGESTS,
+    SQL_LEAVE_DIGESTS,
+    SQL_CLOSED_DIGESTS,
+    SQL_DIGEST_MESSAGES,
+    SQL_COUNT_DIGEST,
+    SQL_END_DIGEST,
+    SQL_FORGET_DIGEST,
+    SQL_SALVAGE_DIGESTS,
     SQL_GET_BUCKET,
     SQL_SET_BUCKET,
     SQL_FIND_CALLER,
@@ -104,6 +119,7 @@ struct BrevStore {
     char *path;        /* owned: of the directory, for messages; ":memory:" */
     int dir;           /* -1 in memory */
     BrevLock lock;
+    BrevStoreGuard guard; /* all of it 0: none */
     gint64
         doubtful; /* ms since 1970: files from before without a row may have been sent */
     GPtrArray
@@ -193,6 +209,20 @@ gboolean brev_record_recipients (BrevStore *store, BrevStoreMessage *message, gi
                                  GError **error);
 char *brev_column_dup (sqlite3_stmt *row, int column);
 const char *brev_column_text (sqlite3_stmt *row, int column);
+
+/* storm.c: inside the transaction of an import, before and after the row of @message */
+gboolean brev_storm_ask (BrevStore *store, BrevStoreMessage *message, gint64 now,
+                         BrevStoreStorm *storm, GError **error);
+gboolean brev_storm_note (BrevStore *store, const BrevStoreStorm *storm, GError **error);
+gboolean brev_storm_forget (BrevStore *store, gint64 now, GError **error);
+
+/* digest.c: inside a transaction */
+gboolean brev_digest_open (BrevStore *store, const char *id, BrevDigestKind kind,
+                           gint64 due, GError **error);
+/* The report @id was imported: nothing more is collected for it. */
+gboolean brev_digest_end (BrevStore *store, const char *id, GError **error);
+/* Takes over what can be read of a damaged database. */
+gboolean brev_digest_salvage (BrevStore *store, BrevStore *old, GError **error);
 
 /* import.c: @caller counts it, 0: nobody does. Returns: 1 when the row is new, 0, -1 */
 int brev_import_one (BrevStore *store, const BrevStoreMessage *message, gint64 caller,

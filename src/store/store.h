@@ -2,6 +2,7 @@
 #pragma once
 
 #include "envelope/envelope.h"
+#include "envelope/frame.h"
 
 /* What happened to the messages whose bytes lie in queue/: README.md lists every state of a
  * message, what is on disk in each, and what a crash in each leads to. The one engine is
@@ -64,15 +65,17 @@ typedef struct {
     char *login;      /* owned, nullable: claimed */
     char *program;    /* owned, nullable: claimed */
     char way;         /* BrevWay */
-    gboolean is_held; /* by an administrator */
-    guint crashes;    /* couriers that died over it, since one last lived through it */
-    gint64 paused;    /* ms that do not count for lifetime */
-    char *parked;     /* owned, nullable: why its file is not even read */
-    char *options;    /* owned, nullable: of its caller, without values: "-t -oi" */
-    char *ignored;    /* owned, nullable: those of them that had no effect */
-    guint dot_bytes;  /* bytes behind a lone dot, which were left out */
-    char *script;     /* owned, nullable: the PHP script, claimed: "33:mailer.php" */
-    char *rewritten;  /* owned, nullable: the From address another one stood in for */
+    gboolean is_held; /* by an administrator, or, with @is_storm, by the storm guard */
+    gboolean is_storm;
+    gint64 sum; /* of what makes two messages alike; 0: not known, or not in question */
+    guint crashes;   /* couriers that died over it, since one last lived through it */
+    gint64 paused;   /* ms that do not count for lifetime */
+    char *parked;    /* owned, nullable: why its file is not even read */
+    char *options;   /* owned, nullable: of its caller, without values: "-t -oi" */
+    char *ignored;   /* owned, nullable: those of them that had no effect */
+    guint dot_bytes; /* bytes behind a lone dot, which were left out */
+    char *script;    /* owned, nullable: the PHP script, claimed: "33:mailer.php" */
+    char *rewritten; /* owned, nullable: the From address another one stood in for */
     GPtrArray *recipients; /* owned, of BrevStoreRecipient */
 } BrevStoreMessage;
 
@@ -390,6 +393,76 @@ gboolean brev_store_change_bucket (BrevStore *store, const char *account,
  */
 gboolean brev_store_take_slot (BrevStore *store, const char *account, guint slot);
 void brev_store_drop_slot (BrevStore *store, const char *account, guint slot);
+/* Mail of one user that is all alike: the same recipients, the same subject, of which only a
+ * one-way sum is kept. What it means is decided by the courier; all of it 0: nothing is
+ * known. */
+typedef struct {
+    gint64 uid;
+    gint64 sum;
+    gint64 since;  /* ms since 1970: start of the time in which came: */
+    guint64 seen;  /* messages */
+    gint64 began;  /* ms since 1970: when they became a storm; 0: they are none */
+    guint64 total; /* messages of the storm */
+    guint64 held;  /* those of them that were held */
+    char
+        digest[BREV_ID_LENGTH + 1]; /* queue id of the report about these, which is yet to
+                                      * be written; "": none */
+    gint64 digest_due;              /* ms since 1970: when; 0: the store knows */
+} BrevStoreStorm;
+
+/* Decides about each new message that has a "sum". */
+typedef struct {
+    /* Nullable. Inside the transaction of its import: counts @message, and says whether it is held.
+     * @storm may be another's, with another sum, in whose place this one could stand. */
+    void (*judge) (BrevStoreStorm *storm, BrevStoreMessage *message, gint64 now,
+                   gpointer data);
+    gpointer data;
+    gint64 memory; /* ms after "since": older counts are forgotten; 0: nothing is */
+} BrevStoreGuard;
+
+/* Without one no message is counted or held. */
+void brev_store_set_guard (BrevStore *store, const BrevStoreGuard *guard);
+
+/* Returns: (transfer full) (nullable): (array of BrevStoreStorm) those that began, also what
+ * is over and not yet forgotten */
+GArray *brev_store_storms (BrevStore *store, GError **error);
+
+/* What a report about many messages is about. */
+typedef enum {
+    BREV_DIGEST_HELD, /* by the storm guard */
+    BREV_DIGEST_LAST
+} BrevDigestKind;
+
+typedef struct {
+    char *id; /* owned: its queue id */
+    BrevDigestKind kind;
+    GPtrArray
+        *messages; /* owned, of BrevStoreMessage, each with the recipients it is about
+                          * alone; only the first ones */
+    guint total;   /* messages it is about; 0: those it was about need no report */
+} BrevStoreDigest;
+
+void brev_store_digest_free (BrevStoreDigest *digest);
+
+/* Returns: ms since 1970 when the next digest has collected enough, G_MAXINT64 when there is
+ * none, -1 with @error set */
+gint64 brev_store_next_digest (BrevStore *store, GError **error);
+
+/* Those whose time has come collect nothing more from now on. Returns: how many,
+ * -1 with @error set */
+int brev_store_close_digests (BrevStore *store, gint64 now, GError **error);
+
+/**
+ * brev_store_closed_digests:
+ * @most: messages to name in one
+ *
+ * Returns: (transfer full) (nullable): (array of BrevStoreDigest) what is to be written and
+ * imported, %NULL with @error set
+ */
+GPtrArray *brev_store_closed_digests (BrevStore *store, guint most, GError **error);
+
+/* There is nothing to write for it. */
+gboolean brev_store_drop_digest (BrevStore *store, const char *id, GError **error);
 
 typedef struct {
     char *name;      /* owned: "-oi" */

@@ -169,6 +169,21 @@ class Alarm(Case):
         self.site.write_config()
         self.assert_told(OK)
 
+    def test_storm(self):
+        self.site.set(storm_limit='2', storm_window='2s')
+        self.site.write_config()
+        self.site.start()
+        for _ in range(2):
+            self.send()
+        self.site.wait_for_empty_queue()
+        self.assert_told(OK)
+        self.send()
+        self.site.wait_for_empty_queue()
+        self.assert_told(WARNING, 'storm')
+        self.assertRegex(self.line, r'user id \d+ sends the same mail over and over, 3 messages')
+        wait(lambda: self.check() == set(), 'the end of the storm')
+        self.assert_told(OK)
+
     def test_strange_files(self):
         self.site.start()
         path = os.path.join(self.site.spool, 'drop', 'README')

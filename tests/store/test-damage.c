@@ -62,13 +62,13 @@ do_overwrite_header (const Fixture *f)
 static void
 do_overwrite_middle (const Fixture *f)
 {
-    overwrite (f, "store.db", 24 * 4096, 4 * 4096);
+    overwrite (f, "store.db", 26 * 4096, 4 * 4096);
 }
 
 static void
 do_truncate (const Fixture *f)
 {
-    truncate_to (f, "store.db", 26 * 4096);
+    truncate_to (f, "store.db", 28 * 4096);
 }
 
 static void

@@ -67,6 +67,11 @@ test_plans (void)
         { SQL_FIND_CALLER, "sqlite_autoindex_callers_1 (uid=? AND rest=? AND login=?" },
         { SQL_COUNT_CALLERS, "sqlite_autoindex_callers_1 (uid=? AND rest=?)" },
         { SQL_COUNT_CALLS, "PRIMARY KEY" },
+        { SQL_GET_STORM, "PRIMARY KEY (uid=? AND slot=?)" },
+        { SQL_DIGEST_MESSAGES, "INDEX recipients_report (report=?)" },
+        { SQL_COUNT_DIGEST, "INDEX recipients_report (report=?)" },
+        { SQL_FORGET_DIGEST, "INDEX recipients_report (report=?)" },
+        { SQL_END_DIGEST, "PRIMARY KEY" },
         { SQL_CALLER_OPTIONS, "PRIMARY KEY (caller=?)" },
     };
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);

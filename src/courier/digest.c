@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/digest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "courier/own-mail.h"
+#include "courier/record.h"
+#include "message/header.h"
+#include "message/message.h"
+
+/* What the file of a message tells. */
+typedef struct {
+    char *subject; /* owned, nullable */
+    gboolean sender_is_login;
+} Example;
+
+/* Decoded, for a person; NULL when it cannot be read. */
+static char *
+read_subject (int fd, const BrevQueueFile *file)
+{
+    g_auto (BrevHeaderBlock) block = { 0 };
+    g_autoptr (BrevMessage) message = NULL;
+
+    if (brev_header_block_read (&block, fd, file->message_offset, file->message_length,
+                                NULL))
+        message = brev_message_decode (fd, file->message_offset,
+                                       block.body - file->message_offset, NULL);
+    return message == NULL ? NULL : g_strdup (message->subject);
+}
+
+/* That it cannot be read is no reason to say nothing of all the others. */
+static void
+read_example (const BrevSpool *spool, const char *id, Example *example)
+{
+    g_autoptr (BrevQueueFile) file = NULL;
+    g_autoptr (GError) error = NULL;
+    brev_autofd int fd = openat (spool->queue, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        (void) brev_throw_errno (&error, errno, "cannot open the file");
+    else
+        file = brev_queue_file_read (fd, &error);
+    if (file == NULL) {
+        brev_log (BREV_LOG_WARNING, "%s: a report tells less of it: %s", id,
+                  error->message);
+        return;
+    }
+    example->subject = read_subject (fd, file);
+    example->sender_is_login = file->envelope->sender_is_login;
+}
+
+/* Who can do something about it: the postmaster; where there is none, the sender. Returns:
+ * (nullable) */
+static char *
+addressee (const BrevConfig *config, const BrevStoreMessage *message,
+           const Example *example)
+{
+    const char *at = strrchr (message->sender, '@');
+
+    if (config->postmaster != NULL && config->postmaster[0] != '\0')
+        return g_strdup (config->postmaster);
+    if (example->sender_is_login && at != NULL && at > message->sender)
+        return g_strndup (message->sender, (gsize) (at - message->sender));
+    return message->sender[0] == '\0' ? NULL : g_strdup (message->sender);
+}
+
+static gboolean
+write_text (const BrevDigestText *text, const BrevSpool *spool, GError **error)
+{
+    g_autofree char *bytes = brev_digest_text (text);
+    g_auto (BrevOwnMail) mail = { .fd = -1 };
+
+    if (!brev_own_mail_begin (&mail, spool, text->digest->id, text->to, text->now, error))
+        return FALSE;
+    if (!brev_own_mail_put (&mail, bytes, strlen (bytes)))
+        return brev_own_mail_throw (&mail, error);
+    return brev_own_mail_end (&mail, error);
+}
+
+/* Returns: 1 when it is written, 0 when there is nobody to write it to, -1 with @error */
+static int
+write_one (const BrevConfig *config, const BrevSpool *spool,
+           const BrevStoreDigest *digest, GError **error)
+{
+    const BrevStoreMessage *first = digest->messages->pdata[0];
+    g_autofree char *to = NULL;
+    g_autofree char *subject = NULL;
+    Example example = { 0 };
+    BrevDigestText text = { .config = config,
+                            .digest = digest,
+                            .now = brev_clock_now () };
+
+    read_example (spool, first->id, &example);
+    text.subject = subject = example.subject;
+    text.to = to = addressee (config, first, &example);
+    if (to == NULL)
+        brev_log (BREV_LOG_WARNING,
+                  "%s and %u more are on hold, and nobody can be told by mail: they have "
+                  "the null sender, and no postmaster is configured",
+                  first->id, digest->total - 1);
+    else if (!write_text (&text, spool, error))
+        return -1;
+    else
+        brev_record_digest (digest, to);
+    return to != NULL;
+}
+
+/* Returns: %FALSE with @error set */
+static gboolean
+settle_one (const BrevConfig *config, const BrevSpool *spool, BrevStore *store,
+            const BrevStoreDigest *digest, GPtrArray *reports, GError **error)
+{
+    gboolean exists = faccessat (spool->queue, digest->id, F_OK, 0) == 0;
+    int written = exists;
+
+    if (!exists && digest->messages->len > 0)
+        written = write_one (config, spool, digest, error);
+    if (written > 0)
+        g_ptr_array_add (reports, g_strdup (digest->id));
+    return written > 0 ||
+           (written == 0 && brev_store_drop_digest (store, digest->id, error));
+}
+
+gboolean
+brev_digest_write_all (const BrevConfig *config, const BrevSpool *spool, BrevStore *store,
+                       GPtrArray *reports, GError **error)
+{
+    g_autoptr (GPtrArray) digests =
+        brev_store_closed_digests (store, BREV_DIGEST_MOST, error);
+
+    for (guint i = 0; digests != NULL && i < digests->len; i++)
+        if (!settle_one (config, spool, store, digests->pdata[i], reports, error))
+            return FALSE;
+    return digests != NULL;
+}
