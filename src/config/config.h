@@ -94,6 +94,7 @@ typedef struct {
     BrevWithT arguments_with_t;
     BrevBad bad_recipients;
     guint max_hops;
+    guint report_limit; /* reports to one sender in an hour, 0: no limit */
     BrevStormGuard storm_guard;
     guint storm_limit; /* so many of a kind are no storm, in: */
     gint64 storm_window;

@@ -78,6 +78,8 @@ static const BrevSetting settings[] = {
       .help = "what arguments do to the recipients of -t: add; subtract, as Exim does; only: the header counts for nothing" },
     { IN_BREVDUE ("bad-recipients", BREV_TYPE_CHOICE, bad_recipients), "report", .choices = bads,
       .help = "report: the others get the message, its sender hears of the bad one; refuse: nobody gets it" },
+    { IN_BREVDUE ("report-limit", BREV_TYPE_COUNT, report_limit), "20", 0, 100000,
+      .help = "reports of failures and delays to one sender in an hour; what comes on top is in one at its end; 0: no limit" },
     { IN_BREVDUE ("storm-guard", BREV_TYPE_CHOICE, storm_guard), "warn", .choices = guards,
       .help = "when a user sends the same mail over and over; warn: it is told; hold: the first pass, the others wait for an administrator" },
     { IN_BREVDUE ("storm-limit", BREV_TYPE_COUNT, storm_limit), "20", 1, 100000,

@@ -34,6 +34,7 @@ warn_account (const BrevCourier *courier, const char *name, gint64 now, GError *
         .account = name,
         .until = now - courier->config->delay_warning,
         .due_after = brev_worker_is_stuck (worker) ? G_MININT64 : now,
+        .now = now,
         .max_messages = BATCH,
     };
 

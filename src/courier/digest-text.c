@@ -77,7 +77,7 @@ append_recipients (GString *out, const BrevStoreMessage *message)
     g_autofree char *more = NULL;
 
     if (recipients->len > 1)
-        more = g_strdup_printf ("%s and %u more", shown, recipients->len - 1);
+        more = g_strdup_printf ("%s and more", shown);
     append_line (out, "To:", more != NULL ? more : shown);
 }
 
@@ -146,8 +146,70 @@ text_of_held (const BrevDigestText *text)
     return g_string_free (out, FALSE);
 }
 
+/* -- what failed --------------------------------------------------------------------- */
+
+static void
+append_failed_one (GString *out, const BrevStoreRecipient *r)
+{
+    gboolean is_final = brev_state_is_final (r->state);
+    g_autofree char *shown = brev_recipient_show (r->address);
+    g_autofree char *whom = brev_report_words (shown);
+    g_autofree char *reply = brev_report_words (
+        r->reply != NULL && r->reply[0] != '\0' ? r->reply : "no reason was given");
+
+    g_string_append_printf (
+        out, "    %s: %s\n        %s (%s)\n", whom,
+        is_final ? "not delivered" : "not delivered yet", reply,
+        brev_report_code (r, is_final ? BREV_ACTION_FAILED : BREV_ACTION_DELAYED));
+}
+
+static void
+append_failed (GString *out, const BrevStoreMessage *message)
+{
+    g_autofree char *date = brev_report_date (message->arrival);
+
+    g_string_append_printf (out, "%s, accepted %s\n", message->id, date);
+    for (guint i = 0; i < message->recipients->len; i++)
+        append_failed_one (out, message->recipients->pdata[i]);
+    if (message->recipients->len == BREV_DIGEST_RECIPIENTS)
+        g_string_append_printf (out, "    'brevdue trace %s' names any others\n",
+                                message->id);
+    g_string_append_c (out, '\n');
+}
+
+static char *
+text_of_failed (const BrevDigestText *text)
+{
+    const BrevStoreDigest *digest = text->digest;
+    GString *out = g_string_new (NULL);
+    g_autofree char *limit = setting (text, "report-limit");
+    g_autofree char *amount = g_strdup_printf (
+        "%u message%s to %u recipient%s", digest->total, digest->total == 1 ? "" : "s",
+        digest->recipients, digest->recipients == 1 ? "" : "s");
+    g_autofree char *subject = g_strdup_printf ("Undelivered mail: %s", amount);
+
+    append_top (out, text, subject);
+    g_string_append_printf (
+        out,
+        "More than %s of %s were not delivered within an hour.\n"
+        "So that there is no report about each of them, this one tells of all that came\n"
+        "after that: %s.\n\n"
+        "What was not delivered will not be tried again. If the address is right and the\n"
+        "reason is gone, send it again. What is not delivered yet is still tried.\n\n",
+        limit,
+        first_of (text)->sender[0] != '\0' ? "your messages"
+                                           : "the messages without a sender",
+        amount);
+    for (guint i = 0; i < digest->messages->len; i++)
+        append_failed (out, digest->messages->pdata[i]);
+    append_rest (out, text);
+    append_bottom (out, text);
+    return g_string_free (out, FALSE);
+}
+
 char *
 brev_digest_text (const BrevDigestText *text)
 {
-    return text_of_held (text);
+    return text->digest->kind == BREV_DIGEST_FAILED ? text_of_failed (text)
+                                                    : text_of_held (text);
 }

@@ -15,12 +15,6 @@
 #include "message/header.h"
 #include "message/message.h"
 
-/* What the file of a message tells. */
-typedef struct {
-    char *subject; /* owned, nullable */
-    gboolean sender_is_login;
-} Example;
-
 /* Decoded, for a person; NULL when it cannot be read. */
 static char *
 read_subject (int fd, const BrevQueueFile *file)
@@ -35,9 +29,10 @@ read_subject (int fd, const BrevQueueFile *file)
     return message == NULL ? NULL : g_strdup (message->subject);
 }
 
-/* That it cannot be read is no reason to say nothing of all the others. */
-static void
-read_example (const BrevSpool *spool, const char *id, Example *example)
+/* (transfer full) (nullable): of what is still in the queue. That it cannot be read is no
+ * reason to say nothing of all the others. */
+static char *
+subject_of (const BrevSpool *spool, const char *id)
 {
     g_autoptr (BrevQueueFile) file = NULL;
     g_autoptr (GError) error = NULL;
@@ -50,25 +45,38 @@ read_example (const BrevSpool *spool, const char *id, Example *example)
     if (file == NULL) {
         brev_log (BREV_LOG_WARNING, "%s: a report tells less of it: %s", id,
                   error->message);
-        return;
+        return NULL;
     }
-    example->subject = read_subject (fd, file);
-    example->sender_is_login = file->envelope->sender_is_login;
+    return read_subject (fd, file);
 }
 
-/* Who can do something about it: the postmaster; where there is none, the sender. Returns:
- * (nullable) */
+/* The sender; a login name leads to its aliases. (transfer full) (nullable) */
 static char *
-addressee (const BrevConfig *config, const BrevStoreMessage *message,
-           const Example *example)
+sender_of (const BrevStoreMessage *message)
 {
     const char *at = strrchr (message->sender, '@');
 
-    if (config->postmaster != NULL && config->postmaster[0] != '\0')
-        return g_strdup (config->postmaster);
-    if (example->sender_is_login && at != NULL && at > message->sender)
+    if (message->sender_is_login && at != NULL && at > message->sender)
         return g_strndup (message->sender, (gsize) (at - message->sender));
     return message->sender[0] == '\0' ? NULL : g_strdup (message->sender);
+}
+
+/* Of a storm hears who can do something about it: the postmaster, or the sender where there
+ * is none. Of a failure the sender hears, and of what has none, the postmaster, as with any
+ * report. Returns: (transfer full) (nullable) */
+static char *
+addressee (const BrevConfig *config, const BrevStoreDigest *digest)
+{
+    gboolean is_failed = digest->kind == BREV_DIGEST_FAILED;
+    char *sender = sender_of (digest->messages->pdata[0]);
+
+    if (is_failed && sender != NULL)
+        return sender;
+    if (config->postmaster != NULL && config->postmaster[0] != '\0') {
+        g_free (sender);
+        return g_strdup (config->postmaster);
+    }
+    return is_failed ? g_strdup ("postmaster") : sender;
 }
 
 static gboolean
@@ -90,16 +98,16 @@ write_one (const BrevConfig *config, const BrevSpool *spool,
            const BrevStoreDigest *digest, GError **error)
 {
     const BrevStoreMessage *first = digest->messages->pdata[0];
-    g_autofree char *to = NULL;
+    g_autofree char *to = addressee (config, digest);
     g_autofree char *subject = NULL;
-    Example example = { 0 };
     BrevDigestText text = { .config = config,
                             .digest = digest,
                             .now = brev_clock_now () };
 
-    read_example (spool, first->id, &example);
-    text.subject = subject = example.subject;
-    text.to = to = addressee (config, first, &example);
+    if (digest->kind == BREV_DIGEST_HELD)
+        subject = subject_of (spool, first->id);
+    text.subject = subject;
+    text.to = to;
     if (to == NULL)
         brev_log (BREV_LOG_WARNING,
                   "%s and %u more are on hold, and nobody can be told by mail: they have "

@@ -3,14 +3,18 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "config/schema.h"
 #include "courier/record.h"
+#include "courier/report-cap.h"
 
 struct BrevGuard {
     const BrevConfig *config; /* borrowed */
     BrevStore *store;         /* borrowed, nullable */
     BrevStormRule rule;
-    GPtrArray *begun; /* owned, of BrevStoreMessage: that began a storm, borrowed */
+    gboolean may_cap;
+    GPtrArray *capped; /* owned, of char *: senders */
+    GPtrArray *begun;  /* owned, of BrevStoreMessage: that began a storm, borrowed */
 };
 
 BrevStormRule
@@ -51,6 +55,17 @@ judge (BrevStoreStorm *storm, BrevStoreMessage *message, gint64 now, gpointer da
     hold (message, storm->digest);
 }
 
+static gboolean
+cap (BrevStoreReportCount *count, const char *sender, gint64 now, gpointer data)
+{
+    BrevGuard *guard = data;
+    gboolean is_own = brev_report_cap (count, guard->config->report_limit, now);
+
+    if (count->digest_due != 0)
+        g_ptr_array_add (guard->capped, g_strdup (sender));
+    return is_own;
+}
+
 /* @may_judge: else what is known is only forgotten in time. */
 static void
 set_guard (BrevGuard *guard, gboolean may_judge)
@@ -58,7 +73,9 @@ set_guard (BrevGuard *guard, gboolean may_judge)
     gboolean is_off = guard->config->storm_guard == BREV_STORM_GUARD_OFF;
     const BrevStoreGuard store_guard = {
         .judge = may_judge && !is_off ? judge : NULL,
+        .cap = may_judge && guard->may_cap ? cap : NULL,
         .data = may_judge ? guard : NULL,
+        .report_memory = BREV_REPORT_CAP_WINDOW,
         .memory = is_off ? 1 : 2 * guard->config->storm_window,
     };
 
@@ -67,14 +84,16 @@ set_guard (BrevGuard *guard, gboolean may_judge)
 }
 
 BrevGuard *
-brev_guard_new (const BrevConfig *config, BrevStore *store, gboolean may_hold)
+brev_guard_new (const BrevConfig *config, BrevStore *store, gboolean is_durable)
 {
     BrevGuard *guard = g_new0 (BrevGuard, 1);
 
     guard->config = config;
     guard->store = store;
     guard->rule = brev_guard_rule (config);
-    guard->rule.may_hold &= may_hold;
+    guard->rule.may_hold &= is_durable;
+    guard->may_cap = is_durable && config->report_limit > 0;
+    guard->capped = g_ptr_array_new_with_free_func (g_free);
     guard->begun = g_ptr_array_new ();
     set_guard (guard, TRUE);
     return guard;
@@ -86,6 +105,7 @@ brev_guard_free (BrevGuard *guard)
     if (guard == NULL)
         return;
     set_guard (guard, FALSE);
+    g_ptr_array_unref (guard->capped);
     g_ptr_array_unref (guard->begun);
     g_free (guard);
 }
@@ -93,6 +113,7 @@ brev_guard_free (BrevGuard *guard)
 void
 brev_guard_reset (BrevGuard *guard)
 {
+    g_ptr_array_set_size (guard->capped, 0);
     g_ptr_array_set_size (guard->begun, 0);
 }
 
@@ -104,5 +125,7 @@ brev_guard_log (BrevGuard *guard)
 
     for (guint i = 0; i < guard->begun->len; i++)
         brev_record_storm (guard->begun->pdata[i], guard->rule.limit, window);
+    for (guint i = 0; i < guard->capped->len; i++)
+        brev_record_cap (guard->capped->pdata[i], guard->config->report_limit);
     brev_guard_reset (guard);
 }

@@ -319,6 +319,7 @@ new_row (const BrevCourier *courier, const Arrival *arrival, char **subject,
     g_free (row->sender);
     row->sender = brev_sender_qualify (
         envelope->sender, envelope->login != NULL ? envelope->login : nobody, &names);
+    row->sender_is_login = envelope->sender_is_login;
     row->login = g_strdup (envelope->login);
     row->program = g_strdup (envelope->program);
     row->way = (char) file->origin.way;

@@ -225,6 +225,17 @@ brev_record_storm (const BrevStoreMessage *message, guint limit, const char *win
 }
 
 void
+brev_record_cap (const char *sender, guint limit)
+{
+    g_autofree char *address = bracketed (sender);
+    const char *const fields[BREV_FIELD_LAST] = { [BREV_FIELD_SENDER] = sender };
+
+    brev_log_fields (BREV_LOG_WARNING, fields,
+                     "%u reports to <%s> in an hour: further ones are in one at its end",
+                     limit, address);
+}
+
+void
 brev_record_digest (const BrevStoreDigest *digest, const char *to)
 {
     g_autofree char *address = bracketed (to);

@@ -65,6 +65,9 @@ void brev_record_report (const BrevStoreMessage *message, const char *report);
  */
 void brev_record_storm (const BrevStoreMessage *message, guint limit, const char *window);
 
+/* @sender got so many reports in an hour that more of them wait for one. */
+void brev_record_cap (const char *sender, guint limit);
+
 /* A digest was written to @to. */
 void brev_record_digest (const BrevStoreDigest *digest, const char *to);
 

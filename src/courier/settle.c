@@ -390,8 +390,12 @@ conclude (BrevSettler *settler, GError **error)
 gboolean
 brev_settler_warn (BrevSettler *settler, const BrevDelay *delay, GError **error)
 {
-    int n = brev_store_warn (settler->setup.store, delay, error);
+    int n;
 
+    brev_guard_reset (settler->guard);
+    n = brev_store_warn (settler->setup.store, delay, error);
+    if (n >= 0)
+        brev_guard_log (settler->guard);
     settler->owes_reports |= n > 0;
     return n >= 0 && conclude (settler, error);
 }
@@ -435,10 +439,12 @@ brev_settler_flush (BrevSettler *settler, GError **error)
         park_the_untold (settler, settler->pending);
         settler->owes_reports |= choose_reports (settler, settler->pending);
         rows = rows_of (settler->pending);
+        brev_guard_reset (settler->guard);
         if (!brev_store_settle (settler->setup.store, (const BrevSettlement *) rows->data,
                                 rows->len, brev_clock_now (), &finished, error))
             return FALSE;
         log_results (settler, settler->pending);
+        brev_guard_log (settler->guard);
         remember_finished (settler, finished);
         g_ptr_array_set_size (settler->pending, 0);
     }

@@ -57,44 +57,59 @@ brev_store_close_digests (BrevStore *store, gint64 now, GError **error)
         return -1;
     closed = BREV_SQL_RUN (store, SQL_CLOSE_DIGESTS, error, SQL_I (now));
     if (closed < 0 || BREV_SQL_RUN (store, SQL_LEAVE_DIGESTS, error) < 0 ||
+        BREV_SQL_RUN (store, SQL_LEAVE_REPORT_DIGESTS, error) < 0 ||
         !brev_transaction_commit (&transaction, error))
         return -1;
     return closed;
 }
 
-/* Leaves in @message the recipients of that digest alone. */
-static void
-keep_digest (BrevStoreMessage *message, const BrevStoreDigest *digest)
+/* Not all of them: a message may have thousands. */
+static gboolean
+read_recipients (BrevStore *store, const BrevStoreDigest *digest, gint64 n,
+                 BrevStoreMessage *message, GError **error)
 {
-    for (guint i = message->recipients->len; i-- > 0;) {
-        const BrevStoreRecipient *recipient = message->recipients->pdata[i];
-        if (g_strcmp0 (recipient->report, digest->id) != 0)
-            (void) g_ptr_array_remove_index (message->recipients, i);
-    }
+    sqlite3_stmt *row =
+        BREV_SQL_START (store, SQL_DIGEST_RECIPIENTS, error, SQL_I (n),
+                        SQL_T (digest->id), SQL_I (BREV_DIGEST_RECIPIENTS));
+    int got = row == NULL ? -1 : 1;
+
+    while (got > 0 && (got = brev_sql_step (store, row, error)) > 0)
+        (void) brev_record_recipient (message, row);
+    return got == 0;
+}
+
+static gboolean
+read_message (BrevStore *store, BrevStoreDigest *digest, gint64 n, GError **error)
+{
+    sqlite3_stmt *row = BREV_SQL_START (store, SQL_CLAIM_MESSAGE, error, SQL_I (n));
+    int got = row == NULL ? -1 : brev_sql_step (store, row, error);
+    BrevStoreMessage *message;
+
+    if (got <= 0)
+        return got == 0;
+    message = brev_record_message (row);
+    (void) sqlite3_reset (row);
+    g_ptr_array_add (digest->messages, message);
+    return read_recipients (store, digest, n, message, error);
 }
 
 static gboolean
 read_messages (BrevStore *store, BrevStoreDigest *digest, guint most, GError **error)
 {
-    g_autoptr (GPtrArray) ids = brev_sql_strings (
-        store,
+    g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
+    sqlite3_stmt *row =
         BREV_SQL_START (store, SQL_DIGEST_MESSAGES, error, SQL_T (digest->id),
-                        SQL_I (digest->kind), SQL_I (most)),
-        error);
+                        SQL_I (digest->kind), SQL_I (most));
+    int got = row == NULL ? -1 : 1;
 
-    for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        g_autoptr (GError) failure = NULL;
-        BrevStoreMessage *message = brev_store_get (store, ids->pdata[i], &failure);
-        if (failure != NULL) {
-            g_propagate_error (error, g_steal_pointer (&failure));
-            return FALSE;
-        }
-        if (message == NULL)
-            continue;
-        keep_digest (message, digest);
-        g_ptr_array_add (digest->messages, message);
+    while (got > 0 && (got = brev_sql_step (store, row, error)) > 0) {
+        gint64 n = sqlite3_column_int64 (row, 0);
+        g_array_append_val (numbers, n);
     }
-    return ids != NULL;
+    for (guint i = 0; got == 0 && i < numbers->len; i++)
+        if (!read_message (store, digest, g_array_index (numbers, gint64, i), error))
+            return FALSE;
+    return got == 0;
 }
 
 static gboolean
@@ -106,6 +121,7 @@ count_messages (BrevStore *store, BrevStoreDigest *digest, GError **error)
     if (row == NULL || brev_sql_step (store, row, error) < 0)
         return FALSE;
     digest->total = (guint) sqlite3_column_int64 (row, 0);
+    digest->recipients = (guint) sqlite3_column_int64 (row, 1);
     (void) sqlite3_reset (row);
     return TRUE;
 }

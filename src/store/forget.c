@@ -34,7 +34,7 @@ forget_some (BrevStore *store, gint64 now, gint64 history, gint64 lifetime,
     if (forgotten < 0 ||
         BREV_SQL_RUN (store, SQL_FORGET_MESSAGES, error, SQL_I (ids)) < 0 ||
         BREV_SQL_RUN (store, SQL_FORGET_PROBLEMS, error, SQL_I (texts)) < 0 ||
-        !brev_storm_forget (store, now, error) ||
+        !brev_storm_forget (store, now, error) || !brev_cap_forget (store, now, error) ||
         !brev_transaction_commit (&transaction, error))
         return -1;
     return forgotten;

@@ -135,7 +135,7 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 caller, gint
         SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
         SQL_I (m->paused), SQL_I (m->recipients->len), SQL_T (m->options),
         SQL_T (m->ignored), SQL_I (m->dot_bytes), SQL_T (m->script), SQL_T (m->rewritten),
-        SQL_I (caller), SQL_I (m->is_storm));
+        SQL_I (caller), SQL_I (m->is_storm), SQL_I (m->sender_is_login));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
@@ -164,6 +164,27 @@ brev_import_one (BrevStore *store, const BrevStoreMessage *message, gint64 calle
                                                                                      : 1;
 }
 
+/* Those of its recipients that failed from the start have one report, or a place in one. */
+static gboolean
+cap_report (BrevStore *store, BrevStoreMessage *message, gint64 now, GError **error)
+{
+    char report[BREV_ID_LENGTH + 1] = "";
+
+    for (guint i = 0; i < message->recipients->len; i++) {
+        BrevStoreRecipient *recipient = message->recipients->pdata[i];
+        if (recipient->report == NULL || !brev_state_is_final (recipient->state))
+            continue;
+        if (report[0] == '\0') {
+            (void) g_strlcpy (report, recipient->report, sizeof report);
+            if (!brev_cap_choose (store, message->sender, now, report, error))
+                return FALSE;
+        }
+        g_free (recipient->report);
+        recipient->report = g_strdup (report);
+    }
+    return TRUE;
+}
+
 /* Only a new row counts: another copy of a message is none. Nobody called for a report of
  * our own. */
 static gboolean
@@ -176,7 +197,8 @@ import_and_count (BrevStore *store, GHashTable *tallies, BrevStoreMessage *messa
 
     if (message->way != BREV_WAY_REPORT &&
         (!brev_callers_find (store, tallies, message, &caller, error) ||
-         !brev_storm_ask (store, message, now, &storm, error)))
+         !brev_storm_ask (store, message, now, &storm, error) ||
+         !cap_report (store, message, now, error)))
         return FALSE;
     is_new = brev_import_one (store, message, caller == NULL ? 0 : caller->n, error);
     if (is_new > 0 && caller != NULL)

@@ -125,6 +125,7 @@ brev_record_message (sqlite3_stmt *row)
     message->script = brev_column_dup (row, 22);
     message->rewritten = brev_column_dup (row, 23);
     message->is_storm = sqlite3_column_int (row, 24);
+    message->sender_is_login = sqlite3_column_int (row, 25);
     return message;
 }
 

@@ -19,6 +19,7 @@ static const char *const steps[] = {
     " sender TEXT NOT NULL DEFAULT '',"
     " message_id TEXT,"
     " login TEXT,"
+    " local INTEGER NOT NULL DEFAULT 0," /* 1: the sender is a login name */
     " program TEXT,"
     " way INTEGER NOT NULL DEFAULT 0,"
     " held INTEGER NOT NULL DEFAULT 0,"  /* since when */
@@ -112,6 +113,12 @@ static const char *const steps[] = {
     " held INTEGER NOT NULL,"
     " digest TEXT NOT NULL," /* that still collects; '': none */
     " PRIMARY KEY (uid, slot)) WITHOUT ROWID;"
+    /* Reports of the last hour. */
+    "CREATE TABLE report_counts ("
+    " sum INTEGER PRIMARY KEY," /* one-way, of the sender */
+    " since INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL,"
+    " digest TEXT NOT NULL);" /* as above */
     /* Reports about many messages, until they are imported. Their recipients name them. */
     "CREATE TABLE digests ("
     " id TEXT PRIMARY KEY,"

@@ -44,9 +44,37 @@ next_state (const BrevStore *store, const Current *current, const BrevSettlement
 }
 
 static gboolean
-settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError **error)
+is_failure (BrevState state)
+{
+    return state == BREV_STATE_REFUSED || state == BREV_STATE_EXPIRED;
+}
+
+/* @reports: from the ids that were chosen to those that the reports of failures have: of a
+ * digest, when there are many. Returns: (transfer none) (nullable): %NULL with @error set */
+static const char *
+report_of (BrevStore *store, GHashTable *reports, gint64 n, const char *report,
+           gint64 now, GError **error)
+{
+    char *chosen = g_hash_table_lookup (reports, report);
+
+    if (chosen != NULL)
+        return chosen;
+    chosen = g_malloc (BREV_ID_LENGTH + 1);
+    (void) g_strlcpy (chosen, report, BREV_ID_LENGTH + 1);
+    if (!brev_cap_choose_for (store, n, now, chosen, error)) {
+        g_free (chosen);
+        return NULL;
+    }
+    (void) g_hash_table_insert (reports, g_strdup (report), chosen);
+    return chosen;
+}
+
+static gboolean
+settle_recipient (BrevStore *store, const BrevSettlement *s, GHashTable *reports,
+                  gint64 now, GError **error)
 {
     Current current;
+    const char *report = s->report;
     BrevState state;
     int got = read_current (store, s, &current, error);
 
@@ -56,12 +84,16 @@ settle_recipient (BrevStore *store, const BrevSettlement *s, gint64 now, GError 
     if (state == current.state &&
         (brev_state_is_final (state) || state == BREV_STATE_SENDING))
         return TRUE;
+    if (report != NULL && is_failure (state))
+        report = report_of (store, reports, current.message, report, now, error);
+    if (report == NULL && s->report != NULL)
+        return FALSE;
     return BREV_SQL_RUN (store, SQL_SETTLE_RECIPIENT, error, SQL_I (current.message),
                          SQL_I (s->index), SQL_I (state), SQL_I (s->due),
                          SQL_I (s->due_is_named), SQL_I (s->was_tried ? 1 : 0),
                          SQL_I (s->maybe_sent ? 1 : 0), SQL_T (s->account),
                          SQL_T (s->remote_id), SQL_T (s->dsn), SQL_T (s->reply),
-                         SQL_T (s->report), SQL_I (now), SQL_I (s->doubt_from),
+                         SQL_T (report), SQL_I (now), SQL_I (s->doubt_from),
                          SQL_I (s->unanswered)) >= 0 &&
            (s->report == NULL ||
             BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (current.message),
@@ -133,12 +165,14 @@ brev_store_settle (BrevStore *store, const BrevSettlement *settlements, guint n,
     g_auto (BrevTransaction) transaction = { 0 };
     g_autoptr (GPtrArray) done = g_ptr_array_new_with_free_func (g_free);
     g_autoptr (GHashTable) wholes = wholes_of (settlements, n);
+    g_autoptr (GHashTable) reports =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
     if (!brev_transaction_begin (&transaction, store, error))
         return FALSE;
     for (guint i = 0; i < n; i++) {
         g_return_val_if_fail (settlements[i].state != BREV_STATE_SENDING, FALSE);
-        if (!settle_recipient (store, &settlements[i], now, error))
+        if (!settle_recipient (store, &settlements[i], reports, now, error))
             return FALSE;
     }
     if (!settle_messages (store, wholes, now, done, error) ||

@@ -6,7 +6,7 @@
 #define MESSAGE_COLUMNS                                                                    \
     "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, " \
     "program, way, held, crashes, paused, parked, owner, total, options, ignored, "        \
-    "dot_bytes, script, rewritten, storm"
+    "dot_bytes, script, rewritten, storm, local"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed, notify, orcpt, "                                                  \
@@ -29,6 +29,13 @@ G_STATIC_ASSERT (BREV_STORE_MAX_CRASHES == 3);
     "SELECT n FROM messages WHERE finished > 0 AND finished <= ?1" \
     " AND total > 0 AND NOT EXISTS (SELECT 1 FROM recipients"      \
     " WHERE message = messages.n AND report_due = 1) ORDER BY finished, n LIMIT ?2"
+
+/* The recipients of digest ?1, of kind ?2, that there still is something to tell of. */
+#define TOLD_OF                                                                   \
+    "FROM recipients r JOIN messages m ON m.n = r.message WHERE r.report_due = 1" \
+    " AND r.report = ?1 AND CASE ?2 WHEN 0 THEN m.storm = 1 AND r.state <= 3"     \
+    " ELSE r.state NOT IN (4, 5, 8) END"
+G_STATIC_ASSERT (BREV_DIGEST_HELD == 0);
 
 /* What is left tells a late copy of the message from another one. */
 #define TEXTLESS                                                                     \
@@ -65,14 +72,14 @@ static const char *const texts[SQL_LAST] = {
     [SQL_IMPORT_MESSAGE] =
         "INSERT INTO messages (id, uid, arrival, finished, size, checksum, sender, message_id,"
         " login, program, way, held, crashes, paused, total, options, ignored, dot_bytes,"
-        " script, rewritten, caller, storm, imported, owner)"
+        " script, rewritten, caller, storm, local, imported, owner)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19, ?20, ?21, ?22, 1, 0)"
+        " ?18, ?19, ?20, ?21, ?22, ?23, 1, 0)"
         " ON CONFLICT (id) DO UPDATE SET uid = ?2, arrival = ?3, finished = ?4, size = ?5,"
         " checksum = ?6, sender = ?7, message_id = ?8, login = ?9, program = ?10, way = ?11,"
         " held = max (held, ?12), crashes = ?13, paused = paused + ?14, total = ?15,"
         " options = ?16, ignored = ?17, dot_bytes = ?18, script = ?19, rewritten = ?20,"
-        " caller = ?21, storm = ?22,"
+        " caller = ?21, storm = ?22, local = ?23,"
         " imported = 1, owner = 0, parked = NULL WHERE imported = 0"
         " RETURNING n, held",
     [SQL_IMPORT_RECIPIENT] =
@@ -260,21 +267,29 @@ static const char *const texts[SQL_LAST] = {
         " WHERE began > 0 ORDER BY began, uid, slot",
     [SQL_FORGET_STORMS] = "DELETE FROM storms WHERE since <= ?1",
 
+    [SQL_GET_REPORT_COUNT] =
+        "SELECT since, sent, digest FROM report_counts WHERE sum = ?1",
+    [SQL_SET_REPORT_COUNT] =
+        "INSERT OR REPLACE INTO report_counts (sum, since, sent, digest)"
+        " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_FORGET_REPORT_COUNTS] = "DELETE FROM report_counts WHERE since <= ?1",
+    [SQL_SENDER] = "SELECT sender FROM messages WHERE n = ?1",
+
     [SQL_OPEN_DIGEST] = "INSERT OR IGNORE INTO digests (id, kind, due) VALUES (?1, ?2, ?3)",
     [SQL_NEXT_DIGEST] = "SELECT min (due) FROM digests WHERE closed = 0",
     [SQL_CLOSE_DIGESTS] = "UPDATE digests SET closed = 1 WHERE closed = 0 AND due <= ?1",
     [SQL_LEAVE_DIGESTS] =
         "UPDATE storms SET digest = '' WHERE digest <> ''"
         " AND digest NOT IN (SELECT id FROM digests WHERE closed = 0)",
+    [SQL_LEAVE_REPORT_DIGESTS] =
+        "UPDATE report_counts SET digest = '' WHERE digest <> ''"
+        " AND digest NOT IN (SELECT id FROM digests WHERE closed = 0)",
     [SQL_CLOSED_DIGESTS] = "SELECT id, kind FROM digests WHERE closed = 1 ORDER BY id",
-    [SQL_DIGEST_MESSAGES] =
-        "SELECT DISTINCT m.id FROM recipients r JOIN messages m ON m.n = r.message"
-        " WHERE r.report_due = 1 AND r.report = ?1 AND (m.storm = 1 OR ?2)"
-        " AND (r.state <= 3 AND NOT ?2 OR r.state IN (6, 7) AND ?2) LIMIT ?3",
-    [SQL_COUNT_DIGEST] =
-        "SELECT count (DISTINCT m.n) FROM recipients r JOIN messages m ON m.n = r.message"
-        " WHERE r.report_due = 1 AND r.report = ?1 AND (m.storm = 1 OR ?2)"
-        " AND (r.state <= 3 AND NOT ?2 OR r.state IN (6, 7) AND ?2)",
+    [SQL_DIGEST_MESSAGES] = "SELECT DISTINCT m.n " TOLD_OF " LIMIT ?3",
+    [SQL_DIGEST_RECIPIENTS] =
+        "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1 AND report = ?2"
+        " AND report_due = 1 ORDER BY idx LIMIT ?3",
+    [SQL_COUNT_DIGEST] = "SELECT count (DISTINCT m.n), count (*) " TOLD_OF,
     [SQL_END_DIGEST] = "DELETE FROM digests WHERE id = ?1",
     [SQL_FORGET_DIGEST] =
         "UPDATE recipients SET report = NULL, report_due = 0"

@@ -84,12 +84,18 @@ typedef enum {
     SQL_SET_STORM,
     SQL_STORMS,
     SQL_FORGET_STORMS,
+    SQL_GET_REPORT_COUNT,
+    SQL_SET_REPORT_COUNT,
+    SQL_FORGET_REPORT_COUNTS,
+    SQL_SENDER,
     SQL_OPEN_DIGEST,
     SQL_NEXT_DIGEST,
     SQL_CLOSE_DIGESTS,
     SQL_LEAVE_DIGESTS,
+    SQL_LEAVE_REPORT_DIGESTS,
     SQL_CLOSED_DIGESTS,
     SQL_DIGEST_MESSAGES,
+    SQL_DIGEST_RECIPIENTS,
     SQL_COUNT_DIGEST,
     SQL_END_DIGEST,
     SQL_FORGET_DIGEST,
@@ -215,6 +221,19 @@ gboolean brev_storm_ask (BrevStore *store, BrevStoreMessage *message, gint64 now
                          BrevStoreStorm *storm, GError **error);
 gboolean brev_storm_note (BrevStore *store, const BrevStoreStorm *storm, GError **error);
 gboolean brev_storm_forget (BrevStore *store, gint64 now, GError **error);
+
+/**
+ * brev_cap_choose:
+ * @report: (inout): queue id of a report to @sender; becomes that of the digest it joins
+ *
+ * cap.c: inside the transaction that makes the report needed.
+ */
+gboolean brev_cap_choose (BrevStore *store, const char *sender, gint64 now,
+                          char report[BREV_ID_LENGTH + 1], GError **error);
+/* The same for a message that has its row; @sender of @n. */
+gboolean brev_cap_choose_for (BrevStore *store, gint64 n, gint64 now,
+                              char report[BREV_ID_LENGTH + 1], GError **error);
+gboolean brev_cap_forget (BrevStore *store, gint64 now, GError **error);
 
 /* digest.c: inside a transaction */
 gboolean brev_digest_open (BrevStore *store, const char *id, BrevDigestKind kind,

@@ -62,9 +62,10 @@ typedef struct {
     guint32 checksum; /* of the frame */
     char *sender;     /* owned: envelope sender, qualified; "" is the null sender */
     char *message_id; /* owned, nullable: the header's, or ours when it had none */
-    char *login;      /* owned, nullable: claimed */
-    char *program;    /* owned, nullable: claimed */
-    char way;         /* BrevWay */
+    gboolean sender_is_login; /* it leads to its aliases, as any name without a domain */
+    char *login;              /* owned, nullable: claimed */
+    char *program;            /* owned, nullable: claimed */
+    char way;                 /* BrevWay */
     gboolean is_held; /* by an administrator, or, with @is_storm, by the storm guard */
     gboolean is_storm;
     gint64 sum; /* of what makes two messages alike; 0: not known, or not in question */
@@ -239,6 +240,7 @@ typedef struct {
     const char *account; /* whose mail */
     gint64 until;        /* with a "warn_from" up to that */
     gint64 due_after;    /* and due later than that only */
+    gint64 now;
     guint max_messages;
 } BrevDelay;
 
@@ -410,13 +412,30 @@ typedef struct {
     gint64 digest_due;              /* ms since 1970: when; 0: the store knows */
 } BrevStoreStorm;
 
-/* Decides about each new message that has a "sum". */
+/* Reports that one sender got of late. What it means is decided by the courier; all of it 0:
+ * none. */
+typedef struct {
+    gint64 since; /* ms since 1970: the first of them */
+    guint sent;   /* how many went on their own */
+    char digest[BREV_ID_LENGTH +
+                1];    /* queue id of the one that the others are in, until it
+                                      * is written; "": none */
+    gint64 digest_due; /* as in BrevStoreStorm */
+} BrevStoreReportCount;
+
+/* Decides about each new message that has a "sum", and about each report. */
 typedef struct {
     /* Nullable. Inside the transaction of its import: counts @message, and says whether it is held.
      * @storm may be another's, with another sum, in whose place this one could stand. */
     void (*judge) (BrevStoreStorm *storm, BrevStoreMessage *message, gint64 now,
                    gpointer data);
+    /* Nullable: all go on their own. Inside the transaction that makes a report of a failure or
+     * a delay to @sender needed: counts it. Returns: whether it goes on its own, else it
+     * joins the digest. */
+    gboolean (*cap) (BrevStoreReportCount *count, const char *sender, gint64 now,
+                     gpointer data);
     gpointer data;
+    gint64 report_memory; /* as "memory", for reports */
     gint64 memory; /* ms after "since": older counts are forgotten; 0: nothing is */
 } BrevStoreGuard;
 
@@ -429,7 +448,8 @@ GArray *brev_store_storms (BrevStore *store, GError **error);
 
 /* What a report about many messages is about. */
 typedef enum {
-    BREV_DIGEST_HELD, /* by the storm guard */
+    BREV_DIGEST_HELD,   /* by the storm guard */
+    BREV_DIGEST_FAILED, /* refused, expired or delayed, beyond the limit of reports */
     BREV_DIGEST_LAST
 } BrevDigestKind;
 
@@ -437,9 +457,10 @@ typedef struct {
     char *id; /* owned: its queue id */
     BrevDigestKind kind;
     GPtrArray
-        *messages; /* owned, of BrevStoreMessage, each with the recipients it is about
-                          * alone; only the first ones */
-    guint total;   /* messages it is about; 0: those it was about need no report */
+        *messages;    /* owned, of BrevStoreMessage, the first ones, each with the first
+                          * of the recipients it is about */
+    guint total;      /* messages it is about; 0: those it was about need no report */
+    guint recipients; /* of all of these */
 } BrevStoreDigest;
 
 void brev_store_digest_free (BrevStoreDigest *digest);
@@ -451,6 +472,8 @@ gint64 brev_store_next_digest (BrevStore *store, GError **error);
 /* Those whose time has come collect nothing more from now on. Returns: how many,
  * -1 with @error set */
 int brev_store_close_digests (BrevStore *store, gint64 now, GError **error);
+
+#define BREV_DIGEST_RECIPIENTS 10 /* of each message that a digest names */
 
 /**
  * brev_store_closed_digests:

@@ -46,7 +46,8 @@ warn_of (BrevStore *store, gint64 n, const BrevDelay *delay, GError **error)
     char report[BREV_ID_LENGTH + 1];
 
     brev_id_new (report);
-    return BREV_SQL_RUN (store, SQL_WARN, error, SQL_I (n), SQL_T (report),
+    return brev_cap_choose_for (store, n, delay->now, report, error) &&
+           BREV_SQL_RUN (store, SQL_WARN, error, SQL_I (n), SQL_T (report),
                          SQL_I (delay->until), SQL_T (delay->account),
                          SQL_I (delay->due_after)) >= 0;
 }

@@ -68,6 +68,8 @@ test_plans (void)
         { SQL_COUNT_CALLERS, "sqlite_autoindex_callers_1 (uid=? AND rest=?)" },
         { SQL_COUNT_CALLS, "PRIMARY KEY" },
         { SQL_GET_STORM, "PRIMARY KEY (uid=? AND slot=?)" },
+        { SQL_DIGEST_RECIPIENTS, "INDEX recipients_report (report=? AND message=?)" },
+        { SQL_GET_REPORT_COUNT, "PRIMARY KEY" },
         { SQL_DIGEST_MESSAGES, "INDEX recipients_report (report=?)" },
         { SQL_COUNT_DIGEST, "INDEX recipients_report (report=?)" },
         { SQL_FORGET_DIGEST, "INDEX recipients_report (report=?)" },

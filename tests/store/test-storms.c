@@ -71,7 +71,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Site, site_clear)
 static void
 begin (Site *site)
 {
-    BrevStoreGuard guard = { judge, &site->asked, 1000 };
+    BrevStoreGuard guard = { .judge = judge, .data = &site->asked, .memory = 1000 };
 
     brev_store_set_guard (site->f.store, &guard);
     for (guint i = 1; i <= 5; i++)
@@ -180,6 +180,81 @@ test_drop (void)
     g_assert_cmpuint (missing->len, ==, 0);
 }
 
+/* -- reports ------------------------------------------------------------------------- */
+
+/* The second one and those that follow have a digest. */
+static gboolean
+cap (BrevStoreReportCount *count, const char *sender, gint64 now, gpointer data)
+{
+    count->since = now;
+    if (count->sent++ == 0)
+        return TRUE;
+    count->digest_due = count->digest[0] == '\0' ? now + 10 : 0;
+    (void) g_strlcpy (count->digest, DIGEST, sizeof count->digest);
+    return FALSE;
+}
+
+/* A message that failed from the start, or with @settle later. */
+static void
+fail (BrevStore *store, guint n, const char *sender, gboolean settle)
+{
+    g_autofree char *id = g_strdup_printf ("%026u", n);
+    g_autofree char *report = g_strdup_printf ("%025ur", n);
+    g_autoptr (BrevStoreMessage) message = new_message (id, 33, NOW);
+    BrevSettlement settlement = { .id = id,
+                                  .state = BREV_STATE_REFUSED,
+                                  .report = report };
+
+    g_free (message->sender);
+    message->sender = g_strdup (sender);
+    if (!settle) {
+        first (message)->state = BREV_STATE_REFUSED;
+        first (message)->report = g_strdup (report);
+    }
+    import_message (store, message, NOW);
+    if (settle)
+        g_assert_true (brev_store_settle (store, &settlement, 1, NOW, NULL, NULL));
+}
+
+static void
+assert_report (BrevStore *store, guint n, const char *want)
+{
+    g_autofree char *id = g_strdup_printf ("%026u", n);
+    g_autoptr (BrevStoreMessage) message = get_message (store, id);
+
+    g_assert_cmpstr (first (message)->report, ==, want);
+}
+
+static void
+test_cap (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    BrevStoreGuard guard = { .cap = cap, .memory = 1000, .report_memory = 1000 };
+    g_autoptr (GPtrArray) digests = NULL, missing = NULL;
+    const BrevStoreDigest *digest;
+
+    brev_store_set_guard (f.store, &guard);
+    fail (f.store, 1, "a@example.com", TRUE);
+    fail (f.store, 2, "A@example.com", TRUE); /* the same */
+    fail (f.store, 3, "a@example.com", FALSE);
+    fail (f.store, 4, "b@example.com", FALSE);
+    assert_report (f.store, 1, "0000000000000000000000001r");
+    assert_report (f.store, 2, DIGEST);
+    assert_report (f.store, 3, DIGEST);
+    assert_report (f.store, 4, "0000000000000000000000004r");
+    missing = brev_store_missing_reports (f.store, NULL);
+    g_assert_cmpuint (missing->len, ==, 2); /* the digest is none before its time */
+    /* what is still to be told is not forgotten */
+    g_assert_cmpint (brev_store_forget (f.store, NOW + 1, 0, 0, NULL), ==, 0);
+    g_assert_cmpint (brev_store_close_digests (f.store, NOW + 10, NULL), ==, 1);
+    digests = closed (f.store, 9);
+    g_assert_cmpuint (digests->len, ==, 1);
+    digest = digests->pdata[0];
+    g_assert_cmpint (digest->kind, ==, BREV_DIGEST_FAILED);
+    g_assert_cmpuint (digest->total, ==, 2);
+    g_assert_cmpuint (digest->recipients, ==, 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -189,5 +264,6 @@ main (int argc, char **argv)
     g_test_add_func ("/storms/digest", test_digest);
     g_test_add_func ("/storms/end", test_end);
     g_test_add_func ("/storms/drop", test_drop);
+    g_test_add_func ("/storms/cap", test_cap);
     return g_test_run ();
 }
