@@ -420,7 +420,7 @@ class Killed(Storms):
         names = {message['Metadata']['brevdue-id'] for message in self.shop()}
         self.assertEqual(len(held) + len(names), 48)
         self.assertGreater(len(held), 30)
-        self.assertEqual(self.begun(), 1)
+        self.assertLessEqual(self.begun(), 1)  # a kill may come before the line
         self.release()
         wait(lambda: len({message['Metadata']['brevdue-id'] for message in self.shop()}) == 48,
              'all of them')
