@@ -27,7 +27,7 @@ typedef struct {
     /* owned, of char *, one for each account: what keeps it from working at all, as far as
      * it can be seen from here; NULL: nothing */
     GPtrArray *faults;
-    GArray *paces; /* owned, of BrevAccountPace, one for each account */
+    GArray *paces;    /* owned, of BrevAccountPace, one for each account */
     GArray *storms;   /* owned, of BrevStoreStorm: those that go on */
     guint storm_held; /* messages that the storm guard holds */
 } BrevStatus;
