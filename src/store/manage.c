@@ -176,6 +176,19 @@ brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **erro
     return brev_transaction_commit (&transaction, error);
 }
 
+/* Its end: the time that it took does not count for mail that waited for it. */
+static int
+clear_problem (BrevStore *store, const char *account, const char *scope, gint64 now,
+               GError **error)
+{
+    int paused = BREV_SQL_RUN (store, SQL_PAUSE_MESSAGES, error, SQL_T (account),
+                               SQL_T (scope), SQL_I (now));
+
+    return paused < 0 ? -1
+                      : BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account),
+                                      SQL_T (scope));
+}
+
 gboolean
 brev_store_set_problem (BrevStore *store, const char *account, const char *scope,
                         const char *problem, gint64 until, gint64 now, GError **error)
@@ -186,8 +199,7 @@ brev_store_set_problem (BrevStore *store, const char *account, const char *scope
     if (!brev_transaction_begin (&transaction, store, error))
         return FALSE;
     if (problem == NULL)
-        rows = BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account),
-                             SQL_T (scope));
+        rows = clear_problem (store, account, scope, now, error);
     else
         rows = BREV_SQL_RUN (store, SQL_SET_PROBLEM, error, SQL_T (account),
                              SQL_T (scope), SQL_T (problem), SQL_I (now), SQL_I (until));

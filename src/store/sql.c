@@ -247,6 +247,12 @@ static const char *const texts[SQL_LAST] = {
         "INSERT INTO problems (account, scope, problem, since, until)"
         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account, scope)"
         " DO UPDATE SET problem = excluded.problem, until = excluded.until",
+    /* what was not even tried meanwhile: it cannot be paused for longer than it exists */
+    [SQL_PAUSE_MESSAGES] =
+        "UPDATE messages SET paused = max (paused,"
+        " min (?3 - arrival, paused + ?3 - max (arrival, p.since))) FROM problems p"
+        " WHERE p.account = ?1 AND p.scope = ?2 AND ?2 = 'account' AND finished = 0"
+        " AND n IN (SELECT message FROM recipients WHERE account = ?1 AND " WAITING ")",
     [SQL_CLEAR_PROBLEM] = "DELETE FROM problems WHERE account = ?1 AND scope = ?2",
     [SQL_COUNT_OUTCOMES] =
         "SELECT count (DISTINCT id) FROM (SELECT n, id FROM messages WHERE finished = 0"

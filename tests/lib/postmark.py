@@ -215,6 +215,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             action.run(self, rule, reply)
         except OSError:
             self.close_connection = True
+        record['ended'] = time.time()
 
     def record(self, body, action, problem, complete=True):
         return self.server.record({

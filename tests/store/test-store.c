@@ -783,6 +783,39 @@ test_problems (void)
     g_assert_cmpuint (none->len, ==, 0);
 }
 
+/* The time of a problem does not count for what waits, but never more than its own age. */
+static void
+test_paused_by_problem (void)
+{
+    static const struct {
+        const char *id;
+        const char *account, *scope;
+        gint64 arrival, before, want; /* pause */
+    } cases[] = {
+        { "older", "main", "account", NOW - 50, 0, 100 },
+        { "younger", "main", "account", NOW + 40, 0, 60 },
+        { "paused-before", "main", "account", NOW - 50, 20, 120 },
+        { "paused-all-along", "main", "account", NOW - 50, 140, 150 },
+        { "another-account", "other", "account", NOW - 50, 0, 0 },
+        { "a-sender", "main", "sender a@b", NOW - 50, 0, 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+        g_autoptr (BrevStoreMessage) message =
+            new_message (cases[i].id, 1000, cases[i].arrival);
+        g_autoptr (BrevStoreMessage) got = NULL;
+        message->paused = cases[i].before;
+        import_message (f.store, message, NOW);
+        g_assert_true (brev_store_set_problem (f.store, cases[i].account, cases[i].scope,
+                                               "x", NOW + 9, NOW, NULL));
+        g_assert_true (brev_store_set_problem (f.store, cases[i].account, cases[i].scope,
+                                               NULL, 0, NOW + 100, NULL));
+        got = get_message (f.store, cases[i].id);
+        g_assert_cmpint (got->paused, ==, cases[i].want);
+    }
+}
+
 static void
 test_memory (void)
 {
@@ -845,6 +878,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/list", test_list);
     g_test_add_func ("/store/outcomes", test_outcomes);
     g_test_add_func ("/store/problems", test_problems);
+    g_test_add_func ("/store/paused-by-problem", test_paused_by_problem);
     g_test_add_func ("/store/memory", test_memory);
     g_test_add_func ("/store/files-are-private", test_files_are_private);
     return g_test_run ();
