@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "courier/fallback.h"
 #include "courier/record.h"
 #include "courier/routing.h"
 
@@ -145,12 +146,30 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan, gboolean is_q
         refuse_one (sender, letter, plan->refusals->pdata[i]);
 }
 
+/* By the account's fallback, while it cannot send itself. */
+static gboolean
+is_taken_over (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients)
+{
+    BrevWorker *other = brev_fallback_for (worker);
+    g_autoptr (BrevPlan) plan = NULL;
+
+    if (other == NULL)
+        return FALSE;
+    plan = make_plan (other, letter, recipients);
+    if (!brev_fallback_give (worker, other, letter, recipients, plan))
+        brev_fallback_keep (worker, letter, recipients);
+    return TRUE;
+}
+
 static void
 plan_some (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
            gboolean is_question)
 {
-    BrevPlan *plan = make_plan (worker, letter, recipients);
+    BrevPlan *plan;
 
+    if (is_taken_over (worker, letter, recipients))
+        return;
+    plan = make_plan (worker, letter, recipients);
     g_ptr_array_add (letter->plans, plan);
     switch (plan->kind) {
     case BREV_PLAN_SEND:
@@ -300,9 +319,10 @@ static gboolean
 claim_for (BrevWorker *worker, const char *account, GError **error)
 {
     BrevCourier *courier = worker->courier;
+    BrevWorker *other = brev_fallback_for (worker);
     BrevClaim claim = {
         .account = account,
-        .max_messages = brev_worker_appetite (worker),
+        .max_messages = brev_worker_appetite (other != NULL ? other : worker),
         .now = brev_clock_now (),
         .only_id = courier->only_id,
     };

@@ -19,6 +19,7 @@
 #include "courier/claim.h"
 #include "courier/delay.h"
 #include "courier/doubt.h"
+#include "courier/fallback.h"
 #include "courier/import.h"
 #include "courier/outbox.h"
 #include "courier/record.h"
@@ -127,6 +128,15 @@ send (BrevFlow *flow, BrevWorker *worker, BrevJob *job, BrevHttpRequest *request
     brev_http_send (flow->courier->http, request, answered, flight);
 }
 
+/* Another account takes the mail over: it claims what is written down. */
+static gboolean
+hand_over (BrevFlow *flow, BrevWorker *worker, GError **error)
+{
+    return !brev_worker_may_claim (worker) ||
+           (brev_claim_mail (worker, error) &&
+            brev_settler_flush (flow->courier->settler, error));
+}
+
 /* claim, decode and plan due mail; encode and send as much as there are slots for */
 static gboolean
 carry (BrevFlow *flow, BrevWorker *worker, GError **error)
@@ -135,6 +145,8 @@ carry (BrevFlow *flow, BrevWorker *worker, GError **error)
     BrevJob *job;
     int may = 1;
 
+    if (brev_fallback_for (worker) != NULL)
+        return hand_over (flow, worker, error);
     if (brev_worker_may_claim (worker))
         may = brev_pace_look (&worker->pace, error);
     if (may > 0 && brev_worker_may_claim (worker) && !brev_claim_mail (worker, error))

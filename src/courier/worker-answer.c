@@ -5,6 +5,7 @@
 #include "config/secret.h"
 #include "courier/claim.h"
 #include "courier/doubt.h"
+#include "courier/fallback.h"
 #include "courier/record.h"
 #include "courier/verdict.h"
 
@@ -103,11 +104,12 @@ learn (BrevWorker *worker, const BrevJob *job)
 {
     gint64 now = brev_clock_now ();
     const BrevVerdict *pause;
-    gint64 asked;
+    gint64 asked, until;
 
     switch (brev_outcomes_health (job->outcomes, &asked, &pause)) {
     case BREV_HEALTH_GOOD:
         worker->failures = 0;
+        worker->stand_in = NULL;
         brev_trouble_end (worker->trouble, BREV_SCOPE_WHOLE, now);
         break;
     case BREV_HEALTH_SLOW:
@@ -118,9 +120,8 @@ learn (BrevWorker *worker, const BrevJob *job)
         brev_worker_give_back (worker, now);
         break;
     case BREV_HEALTH_PAUSED:
-        brev_worker_give_back (
-            worker,
-            brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now));
+        until = brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now);
+        brev_worker_give_back (worker, brev_fallback_for (worker) != NULL ? now : until);
         break;
     }
 }
@@ -218,7 +219,8 @@ settle_verdict (BrevWorker *worker, BrevLetter *letter, const BrevMail *mail, gu
         until =
             brev_trouble_add (worker->trouble, scope, verdict->text, brev_clock_now ());
     }
-    brev_worker_settle (worker, letter, recipient, verdict, until);
+    if (!brev_fallback_return (worker, letter, recipient, verdict))
+        brev_worker_settle (worker, letter, recipient, verdict, until);
 }
 
 /* A provider may repeat our secret in its words; nobody else must. */

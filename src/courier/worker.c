@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "config/secret.h"
 #include "courier/claim.h"
+#include "courier/fallback.h"
 
 /* Claimed ahead, for each slot, where a request takes one mail: saves a disk sync for
  * each. */
@@ -73,9 +74,8 @@ brev_worker_free (BrevWorker *worker)
 
 /* -- what it may do now -------------------------------------------------------------- */
 
-/* Whether the account as a whole can send; looks for its token again when it had none. */
-static gboolean
-is_able (BrevWorker *worker)
+gboolean
+brev_worker_is_able (BrevWorker *worker)
 {
     g_autoptr (GError) error = NULL;
     gint64 now = brev_clock_now ();
@@ -128,8 +128,9 @@ gboolean
 brev_worker_may_claim (BrevWorker *worker)
 {
     return worker->may_have_due && worker->courier->suspects == 0 &&
-           g_queue_is_empty (&worker->jobs) && brev_worker_may_send (worker) &&
-           is_able (worker);
+           g_queue_is_empty (&worker->jobs) && !worker->courier->is_stopping &&
+           (brev_fallback_for (worker) != NULL ||
+            (brev_worker_may_send (worker) && brev_worker_is_able (worker)));
 }
 
 guint
@@ -185,7 +186,7 @@ brev_worker_objection (BrevWorker *worker, const BrevMail *mail, gint64 *until)
                                         BREV_SCOPE_STREAM };
     gint64 now = brev_clock_now ();
 
-    if (is_able (worker) && brev_trouble_is_empty (worker->trouble))
+    if (brev_worker_is_able (worker) && brev_trouble_is_empty (worker->trouble))
         return NULL;
     for (gsize i = 0; i < G_N_ELEMENTS (shared); i++) {
         g_autofree char *scope = brev_worker_scope (worker, mail, NULL, shared[i]);

@@ -29,11 +29,14 @@ typedef struct BrevWorker {
     gboolean may_have_due; /* the last claim did not take all */
     guint failures;        /* requests in a row that got no useful answer */
     gint64 rest_until;     /* ticks: after failures, nothing is sent before */
+    struct BrevWorker *stand_in; /* borrowed, nullable: the log says that it took over */
 } BrevWorker;
 
 BrevWorker *brev_worker_new (BrevCourier *courier, const BrevAccount *account);
 void brev_worker_free (BrevWorker *worker);
 
+/* Whether the account as a whole can send; looks for its token again when it had none. */
+gboolean brev_worker_is_able (BrevWorker *worker);
 /* Returns: whether a request may be sent now */
 gboolean brev_worker_may_send (BrevWorker *worker);
 /* Returns: whether a claim makes sense now */
