@@ -243,22 +243,55 @@ told (const char *text)
     return bounded == NULL ? NULL : brev_text_printable (bounded);
 }
 
-/* The first value of each field, without GMime. */
-static void
-find_fields (const BrevHeaderBlock *block, char **message_id, char **script,
-             char **subject)
+/* A caller may lower the place of its mail, and nothing raises it. */
+static gboolean
+is_bulk (char *precedence)
 {
+    static const char *const words[] = { "bulk", "list", "junk" };
+
+    if (precedence == NULL)
+        return FALSE;
+    g_strstrip (precedence);
+    for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+        if (g_ascii_strcasecmp (precedence, words[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* What the header says, without GMime: the first value of each field. */
+typedef struct {
+    char *message_id, *script, *subject, *precedence; /* each owned, nullable */
+} Fields;
+
+static void
+fields_clear (Fields *fields)
+{
+    g_free (fields->message_id);
+    g_free (fields->script);
+    g_free (fields->subject);
+    g_free (fields->precedence);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fields, fields_clear)
+
+static void
+find_fields (const BrevHeaderBlock *block, Fields *fields)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } wanted[] = {
+        { "Message-ID", &fields->message_id },
+        { "X-PHP-Originating-Script", &fields->script },
+        { "Subject", &fields->subject },
+        { "Precedence", &fields->precedence },
+    };
     const char *cursor = block->text;
     BrevField field;
 
-    while (brev_field_next (&cursor, block->text + block->length, &field)) {
-        if (*message_id == NULL && brev_field_is (&field, "Message-ID"))
-            *message_id = brev_field_unfold (&field);
-        else if (*script == NULL && brev_field_is (&field, "X-PHP-Originating-Script"))
-            *script = brev_field_unfold (&field);
-        else if (*subject == NULL && brev_field_is (&field, "Subject"))
-            *subject = brev_field_unfold (&field);
-    }
+    while (brev_field_next (&cursor, block->text + block->length, &field))
+        for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
+            if (*wanted[i].value == NULL && brev_field_is (&field, wanted[i].name))
+                *wanted[i].value = brev_field_unfold (&field);
 }
 
 /* That the message itself is wrong shows later: then nobody can ever send it. That it
@@ -280,21 +313,22 @@ read_header (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessag
 {
     const BrevQueueFile *file = arrival->file;
     g_auto (BrevHeaderBlock) block = { 0 };
-    g_autofree char *id = NULL;
-    g_autofree char *script = NULL;
+    g_auto (Fields) fields = { 0 };
     GError *failure = NULL;
 
     if (brev_header_block_read (&block, arrival->fd, file->message_offset,
                                 file->message_length, &failure))
-        find_fields (&block, &id, &script, subject);
+        find_fields (&block, &fields);
     else if (!forgive_input (failure, error))
         return FALSE;
-    if (id == NULL || *id == '\0')
+    if (fields.message_id == NULL || *fields.message_id == '\0')
         row->message_id =
             g_strdup_printf ("<%s@%s>", arrival->id, courier->config->mail_name);
     else
-        row->message_id = brev_text_printable (id);
-    row->script = told (script);
+        row->message_id = brev_text_printable (fields.message_id);
+    row->script = told (fields.script);
+    row->is_bulk = is_bulk (fields.precedence);
+    *subject = g_steal_pointer (&fields.subject);
     return TRUE;
 }
 
@@ -354,7 +388,7 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
     BrevRouting routing = { .config = courier->config,
                             .sender = row->sender,
                             .uid = row->uid };
-    gint64 now = brev_clock_now ();
+    gint64 due = MIN (row->arrival, brev_clock_now ()); /* by age, not by file name */
     GError *failure = NULL;
 
     if (has_routes)
@@ -368,7 +402,7 @@ add_good (const BrevCourier *courier, const Arrival *arrival, BrevStoreMessage *
         const BrevAccount *account = brev_routing_account (&routing, recipient->address);
         BrevStoreRecipient *added =
             brev_store_message_add (row, recipient->address, recipient->original,
-                                    account == NULL ? "" : account->name, now);
+                                    account == NULL ? "" : account->name, due);
         added->notify = recipient->notify;
         added->orcpt = g_strdup (recipient->orcpt);
         if (brev_report_hears (courier->config, row, added, BREV_ACTION_DELAYED) ==

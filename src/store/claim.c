@@ -11,10 +11,11 @@ typedef struct {
     gboolean is_over; /* a message over which a courier died travels alone */
 } Claiming;
 
-/* The next (account, uid) with waiting mail, and when its first is due. */
+/* The next (account, uid, bulk) with waiting mail, and when its first is due. */
 typedef struct {
     char *account; /* owned */
     gint64 uid;
+    gint64 bulk;
     gint64 due;
 } Waiting;
 
@@ -36,7 +37,8 @@ read_waiting_row (BrevStore *store, sqlite3_stmt *row, Waiting *waiting, GError 
     waiting_clear (waiting);
     waiting->account = brev_column_dup (row, 0);
     waiting->uid = sqlite3_column_int64 (row, 1);
-    waiting->due = sqlite3_column_int64 (row, 2);
+    waiting->bulk = sqlite3_column_int64 (row, 2);
+    waiting->due = sqlite3_column_int64 (row, 3);
     (void) sqlite3_reset (row);
     return 1;
 }
@@ -49,6 +51,17 @@ next_submitter (BrevStore *store, Waiting *waiting, GError **error)
                              BREV_SQL_START (store, SQL_NEXT_SUBMITTER, error,
                                              SQL_T (waiting->account ?: ""),
                                              SQL_I (waiting->uid)),
+                             waiting, error);
+}
+
+/* What the same submitter has that may wait for the rest of its mail. */
+static int
+bulk_of_submitter (BrevStore *store, Waiting *waiting, GError **error)
+{
+    return read_waiting_row (store,
+                             BREV_SQL_START (store, SQL_BULK_OF_SUBMITTER, error,
+                                             SQL_T (waiting->account ?: ""),
+                                             SQL_I (waiting->uid), SQL_I (waiting->bulk)),
                              waiting, error);
 }
 
@@ -65,8 +78,10 @@ next_account (BrevStore *store, Waiting *waiting, GError **error)
 static int
 next_waiting (BrevStore *store, Waiting *waiting, GError **error)
 {
-    int got = next_submitter (store, waiting, error);
+    int got = bulk_of_submitter (store, waiting, error);
 
+    if (got == 0)
+        got = next_submitter (store, waiting, error);
     return got != 0 ? got : next_account (store, waiting, error);
 }
 
@@ -184,11 +199,12 @@ take (Claiming *claiming, sqlite3_stmt *row, GError **error)
 }
 
 static gboolean
-take_oldest_of (Claiming *claiming, gint64 uid, GError **error)
+take_oldest_of (Claiming *claiming, const Waiting *waiting, GError **error)
 {
     BrevStore *store = claiming->store;
-    sqlite3_stmt *oldest = BREV_SQL_START (store, SQL_OLDEST_WAITING, error,
-                                           SQL_T (claiming->claim->account), SQL_I (uid));
+    sqlite3_stmt *oldest =
+        BREV_SQL_START (store, SQL_OLDEST_WAITING, error, SQL_T (waiting->account),
+                        SQL_I (waiting->uid), SQL_I (waiting->bulk));
     gint64 n;
 
     if (oldest == NULL || brev_sql_step (store, oldest, error) <= 0)
@@ -211,9 +227,11 @@ take_round (Claiming *claiming, GError **error)
 
     while (!claiming->is_over && claiming->messages->len < claim->max_messages &&
            (got = next_submitter (claiming->store, &waiting, error)) != 0) {
+        if (got > 0 && waiting.due > claim->now)
+            got = bulk_of_submitter (claiming->store, &waiting, error);
         if (got < 0)
             return -1;
-        if (waiting.due <= claim->now && !take_oldest_of (claiming, waiting.uid, error))
+        if (waiting.due <= claim->now && !take_oldest_of (claiming, &waiting, error))
             return -1;
     }
     return 0;

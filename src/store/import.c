@@ -111,14 +111,15 @@ static gboolean
 insert_recipient (BrevStore *store, gint64 n, const BrevStoreMessage *message,
                   gboolean is_held, const BrevStoreRecipient *r, GError **error)
 {
-    return BREV_SQL_RUN (
-               store, SQL_IMPORT_RECIPIENT, error, SQL_I (n), SQL_I (message->uid),
-               SQL_I (is_held), SQL_I (r->index), SQL_T (r->address), SQL_T (r->original),
-               SQL_T (r->account), SQL_I (r->state), SQL_I (r->due), SQL_I (r->attempts),
-               SQL_I (r->maybe_sent), SQL_T (r->key), SQL_T (r->remote_id),
-               SQL_T (r->dsn), SQL_T (r->reply), SQL_T (r->report), SQL_I (r->changed),
-               SQL_I (r->notify), SQL_T (r->orcpt), SQL_I (r->warn_from),
-               SQL_I (r->doubt_from), SQL_I (r->unanswered)) >= 0 &&
+    return BREV_SQL_RUN (store, SQL_IMPORT_RECIPIENT, error, SQL_I (n),
+                         SQL_I (message->uid), SQL_I (is_held), SQL_I (message->is_bulk),
+                         SQL_I (r->index), SQL_T (r->address), SQL_T (r->original),
+                         SQL_T (r->account), SQL_I (r->state), SQL_I (r->due),
+                         SQL_I (r->attempts), SQL_I (r->maybe_sent), SQL_T (r->key),
+                         SQL_T (r->remote_id), SQL_T (r->dsn), SQL_T (r->reply),
+                         SQL_T (r->report), SQL_I (r->changed), SQL_I (r->notify),
+                         SQL_T (r->orcpt), SQL_I (r->warn_from), SQL_I (r->doubt_from),
+                         SQL_I (r->unanswered)) >= 0 &&
            (r->report == NULL || BREV_SQL_RUN (store, SQL_REPORT_WANTED, error, SQL_I (n),
                                                SQL_I (r->index)) >= 0);
 }
@@ -135,7 +136,7 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 caller, gint
         SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
         SQL_I (m->paused), SQL_I (m->recipients->len), SQL_T (m->options),
         SQL_T (m->ignored), SQL_I (m->dot_bytes), SQL_T (m->script), SQL_T (m->rewritten),
-        SQL_I (caller), SQL_I (m->is_storm), SQL_I (m->sender_is_login));
+        SQL_I (caller), SQL_I (m->is_storm), SQL_I (m->sender_is_login), SQL_I (m->is_bulk));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)

@@ -126,6 +126,7 @@ brev_record_message (sqlite3_stmt *row)
     message->rewritten = brev_column_dup (row, 23);
     message->is_storm = sqlite3_column_int (row, 24);
     message->sender_is_login = sqlite3_column_int (row, 25);
+    message->is_bulk = sqlite3_column_int (row, 26);
     return message;
 }
 

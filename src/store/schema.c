@@ -34,20 +34,22 @@ static const char *const steps[] = {
     " dot_bytes INTEGER NOT NULL DEFAULT 0,"
     " script TEXT,"
     " rewritten TEXT,"
-    " caller INTEGER NOT NULL DEFAULT 0);" /* that counts it; 0: none */
+    " caller INTEGER NOT NULL DEFAULT 0," /* that counts it; 0: none */
+    " bulk INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX messages_unfinished ON messages (arrival, n) WHERE finished = 0;"
     "CREATE INDEX messages_finished ON messages (finished, n) WHERE finished > 0 AND total > 0;"
     "CREATE INDEX messages_known ON messages (finished, n) WHERE finished > 0 AND total = 0;"
     "CREATE INDEX messages_importing ON messages (owner) WHERE imported = 0;"
     "CREATE INDEX messages_deleted ON messages (id) WHERE deleted = 1 AND finished = 0;"
 
-    /* uid and held stand here, too, so that one index finds what is due, submitter by
+    /* uid, held and bulk stand here, too, so that one index finds what is due, submitter by
      * submitter, without a look at what is not. */
     "CREATE TABLE recipients ("
     " message INTEGER NOT NULL REFERENCES messages (n) ON DELETE CASCADE,"
     " idx INTEGER NOT NULL,"
     " uid INTEGER NOT NULL,"
     " held INTEGER NOT NULL,"
+    " bulk INTEGER NOT NULL,"
     " address TEXT NOT NULL,"
     " original TEXT NOT NULL,"
     " account TEXT NOT NULL,"
@@ -70,7 +72,7 @@ static const char *const steps[] = {
     " orcpt TEXT,"
     " warn_from INTEGER NOT NULL,"
     " PRIMARY KEY (message, idx)) WITHOUT ROWID;"
-    "CREATE INDEX recipients_waiting ON recipients (account, uid, due)"
+    "CREATE INDEX recipients_waiting ON recipients (account, uid, bulk, due)"
     " WHERE state <= 1 AND held = 0;"
     "CREATE INDEX recipients_sending ON recipients (owner) WHERE state = 2;"
     "CREATE INDEX recipients_unwarned ON recipients (warn_from, account, due)"

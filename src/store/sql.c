@@ -6,7 +6,7 @@
 #define MESSAGE_COLUMNS                                                                    \
     "n, id, imported, uid, arrival, finished, size, checksum, sender, message_id, login, " \
     "program, way, held, crashes, paused, parked, owner, total, options, ignored, "        \
-    "dot_bytes, script, rewritten, storm, local"
+    "dot_bytes, script, rewritten, storm, local, bulk"
 #define RECIPIENT_COLUMNS                                                                      \
     "idx, address, original, account, state, due, attempts, maybe_sent, key, remote_id, dsn, " \
     "reply, report, changed, notify, orcpt, "                                                  \
@@ -72,20 +72,20 @@ static const char *const texts[SQL_LAST] = {
     [SQL_IMPORT_MESSAGE] =
         "INSERT INTO messages (id, uid, arrival, finished, size, checksum, sender, message_id,"
         " login, program, way, held, crashes, paused, total, options, ignored, dot_bytes,"
-        " script, rewritten, caller, storm, local, imported, owner)"
+        " script, rewritten, caller, storm, local, bulk, imported, owner)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19, ?20, ?21, ?22, ?23, 1, 0)"
+        " ?18, ?19, ?20, ?21, ?22, ?23, ?24, 1, 0)"
         " ON CONFLICT (id) DO UPDATE SET uid = ?2, arrival = ?3, finished = ?4, size = ?5,"
         " checksum = ?6, sender = ?7, message_id = ?8, login = ?9, program = ?10, way = ?11,"
         " held = max (held, ?12), crashes = ?13, paused = paused + ?14, total = ?15,"
         " options = ?16, ignored = ?17, dot_bytes = ?18, script = ?19, rewritten = ?20,"
-        " caller = ?21, storm = ?22, local = ?23,"
+        " caller = ?21, storm = ?22, local = ?23, bulk = ?24,"
         " imported = 1, owner = 0, parked = NULL WHERE imported = 0"
         " RETURNING n, held",
     [SQL_IMPORT_RECIPIENT] =
-        "INSERT INTO recipients (message, uid, held, " RECIPIENT_COLUMNS ")"
+        "INSERT INTO recipients (message, uid, held, bulk, " RECIPIENT_COLUMNS ")"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-        " ?18, ?19, ?20, ?21, ?22)",
+        " ?18, ?19, ?20, ?21, ?22, ?23)",
     [SQL_REPORT_WANTED] =
         "UPDATE recipients SET report_due = NOT EXISTS"
         " (SELECT 1 FROM messages WHERE id = report AND imported = 1)"
@@ -110,14 +110,17 @@ static const char *const texts[SQL_LAST] = {
 
     /* not as one row value: SQLite would step over all that is equal to it, one by one */
     [SQL_NEXT_SUBMITTER] =
-        "SELECT account, uid, due FROM recipients WHERE " WAITING
-        " AND account = ?1 AND uid > ?2 ORDER BY uid, due LIMIT 1",
+        "SELECT account, uid, bulk, due FROM recipients WHERE " WAITING
+        " AND account = ?1 AND uid > ?2 ORDER BY uid, bulk, due LIMIT 1",
+    [SQL_BULK_OF_SUBMITTER] =
+        "SELECT account, uid, bulk, due FROM recipients WHERE " WAITING
+        " AND account = ?1 AND uid = ?2 AND bulk > ?3 ORDER BY bulk, due LIMIT 1",
     [SQL_NEXT_ACCOUNT] =
-        "SELECT account, uid, due FROM recipients WHERE " WAITING
-        " AND account > ?1 ORDER BY account, uid, due LIMIT 1",
+        "SELECT account, uid, bulk, due FROM recipients WHERE " WAITING
+        " AND account > ?1 ORDER BY account, uid, bulk, due LIMIT 1",
     [SQL_OLDEST_WAITING] =
         "SELECT message FROM recipients WHERE " WAITING
-        " AND account = ?1 AND uid = ?2 ORDER BY due LIMIT 1",
+        " AND account = ?1 AND uid = ?2 AND bulk = ?3 ORDER BY due LIMIT 1",
     [SQL_CLAIM_MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE n = ?1",
     [SQL_GET_RECIPIENT] =
         "SELECT " RECIPIENT_COLUMNS " FROM recipients WHERE message = ?1 AND idx = ?2",

@@ -68,6 +68,7 @@ typedef struct {
     char way;                 /* BrevWay */
     gboolean is_held; /* by an administrator, or, with @is_storm, by the storm guard */
     gboolean is_storm;
+    gboolean is_bulk; /* it says so itself: the other mail of its submitter goes first */
     gint64 sum; /* of what makes two messages alike; 0: not known, or not in question */
     guint crashes;   /* couriers that died over it, since one last lived through it */
     gint64 paused;   /* ms that do not count for lifetime */
@@ -167,7 +168,8 @@ typedef struct {
 /**
  * brev_store_claim:
  *
- * Takes due recipients, oldest due first, round robin by submitter, each message with its
+ * Takes due recipients, round robin by submitter, of each the oldest due first and bulk mail
+ * when nothing else is due, each message with its
  * claimed recipients alone. Committed before it returns: they are "sending" with a key and
  * the mark of this process. When the process dies they are deferred as maybe sent and each
  * message counts one more crash. A message with a crash is claimed alone: settle it before

@@ -29,8 +29,11 @@ test_plans (void)
         const char *index;
     } cases[] = {
         { SQL_NEXT_SUBMITTER, "INDEX recipients_waiting (account=? AND uid>?)" },
+        { SQL_BULK_OF_SUBMITTER,
+          "INDEX recipients_waiting (account=? AND uid=? AND bulk>?)" },
         { SQL_NEXT_ACCOUNT, "INDEX recipients_waiting (account>?)" },
-        { SQL_OLDEST_WAITING, "INDEX recipients_waiting" },
+        { SQL_OLDEST_WAITING,
+          "INDEX recipients_waiting (account=? AND uid=? AND bulk=?)" },
         { SQL_WAITING_OF, "PRIMARY KEY" },
         { SQL_GET_RECIPIENT, "PRIMARY KEY" },
         { SQL_CLAIM_RECIPIENT, "PRIMARY KEY" },

@@ -306,6 +306,32 @@ test_claim_is_fair (void)
     claim_ids (f.store, 10, NOW, "");
 }
 
+/* Bulk mail is its submitter's affair: it neither waits for others nor gets a turn more. */
+static void
+test_bulk_goes_last (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    static const char *const ids[] = { "1-bulk", "1-bulk-too", "1", "1-later",
+                                       "2-bulk", "3-bulk",     "3" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
+        g_autoptr (BrevStoreMessage) message =
+            new_message (ids[i], (guint32) (ids[i][0] - '0'), NOW);
+        message->is_bulk = strstr (ids[i], "bulk") != NULL;
+        first (message)->due = NOW - 100 + (gint64) i;
+        if (strstr (ids[i], "later") != NULL)
+            first (message)->due = NOW + 5;
+        import_message (f.store, message, NOW);
+    }
+    claim_ids (f.store, 3, NOW, "1 2-bulk 3");
+    claim_ids (f.store, 1, NOW, "1-bulk");
+    g_assert_cmpint (brev_store_next_due (f.store, NULL), ==, NOW - 99); /* 1-bulk-too */
+    claim_ids (f.store, 1, NOW + 5, "3-bulk");
+    claim_ids (f.store, 1, NOW + 5, "1-later");
+    claim_ids (f.store, 5, NOW + 5, "1-bulk-too");
+    claim_ids (f.store, 5, NOW + 5, "");
+}
+
 static void
 test_oldest_due_first (void)
 {
@@ -860,6 +886,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/claim-due", test_claim_takes_what_is_due);
     g_test_add_func ("/store/claim-one", test_claim_of_one_message_does_not_wait);
     g_test_add_func ("/store/claim-is-fair", test_claim_is_fair);
+    g_test_add_func ("/store/bulk-goes-last", test_bulk_goes_last);
     g_test_add_func ("/store/oldest-due-first", test_oldest_due_first);
     g_test_add_func ("/store/doubt", test_doubt);
     g_test_add_func ("/store/key", test_key_is_kept_while_maybe_sent);
