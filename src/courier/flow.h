@@ -20,7 +20,8 @@ struct BrevFlow {
 
     BrevControl *control; /* owned, nullable */
     GMainLoop *loop;      /* owned */
-    GPtrArray *arrivals;  /* owned, of char *: ids to import */
+    GPtrArray *arrivals;  /* owned, of char *: ids to import in the next turn */
+    GPtrArray *found;     /* owned, of char *: by a scan; imported some at a time */
     GPtrArray *flying;    /* owned, of BrevFlight: sent, without a reply */
     gboolean wants_scan;  /* of queue/ */
     guint turn;           /* source: the next turn */

@@ -27,6 +27,8 @@
 #include "courier/verdict.h"
 #include "courier/worker.h"
 
+#define FILES_IN_A_TURN 512 /* of those that a scan finds */
+
 /* -- the way of a message ------------------------------------------------------------ */
 
 /* All of queue/: also what nobody told us of, or could not be read before. */
@@ -37,9 +39,20 @@ scan (BrevFlow *flow, GError **error)
 
     if (names == NULL)
         return FALSE;
-    g_ptr_array_extend_and_steal (flow->arrivals, names);
+    g_ptr_array_unref (flow->found);
+    flow->found = names;
     flow->wants_scan = FALSE;
     return TRUE;
+}
+
+/* What a scan found joins what has just come, but not all at once: nobody who comes now
+ * waits until thousands of old files are looked at. */
+static void
+take_found (BrevFlow *flow)
+{
+    for (guint i = 0; i < FILES_IN_A_TURN && flow->found->len > 0; i++)
+        g_ptr_array_add (flow->arrivals,
+                         g_ptr_array_steal_index (flow->found, flow->found->len - 1));
 }
 
 /* import: a file without a row gets its row */
@@ -49,6 +62,7 @@ import (BrevFlow *flow, GError **error)
     if (flow->wants_scan && !scan (flow, error))
         return FALSE;
     g_ptr_array_extend_and_steal (flow->arrivals, brev_import_take_due (flow->courier));
+    take_found (flow);
     if (flow->arrivals->len == 0)
         return TRUE;
     if (!brev_import (flow->courier, flow->arrivals, error))

@@ -133,6 +133,13 @@ brev_worker_may_claim (BrevWorker *worker)
             (brev_worker_may_send (worker) && brev_worker_is_able (worker)));
 }
 
+/* No more than its rate lets go in a second: then it is the turn of what came meanwhile. */
+static guint
+in_a_second (const BrevWorker *worker, guint n)
+{
+    return worker->rate > 0 ? (guint) CLAMP (worker->rate, 1, n) : n;
+}
+
 guint
 brev_worker_batch (const BrevWorker *worker)
 {
@@ -140,20 +147,22 @@ brev_worker_batch (const BrevWorker *worker)
 
     if ((worker->provider->caps & BREV_CAP_BATCH) == 0 || worker->is_outbox)
         return 1;
-    return most == 0 ? worker->provider->max_batch
-                     : MIN (most, worker->provider->max_batch);
+    if (most == 0 || most > worker->provider->max_batch)
+        most = worker->provider->max_batch;
+    return in_a_second (worker, most);
 }
 
 guint
 brev_worker_appetite (const BrevWorker *worker)
 {
+    guint most;
+
     if (is_probing (worker))
         return 1;
     if (worker->account == NULL)
         return worker->courier->max_claim;
-    return MIN (
-        MAX (brev_worker_batch (worker), CLAIM_AHEAD * worker->account->concurrency),
-        worker->courier->max_claim);
+    most = MAX (brev_worker_batch (worker), CLAIM_AHEAD * worker->account->concurrency);
+    return MIN (in_a_second (worker, most), worker->courier->max_claim);
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes queue files, unsynced. Usage: fill QUEUE NUMBER < MESSAGE */
+/* Writes queue files, unsynced, of three users or of one.
+ * Usage: fill QUEUE NUMBER [UID] < MESSAGE */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,13 +12,13 @@
 #include "envelope/frame.h"
 
 static void
-write_file (int dir, const GByteArray *message, guint number)
+write_file (int dir, const GByteArray *message, guint number, guint uid)
 {
     char id[BREV_ID_LENGTH + 1];
     g_autofree char *recipient = g_strdup_printf ("user%u@example.net", number);
     g_autoptr (BrevEnvelope) envelope = brev_envelope_new ();
     g_autoptr (GByteArray) head = NULL;
-    BrevOrigin origin = { .uid = 33 + number % 3,
+    BrevOrigin origin = { .uid = uid,
                           .arrival = brev_clock_now (),
                           .way = BREV_WAY_SOCKET };
     guint8 record[BREV_ORIGIN_SIZE], tail[BREV_FRAME_TAIL];
@@ -50,13 +51,14 @@ main (int argc, char **argv)
     g_autoptr (GByteArray) message = g_byte_array_new ();
     guint8 buffer[65536];
     gssize got;
-    brev_autofd int dir = argc == 3 ? open (argv[1], O_RDONLY | O_DIRECTORY) : -1;
+    brev_autofd int dir =
+        argc == 3 || argc == 4 ? open (argv[1], O_RDONLY | O_DIRECTORY) : -1;
 
     if (dir < 0)
         return 64;
     while ((got = brev_read_some (STDIN_FILENO, buffer, sizeof buffer)) > 0)
         (void) g_byte_array_append (message, buffer, (guint) got);
     for (guint i = 0; i < (guint) atoi (argv[2]); i++)
-        write_file (dir, message, i);
+        write_file (dir, message, i, argc == 4 ? (guint) atoi (argv[3]) : 33 + i % 3);
     return 0;
 }
