@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "accept/process.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -179,4 +180,18 @@ brev_courier_stop (BrevCourier *courier)
         return;
     courier->ending.was_told_to = TRUE;
     (void) kill (courier->pid, SIGTERM);
+}
+
+void
+brev_courier_heed_clock (BrevCourier *courier, gint64 now, gint64 ticks)
+{
+    gint64 step = brev_schedule_heed_clock (&courier->schedule, now, ticks);
+
+    if (step == 0)
+        return;
+    brev_log (BREV_LOG_WARNING,
+              "the clock was set %s by %" G_GINT64_FORMAT
+              " s: the queue is looked at anew",
+              step > 0 ? "ahead" : "back", ABS (step) / BREV_SECOND);
+    brev_courier_stop (courier);
 }

@@ -30,5 +30,8 @@ void brev_courier_converse (BrevCourier *courier);
 /* It was waited for, and ended with @status. */
 void brev_courier_ended (BrevCourier *courier, int status, gint64 ticks);
 
+/* Lets another one look at the queue when the wall clock was set. */
+void brev_courier_heed_clock (BrevCourier *courier, gint64 now, gint64 ticks);
+
 /* Asks it to end. */
 void brev_courier_stop (BrevCourier *courier);

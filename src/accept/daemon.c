@@ -527,8 +527,10 @@ play_round (BrevDaemon *daemon, const GArray *polled, gint64 ticks)
     run_waiting (daemon, ticks);
     if (fixed[POLL_SIGNALS].revents != 0)
         handle_signals (daemon, ticks);
-    if (daemon->ending_at == 0)
-        brev_courier_run (&daemon->courier, brev_clock_now (), ticks);
+    if (daemon->ending_at != 0)
+        return;
+    brev_courier_heed_clock (&daemon->courier, brev_clock_now (), brev_clock_ticks ());
+    brev_courier_run (&daemon->courier, brev_clock_now (), ticks);
 }
 
 static gboolean

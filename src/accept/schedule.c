@@ -8,6 +8,8 @@
 
 #define DELAY_MIN BREV_SECOND
 #define DELAY_MAX BREV_MINUTE
+/* What is less is the everyday work of those who keep clocks right. */
+#define STEP_MIN BREV_MINUTE
 /* New mail may well find a courier that is about to end, and need another at once; this
  * many in a row that lived for less than a second are a courier that errs about its work.
  */
@@ -87,6 +89,19 @@ brev_schedule_reload (BrevSchedule *schedule)
 {
     schedule->is_wanted = TRUE;
     schedule->not_before = MIN (schedule->not_before, schedule->started + DELAY_MIN);
+}
+
+gint64
+brev_schedule_heed_clock (BrevSchedule *schedule, gint64 now, gint64 ticks)
+{
+    gint64 offset = now - ticks;
+    gint64 step = schedule->offset == 0 ? 0 : offset - schedule->offset;
+
+    schedule->offset = offset;
+    if (ABS (step) < STEP_MIN)
+        return 0;
+    schedule->is_wanted = TRUE;
+    return step;
 }
 
 gboolean

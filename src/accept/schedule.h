@@ -13,6 +13,7 @@ typedef struct {
     guint failures;     /* in a row */
     guint short_lives;  /* in a row, each without failure */
     guint64 lines_sent; /* to the one that runs */
+    gint64 offset;      /* of the wall clock to the ticks, when last looked at; 0: never */
 } BrevSchedule;
 
 /* How a courier ended. */
@@ -41,6 +42,15 @@ void brev_schedule_ended (BrevSchedule *schedule, const BrevEnding *ending, gint
 
 /* There is another configuration: it is worth a try, whatever became of the last ones. */
 void brev_schedule_reload (BrevSchedule *schedule);
+
+/**
+ * brev_schedule_heed_clock:
+ *
+ * The times that a courier named are worth nothing when the wall clock was set since.
+ *
+ * Returns: ms by which it was set, 0 when it was not; then a new courier is wanted
+ */
+gint64 brev_schedule_heed_clock (BrevSchedule *schedule, gint64 now, gint64 ticks);
 
 /* Reads "idle DUE COUNT". Returns: whether @line is one */
 gboolean brev_ending_parse (BrevEnding *ending, const char *line);

@@ -104,6 +104,34 @@ test_configuration_is_tried_again (void)
     g_assert_cmpint (brev_schedule_wait (&schedule, 0, 1000), ==, 0);
 }
 
+/* Due in a month, says a courier; then the clock goes back, or was wrong before. */
+static void
+test_clock_was_set (void)
+{
+    static const struct {
+        gint64 now, ticks, want;
+    } rounds[] = {
+        /* the first look says nothing */
+        { 5000000, 1000, 0 },         { 5060000, 61000, 0 },
+        { 5119999, 62000, 0 }, /* a correction */
+        { 9000000, 63000, 3879001 },  { 9001000, 64000, 0 },
+        { 5000000, 65000, -4002000 },
+    };
+    BrevSchedule schedule;
+    const BrevEnding idle = { TRUE, G_MAXINT64 - 1, 0, TRUE };
+
+    brev_schedule_init (&schedule);
+    for (guint i = 0; i < G_N_ELEMENTS (rounds); i++) {
+        gboolean is_set = rounds[i].want != 0;
+        brev_schedule_started (&schedule, rounds[i].ticks - 5000);
+        brev_schedule_ended (&schedule, &idle, rounds[i].ticks);
+        g_assert_cmpint (
+            brev_schedule_heed_clock (&schedule, rounds[i].now, rounds[i].ticks), ==,
+            rounds[i].want);
+        g_assert_cmpint (schedule.is_wanted, ==, is_set);
+    }
+}
+
 /* A courier that always errs about what is due must not be started a thousand times. */
 static void
 test_short_lives (void)
@@ -368,6 +396,7 @@ main (int argc, char **argv)
     g_test_add_func ("/schedule/wait", test_wait);
     g_test_add_func ("/schedule/endings", test_endings);
     g_test_add_func ("/schedule/configuration", test_configuration_is_tried_again);
+    g_test_add_func ("/schedule/clock", test_clock_was_set);
     g_test_add_func ("/schedule/short-lives", test_short_lives);
     g_test_add_func ("/schedule/idle-line", test_idle_line);
     g_test_add_func ("/quota/rows", test_quota);
