@@ -13,7 +13,7 @@ typedef struct {
     guint failures;     /* in a row */
     guint short_lives;  /* in a row, each without failure */
     guint64 lines_sent; /* to the one that runs */
-    gint64 offset;      /* of the wall clock to the ticks, when last looked at; 0: never */
+    gint64 offset; /* of the wall clock to the ticks, when last looked at; 0: never */
 } BrevSchedule;
 
 /* How a courier ended. */

@@ -98,6 +98,14 @@ rest_after (guint failures, gint64 asked)
     return MAX (MIN (rest, LONGEST_REST), MIN (asked, BREV_HOUR));
 }
 
+/* What is held for the trouble that ends now is found by its rows: a failure shows in the
+ * next turn. */
+static void
+write_down (const BrevWorker *worker)
+{
+    (void) brev_settler_flush (worker->courier->settler, NULL);
+}
+
 /* What a reply says about the account, for the requests after it. */
 static void
 learn (BrevWorker *worker, const BrevJob *job)
@@ -110,6 +118,8 @@ learn (BrevWorker *worker, const BrevJob *job)
     case BREV_HEALTH_GOOD:
         worker->failures = 0;
         worker->stand_in = NULL;
+        if (brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE))
+            write_down (worker);
         brev_trouble_end (worker->trouble, BREV_SCOPE_WHOLE, now);
         break;
     case BREV_HEALTH_SLOW:

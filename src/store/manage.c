@@ -176,17 +176,19 @@ brev_store_mend_times (BrevStore *store, gint64 now, gint64 ahead, GError **erro
     return brev_transaction_commit (&transaction, error);
 }
 
-/* Its end: the time that it took does not count for mail that waited for it. */
+/* Its end: the time that it took does not count for mail that waited for it, and what is
+ * held until a later try is due. */
 static int
 clear_problem (BrevStore *store, const char *account, const char *scope, gint64 now,
                GError **error)
 {
-    int paused = BREV_SQL_RUN (store, SQL_PAUSE_MESSAGES, error, SQL_T (account),
-                               SQL_T (scope), SQL_I (now));
+    static const BrevSql steps[] = { SQL_PAUSE_MESSAGES, SQL_RESUME_RECIPIENTS };
 
-    return paused < 0 ? -1
-                      : BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account),
-                                      SQL_T (scope));
+    for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+        if (BREV_SQL_RUN (store, steps[i], error, SQL_T (account), SQL_T (scope),
+                          SQL_I (now)) < 0)
+            return -1;
+    return BREV_SQL_RUN (store, SQL_CLEAR_PROBLEM, error, SQL_T (account), SQL_T (scope));
 }
 
 gboolean

@@ -256,6 +256,10 @@ static const char *const texts[SQL_LAST] = {
         " min (?3 - arrival, paused + ?3 - max (arrival, p.since))) FROM problems p"
         " WHERE p.account = ?1 AND p.scope = ?2 AND ?2 = 'account' AND finished = 0"
         " AND n IN (SELECT message FROM recipients WHERE account = ?1 AND " WAITING ")",
+    /* what was held for it, and nothing that waits for another reason */
+    [SQL_RESUME_RECIPIENTS] =
+        "UPDATE recipients SET due = ?3 WHERE " WAITING " AND account = ?1 AND due > ?3"
+        " AND due = (SELECT until FROM problems WHERE account = ?1 AND scope = ?2)",
     [SQL_CLEAR_PROBLEM] = "DELETE FROM problems WHERE account = ?1 AND scope = ?2",
     [SQL_COUNT_OUTCOMES] =
         "SELECT count (DISTINCT id) FROM (SELECT n, id FROM messages WHERE finished = 0"

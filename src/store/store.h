@@ -344,7 +344,7 @@ int brev_store_forget_address (BrevStore *store, const char *address, guint *kep
 
 /* What stopped an account: "token refused" and since when. Kept so that status can say it.
  * @scope: "account", or "sender a@b", "stream x"; @problem NULL: it works again, and the time that the whole
- * account did not is added to the pause of the mail that waits for it */
+ * account did not is added to the pause of the mail that waits for it; what is held for it is due */
 gboolean brev_store_set_problem (BrevStore *store, const char *account, const char *scope,
                                  const char *problem, gint64 until, gint64 now,
                                  GError **error);

@@ -107,6 +107,18 @@ class Whole(Base):
         self.site.daemon.send_signal(signal.SIGHUP)
         self.wait_for(2)
 
+    def test_works_again_before_it_was_known(self):
+        """Of two requests that were out together one fails: what is held goes with the other."""
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.site.write_config()
+        self.server.script.set([{**NO_CREDIT, 'match': {'subject': 'first'}, 'times': 1},
+                                {'action': 'late', 'seconds': 2, 'match': {'subject': 'second'}}])
+        self.site.start()
+        self.send('second')
+        self.server.wait(lambda: self.server.messages, 'the second')
+        self.send('first')
+        self.wait_for(2)
+
     def test_reload_waits_for_answers(self):
         """Requests without an answer yet are neither lost nor repeated."""
         self.server.script.set([{'action': 'late', 'seconds': 4, 'times': 3,

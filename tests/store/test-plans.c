@@ -64,6 +64,7 @@ test_plans (void)
         { SQL_FORGET_MESSAGES, "INDEX messages_known" },
         { SQL_MEND_KNOWN, "INDEX messages_known" },
         { SQL_PAUSE_MESSAGES, "INDEX recipients_waiting (account=?)" },
+        { SQL_RESUME_RECIPIENTS, "INDEX recipients_waiting (account=?)" },
         { SQL_FORGET_PROBLEMS, "INDEX recipients_waiting (account=?)" },
         { SQL_COUNT_OUTCOMES, "INDEX messages_unfinished" },
         { SQL_COUNT_OUTCOMES, "INDEX messages_finished (finished>?)" },

@@ -809,6 +809,36 @@ test_problems (void)
     g_assert_cmpuint (none->len, ==, 0);
 }
 
+/* What was held for a problem is due at its end, and nothing else. */
+static void
+test_resumed_after_problem (void)
+{
+    static const struct {
+        const char *id;
+        gint64 due, want;
+    } cases[] = {
+        { "held", NOW + 900, NOW + 100 },
+        { "deferred-for-longer", NOW + 901, NOW + 901 },
+        { "deferred-for-less", NOW + 500, NOW + 500 },
+        { "due", NOW + 50, NOW + 50 },
+    };
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BrevStoreMessage) message = new_message (cases[i].id, 1000, NOW);
+        first (message)->due = cases[i].due;
+        import_message (f.store, message, NOW);
+    }
+    g_assert_true (
+        brev_store_set_problem (f.store, "main", "account", "x", NOW + 900, NOW, NULL));
+    g_assert_true (
+        brev_store_set_problem (f.store, "main", "account", NULL, 0, NOW + 100, NULL));
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BrevStoreMessage) got = get_message (f.store, cases[i].id);
+        g_assert_cmpint (first (got)->due, ==, cases[i].want);
+    }
+}
+
 /* The time of a problem does not count for what waits, but never more than its own age. */
 static void
 test_paused_by_problem (void)
@@ -905,6 +935,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/list", test_list);
     g_test_add_func ("/store/outcomes", test_outcomes);
     g_test_add_func ("/store/problems", test_problems);
+    g_test_add_func ("/store/resumed-after-problem", test_resumed_after_problem);
     g_test_add_func ("/store/paused-by-problem", test_paused_by_problem);
     g_test_add_func ("/store/memory", test_memory);
     g_test_add_func ("/store/files-are-private", test_files_are_private);
