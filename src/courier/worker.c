@@ -137,7 +137,7 @@ brev_worker_may_claim (BrevWorker *worker)
 static guint
 in_a_second (const BrevWorker *worker, guint n)
 {
-    return worker->rate > 0 ? (guint) CLAMP (worker->rate, 1, n) : n;
+    return worker->pace.rate > 0 ? (guint) CLAMP (worker->pace.rate, 1, n) : n;
 }
 
 guint
