@@ -136,7 +136,8 @@ insert_message (BrevStore *store, const BrevStoreMessage *m, gint64 caller, gint
         SQL_I (m->way), SQL_I (m->is_held ? MAX (m->arrival, 1) : 0), SQL_I (m->crashes),
         SQL_I (m->paused), SQL_I (m->recipients->len), SQL_T (m->options),
         SQL_T (m->ignored), SQL_I (m->dot_bytes), SQL_T (m->script), SQL_T (m->rewritten),
-        SQL_I (caller), SQL_I (m->is_storm), SQL_I (m->sender_is_login), SQL_I (m->is_bulk));
+        SQL_I (caller), SQL_I (m->is_storm), SQL_I (m->sender_is_login),
+        SQL_I (m->is_bulk));
     int got = row == NULL ? -1 : brev_sql_step (store, row, error);
 
     if (got <= 0)
