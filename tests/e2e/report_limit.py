@@ -162,6 +162,7 @@ class Service(Limits):
         """One who asked to hear of success does so, whatever becomes of the others."""
         self.start(report_limit='1')
         self.send(1)
+        self.server.wait(lambda: self.reports(), 'the one report')
         self.submit('-i', '-f', SENDER, '-N', 'success,failure', GONE, 'ann@example.net',
                     input=mail())
         self.wait_for_waiting(1)
