@@ -10,7 +10,9 @@
 static gint64
 rest_left (const BrevWorker *worker)
 {
-    return worker->rest_until - brev_clock_ticks ();
+    gint64 quota = worker->pace.is_used_up ? worker->pace.until : 0;
+
+    return MAX (worker->rest_until, quota) - brev_clock_ticks ();
 }
 
 /* Also while the one message that goes ahead has no answer yet. */
@@ -19,7 +21,7 @@ is_resting (const BrevWorker *worker)
 {
     gint64 until;
 
-    if (worker->failures > 0 && rest_left (worker) > PATIENCE)
+    if ((worker->failures > 0 || worker->pace.is_used_up) && rest_left (worker) > PATIENCE)
         return TRUE;
     return brev_worker_is_stuck (worker) &&
            (worker->open > 0 || rest_left (worker) > 0 ||

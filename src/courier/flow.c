@@ -179,13 +179,28 @@ decide_drain (BrevFlow *flow, gint64 wait)
         set_timer (flow, wait);
 }
 
+/* Whether the quotas of the accounts that @row waits for have no room before tomorrow. */
+static gboolean
+is_over_quota (const BrevCourier *courier, const BrevStoreMessage *row)
+{
+    for (guint i = 0; i < row->recipients->len; i++) {
+        const BrevStoreRecipient *recipient = row->recipients->pdata[i];
+        const BrevAccount *account =
+            brev_config_find_account (courier->config, recipient->account);
+        if (account == NULL || !brev_courier_worker (courier, account)->pace.is_used_up)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* @row: (nullable): of the caller's message */
 static gboolean
 is_worth_another_try (const BrevCourier *courier, const BrevStoreMessage *row)
 {
     if (row == NULL || !row->is_imported)
         return g_hash_table_size (courier->put_off) > 0;
-    return brev_direct_is_open (row) && brev_courier_problem (courier) == NULL;
+    return brev_direct_is_open (row) && brev_courier_problem (courier) == NULL &&
+           !is_over_quota (courier, row);
 }
 
 /* The caller waits: its message is tried again while there is time. */

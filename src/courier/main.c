@@ -196,7 +196,8 @@ collect_reports (BrevFlow *flow)
 
 /* One turn: everything that can be done without waiting for a provider. Settling stands
  * at both ends: what was read while we waited, and what could not even be sent. Then it is
- * seen what is delayed, and which digests are due. Whatever wrote a report stands before the collecting of them. */
+ * seen what is delayed, and which digests are due. Whatever wrote a report stands before the
+ * collecting of them. */
 static gboolean
 take_steps (BrevFlow *flow, GError **error)
 {

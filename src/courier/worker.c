@@ -12,6 +12,8 @@
 #define CLAIM_AHEAD 4
 /* Mail that waits for the administrator is looked at again this often at least. */
 #define LONGEST_PAUSE (15 * BREV_MINUTE)
+/* Planned mail counts as being sent: it does not wait longer than that for its turn. */
+#define LONGEST_HOLD (10 * BREV_SECOND)
 /* After so many in a row what waits behind them counts as delayed, too. */
 #define STUCK_AFTER 3
 
@@ -339,6 +341,8 @@ brev_worker_lease (BrevWorker *worker, GError **error)
     may = brev_pace_lease (&worker->pace, job->mails->len, planned, error);
     while (may > 0 && job->mails->len > (guint) may)
         g_queue_insert_after (&worker->jobs, worker->jobs.head, brev_job_split (job));
+    if (may == 0 && worker->pace.until - brev_clock_ticks () > LONGEST_HOLD)
+        brev_worker_give_back (worker, brev_clock_now ());
     return may;
 }
 

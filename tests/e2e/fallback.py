@@ -98,6 +98,16 @@ class Service(Base):
     def test_too_much(self):
         self.check_take_over(TOO_MUCH)
 
+    def test_quota_is_used_up(self):
+        self.site.postmark(self.server, fallback='other', batch=1, daily_quota=2)
+        self.site.start()
+        names = [f'mail {n}' for n in range(5)]
+        self.send(*names)
+        self.other.wait(lambda: len(self.other.messages) == 3, 'what is too much')
+        wait(lambda: not self.files(), 'an empty queue')
+        self.assertEqual(sorted(subjects(self.server) + subjects(self.other)), names)
+        self.assertEqual(len(subjects(self.server)), 2)
+
     def test_provider_is_down(self):
         self.check_take_over(DOWN)
         self.come_back()

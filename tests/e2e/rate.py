@@ -90,6 +90,7 @@ class Service(Case):
         done = self.site.run('brevdue', 'status', '--check')
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(b'account postmark has used up its daily quota of 3', done.stdout)
+        self.assertEqual({message['state'] for message in self.site.queue()}, {'queued'})
         self.site.stop()
         self.assertEqual(len(self.server.messages), 3)
         with sqlite3.connect(os.path.join(self.site.spool, 'store', 'store.db')) as store:
