@@ -46,15 +46,6 @@ append_bottom (GString *out, const BrevDigestText *text)
 }
 
 static void
-append_line (GString *out, const char *label, const char *value)
-{
-    g_autofree char *line = value == NULL ? NULL : brev_report_words (value);
-
-    if (line != NULL && line[0] != '\0')
-        g_string_append_printf (out, "    %-11s %s\n", label, line);
-}
-
-static void
 append_rest (GString *out, const BrevDigestText *text)
 {
     guint named = text->digest->messages->len;
@@ -78,7 +69,7 @@ append_recipients (GString *out, const BrevStoreMessage *message)
 
     if (recipients->len > 1)
         more = g_strdup_printf ("%s and more", shown);
-    append_line (out, "To:", more != NULL ? more : shown);
+    brev_report_append_line (out, "To:", more != NULL ? more : shown);
 }
 
 /* What one of them looks like; they are alike. */
@@ -89,13 +80,13 @@ append_example (GString *out, const BrevDigestText *text)
     g_autofree char *uid = g_strdup_printf ("%u", message->uid);
 
     g_string_append (out, "The mail:\n\n");
-    append_line (out, "Subject:", text->subject);
+    brev_report_append_line (out, "Subject:", text->subject);
     append_recipients (out, message);
-    append_line (out, "Sender:", message->sender);
-    append_line (out, "User id:", uid);
-    append_line (out, "User:", message->login);
-    append_line (out, "Program:", message->program);
-    append_line (out, "PHP script:", message->script);
+    brev_report_append_line (out, "Sender:", message->sender);
+    brev_report_append_line (out, "User id:", uid);
+    brev_report_append_line (out, "User:", message->login);
+    brev_report_append_line (out, "Program:", message->program);
+    brev_report_append_line (out, "PHP script:", message->script);
     g_string_append_c (out, '\n');
 }
 

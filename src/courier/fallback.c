@@ -21,7 +21,8 @@ is_resting (const BrevWorker *worker)
 {
     gint64 until;
 
-    if ((worker->failures > 0 || worker->pace.is_used_up) && rest_left (worker) > PATIENCE)
+    if ((worker->failures > 0 || worker->pace.is_used_up) &&
+        rest_left (worker) > PATIENCE)
         return TRUE;
     return brev_worker_is_stuck (worker) &&
            (worker->open > 0 || rest_left (worker) > 0 ||

@@ -12,6 +12,8 @@ char *brev_report_from (const BrevConfig *config);
 char *brev_report_words (const char *text);
 /* (transfer full): the same for a field that must be ASCII */
 char *brev_report_ascii (const char *text);
+/* "    Label: text", or nothing where there is no @text (nullable). */
+void brev_report_append_line (GString *out, const char *label, const char *text);
 /* (transfer full): for a header */
 char *brev_report_date (gint64 time);
 /* (transfer full): the domain we speak for */

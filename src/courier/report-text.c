@@ -253,28 +253,19 @@ append_section (GString *out, const BrevReport *report, BrevAction action)
 }
 
 static void
-append_line (GString *out, const char *label, const char *text)
-{
-    g_autofree char *line = text == NULL ? NULL : brev_report_words (text);
-
-    if (line != NULL && line[0] != '\0')
-        g_string_append_printf (out, "    %-11s %s\n", label, line);
-}
-
-static void
 append_which_message (GString *out, const BrevReport *report)
 {
     const BrevStoreMessage *message = report->message;
     g_autofree char *date = brev_report_date (message->arrival);
 
     g_string_append (out, "The message:\n\n");
-    append_line (out, "Subject:", report->subject);
-    append_line (out, "Accepted:", date);
-    append_line (out, "Sender:", message->sender);
-    append_line (out, "User:", message->login);
-    append_line (out, "Program:", message->program);
-    append_line (out, "Message-ID:", message->message_id);
-    append_line (out, "Queue id:", message->id);
+    brev_report_append_line (out, "Subject:", report->subject);
+    brev_report_append_line (out, "Accepted:", date);
+    brev_report_append_line (out, "Sender:", message->sender);
+    brev_report_append_line (out, "User:", message->login);
+    brev_report_append_line (out, "Program:", message->program);
+    brev_report_append_line (out, "Message-ID:", message->message_id);
+    brev_report_append_line (out, "Queue id:", message->id);
     g_string_append_c (out, '\n');
 }
 

@@ -17,6 +17,15 @@ brev_report_words (const char *text)
     return line;
 }
 
+void
+brev_report_append_line (GString *out, const char *label, const char *text)
+{
+    g_autofree char *line = text == NULL ? NULL : brev_report_words (text);
+
+    if (line != NULL && line[0] != '\0')
+        g_string_append_printf (out, "    %-11s %s\n", label, line);
+}
+
 char *
 brev_report_ascii (const char *text)
 {

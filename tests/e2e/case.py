@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of whole deliveries share: a site with an account at a stand-in."""
 
+import contextlib
 import os
 import unittest
 
@@ -63,6 +64,20 @@ class Case(unittest.TestCase):
     def recipients(message):
         fields = [message.get(name) or '' for name in ('To', 'Cc', 'Bcc')]
         return {address for field in fields if field for address in addresses_of(field)}
+
+
+def couriers(site):
+    """The process ids of what brevdued has started."""
+    path = f'/proc/{site.daemon.pid}/task/{site.daemon.pid}/children'
+    with open(path, encoding='ascii') as file:
+        return [int(word) for word in file.read().split()]
+
+
+def kill_couriers(site):
+    """Whatever they are doing."""
+    for pid in couriers(site):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 9)
 
 
 def wrap_courier(site, *options):

@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import Case, mail, wrap_courier  # noqa: E402
+from case import Case, kill_couriers, mail, wrap_courier  # noqa: E402
 from programs import wait  # noqa: E402
 
 SEARCH = {'path': '/messages/outbound*'}
@@ -159,16 +159,10 @@ class Doubt(Case):
         self.begin({'action': 'accept-then-stall', 'seconds': 60, 'match': SEND, 'times': 1})
         self.submit('-t', '-i', input=mail())
         self.server.wait(lambda: self.server.messages, 'the mail')
-        self.kill_courier()
+        kill_couriers(self.site)
         log = self.check(1, 0)
         self.assertIn('a courier died while it sent this', log)
         self.assertIn(FOUND, log)
-
-    def kill_courier(self):
-        children = f'/proc/{self.site.daemon.pid}/task/{self.site.daemon.pid}/children'
-        with open(children, encoding='ascii') as file:
-            child, = file.read().split()
-        os.kill(int(child), 9)
 
     def test_duplicate_is_found(self):
         """Both requests had no answer: the log says that two arrived."""

@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import FAULT, Case, hold_courier, mail  # noqa: E402
+from case import FAULT, Case, couriers, hold_courier, mail  # noqa: E402
 from programs import SKIPPED, wait  # noqa: E402
 
 MILLION = 1000 * 1000
@@ -128,10 +128,8 @@ class Memory(Case):
     """All of them pass one courier, and its memory never grows much."""
 
     def courier(self):
-        path = f'/proc/{self.site.daemon.pid}/task/{self.site.daemon.pid}/children'
-        with open(path, encoding='ascii') as file:
-            pid, = file.read().split()
-        return int(pid)
+        pid, = couriers(self.site)
+        return pid
 
     def peak(self, pid):
         """Bytes of resident memory, at the highest."""

@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import Case, mail  # noqa: E402
+from case import Case, kill_couriers, mail  # noqa: E402
 from programs import Site, wait  # noqa: E402
 
 SENDER = 'bounce@example.com'
@@ -249,28 +249,18 @@ class Service(Limits):
 
 
 class Killed(Limits):
-    def kill_courier(self):
-        """Whatever it is doing."""
-        path = f'/proc/{self.site.daemon.pid}/task/{self.site.daemon.pid}/children'
-        with open(path, encoding='ascii') as file:
-            for child in file.read().split():
-                try:
-                    os.kill(int(child), 9)
-                except ProcessLookupError:
-                    pass
-
     def test_nothing_is_lost(self):
         """Each failure is in one report, and in one alone."""
         self.start(report_limit='5')
         for _ in range(12):
             self.send(3)
-            self.kill_courier()
+            kill_couriers(self.site)
         self.wait_for_waiting(31)
         self.site.stop()
         self.store('UPDATE digests SET due = 1')
         self.site.start()
         for _ in range(3):
-            self.kill_courier()
+            kill_couriers(self.site)
         self.wait_for_digest()
         reported = [re.search(r'^    Queue id: +(\w{26})$', report['TextBody'], re.M)[1]
                     for report in self.reports().values()]

@@ -18,7 +18,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import Case, hold_courier, mail, wrap_courier  # noqa: E402
+from case import Case, hold_courier, kill_couriers, mail, wrap_courier  # noqa: E402
 from namespace import need  # noqa: E402
 from postmark import Postmark  # noqa: E402
 from programs import Site, wait  # noqa: E402
@@ -396,21 +396,11 @@ def store_of(site):
 
 
 class Killed(Storms):
-    def kill_courier(self):
-        """Whatever it is doing."""
-        path = f'/proc/{self.site.daemon.pid}/task/{self.site.daemon.pid}/children'
-        with open(path, encoding='ascii') as file:
-            for child in file.read().split():
-                try:
-                    os.kill(int(child), 9)
-                except ProcessLookupError:
-                    pass
-
     def test_nothing_is_lost(self):
         self.start(storm_window='3s')
         for _ in range(12):
             self.send(4)
-            self.kill_courier()
+            kill_couriers(self.site)
         self.server.wait(self.digests, 'a digest')
 
         def is_settled():
