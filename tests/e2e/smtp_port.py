@@ -115,8 +115,8 @@ class PortCase(Case):
         return int(connection.recv(100)[:3]), connection
 
     def check_deliveries(self, uid):
-        """Several messages of one client, one of them with wishes."""
-        hold_courier(self.site)
+        """Several messages of one client, one of them with wishes. The courier is held since
+        before the start: one that runs would take some of them."""
         client = self.client()
         client.ehlo('client')
         self.assertTrue(client.has_extn('dsn') and client.has_extn('smtputf8'))
@@ -156,6 +156,7 @@ class Port(PortCase):
         return process
 
     def test_deliveries(self):
+        hold_courier(self.site)
         process = self.start()
         self.check_deliveries(ACCOUNT if os.geteuid() == 0 else os.geteuid())
         self.assertEqual(stop(process), 0)
@@ -268,6 +269,7 @@ class Root(PortCase):
         """Root opens the port; whoever the spool belongs to does all else."""
         os.makedirs(os.path.join(self.site.spool, 'queue'), 0o700)
         self.configure()
+        hold_courier(self.site)
         process = self.sendmail('-bD', user=0)
         wait(self.is_open, f'the port; {self.site.log_text()}')
         code, connection = self.greeting()
@@ -292,6 +294,7 @@ class Root(PortCase):
 class Inetd(PortCase):
     def test_deliveries(self):
         """As the unit brevdue-smtp.socket does it: Accept=yes."""
+        hold_courier(self.site)
         self.launch(os.path.join(self.site.programs, 'brevdued'))
         passed = [f'--setenv={name}={value}' for name, value in self.site.env().items()]
         self.launch('systemd-socket-activate', '--accept', '--inetd', *passed,
