@@ -90,6 +90,7 @@ brev_own_mail_end (BrevOwnMail *mail, GError **error)
     if (brev_commit_at (spool->tmp, mail->fd, mail->id, mail->id, spool->queue,
                         &failure)) {
         brev_close_fd (&mail->fd);
+        mail->fd = -1;
         return TRUE;
     }
     if (g_error_matches (failure, BREV_ERROR, BREV_ERROR_DENIED))

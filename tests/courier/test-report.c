@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
 #include "base/crc32c.h"
 #include "base/fs.h"
+#include "courier/own-mail.h"
 #include "courier/report.h"
 
 /* As a program, "test-report write DIRECTORY [full] [delayed] [relayed] [to=RECIPIENT]
@@ -318,6 +320,35 @@ write_program (const char *directory, const Wish *wish)
     return brev_write_all (STDOUT_FILENO, text, strlen (text)) ? 0 : 1;
 }
 
+/* What has its number by then is somebody else's. */
+static void
+test_file_is_closed_once (void)
+{
+    g_autofree char *directory = g_dir_make_tmp ("brevdue-report-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename (directory, "queue", REPORT_ID, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BrevSpool) spool = brev_spool_open (directory, FALSE, &error);
+    BrevOwnMail mail = { .fd = -1 };
+    int other;
+
+    g_assert_no_error (error);
+    g_assert_true (
+        brev_own_mail_begin (&mail, spool, REPORT_ID, "a@example.com", NOW, &error));
+    g_assert_true (brev_own_mail_put (&mail, "Subject: s\n\n", 12));
+    g_assert_true (brev_own_mail_end (&mail, &error));
+    other = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+    brev_own_mail_clear (&mail);
+    g_assert_cmpint (fcntl (other, F_GETFD), >=, 0);
+    (void) close (other);
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    for (const char *const *name =
+             (const char *const[]){ "queue", "tmp", "store", "", NULL };
+         *name != NULL; name++) {
+        g_autofree char *folder = g_build_filename (directory, *name, NULL);
+        (void) g_rmdir (folder);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -335,5 +366,6 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/report/hears", test_hears);
     g_test_add_func ("/report/hidden-fields", test_hidden_fields);
+    g_test_add_func ("/report/file-is-closed-once", test_file_is_closed_once);
     return g_test_run ();
 }
