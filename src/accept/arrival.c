@@ -11,7 +11,7 @@
 static gboolean
 write_bytes (BrevArrival *arrival, const void *bytes, gsize length, GError **error)
 {
-    if (!brev_write_all (arrival->fd, bytes, length))
+    if (!brev_write_ahead (arrival->fd, bytes, length))
         return brev_throw_errno (error, errno, "cannot write to '%s/tmp'",
                                  arrival->spool->path);
     return TRUE;

@@ -28,6 +28,29 @@ brev_write_all (int fd, const void *bytes, gsize length)
     return TRUE;
 }
 
+#define AHEAD (1024 * 1024)
+
+/* A hint alone: the sync at the end is the promise. A small file is asked nothing. */
+static void
+start_writeback (int fd, gsize length)
+{
+    off_t end = length < AHEAD / 64 ? 0 : lseek (fd, 0, SEEK_CUR);
+    off_t from = end - (off_t) length;
+
+    if (end > 0 && from / AHEAD != end / AHEAD)
+        (void) sync_file_range (fd, from / AHEAD * AHEAD, end - from / AHEAD * AHEAD,
+                                SYNC_FILE_RANGE_WRITE);
+}
+
+gboolean
+brev_write_ahead (int fd, const void *bytes, gsize length)
+{
+    if (!brev_write_all (fd, bytes, length))
+        return FALSE;
+    start_writeback (fd, length);
+    return TRUE;
+}
+
 gssize
 brev_read_some (int fd, void *buffer, gsize size)
 {

@@ -34,6 +34,17 @@ brev_steal_fd (int *fd)
 gboolean brev_write_all (int fd, const void *bytes, gsize length);
 
 /**
+ * brev_write_ahead:
+ * @fd: a file that is written from its start to its end and synced then
+ *
+ * As brev_write_all(), and the disk begins with every full MiB at once: the sync of a
+ * large file has little left to wait for.
+ *
+ * Returns: %FALSE with errno set when the device did not take them
+ */
+gboolean brev_write_ahead (int fd, const void *bytes, gsize length);
+
+/**
  * brev_read_some:
  *
  * read(2) without EINTR.

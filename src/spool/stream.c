@@ -12,7 +12,7 @@
 gboolean
 brev_stream_put_file (int fd, const void *bytes, gsize length, GError **error)
 {
-    if (!brev_write_all (fd, bytes, length))
+    if (!brev_write_ahead (fd, bytes, length))
         return brev_throw_errno (error, errno, "cannot write the message");
     return TRUE;
 }
