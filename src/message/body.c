@@ -3,26 +3,29 @@
 
 #include <string.h>
 
-#define CHUNK \
-    24576 /* a multiple of three: no base64 state is carried over in between \
-           */
+#define CHUNK 24576
 
+/* Text, a part of a message, or a body. */
 typedef struct {
-    GString *text; /* owned; NULL: a part */
+    GString *text; /* owned */
     int fd;
-    const BrevPart *part; /* borrowed */
+    const BrevPart *part; /* borrowed, or &own */
+    BrevPart own;
+    BrevBody *inner; /* owned; never read itself */
     BrevAs as;
 } Piece;
 
 /* Readers are opened one at a time and closed at their part's end: a body of 500 messages
  * holds one. */
 struct BrevBody {
-    GPtrArray *pieces; /* owned, of Piece */
+    GPtrArray *pieces; /* a reference, of Piece */
     guint current;
     gsize text_offset;  /* in the current piece, if it is text */
     BrevReader *reader; /* owned, nullable: of the current piece, if it is a part */
-    gboolean is_done;   /* the reader has come to its end */
+    BrevBody *inner;    /* owned, nullable: of the current piece, if it is a body */
+    gboolean is_done;   /* the reader or the inner body has come to its end */
     gint state, save;   /* of the base64 encoder */
+    char last;          /* of lines: what came last; NUL: nothing yet */
     GString *ready;     /* owned: encoded bytes of the current piece */
     gsize taken;        /* of ready */
 };
@@ -32,17 +35,30 @@ piece_free (Piece *piece)
 {
     if (piece->text != NULL)
         (void) g_string_free (piece->text, TRUE);
+    brev_body_free (piece->inner);
     g_free (piece);
+}
+
+static BrevBody *
+body_new (GPtrArray *pieces)
+{
+    BrevBody *body = g_new0 (BrevBody, 1);
+
+    body->pieces = pieces;
+    body->ready = g_string_sized_new (64);
+    return body;
 }
 
 BrevBody *
 brev_body_new (void)
 {
-    BrevBody *body = g_new0 (BrevBody, 1);
+    return body_new (g_ptr_array_new_with_free_func ((GDestroyNotify) piece_free));
+}
 
-    body->pieces = g_ptr_array_new_with_free_func ((GDestroyNotify) piece_free);
-    body->ready = g_string_sized_new (64);
-    return body;
+BrevBody *
+brev_body_share (const BrevBody *body)
+{
+    return body_new (g_ptr_array_ref (body->pieces));
 }
 
 void
@@ -52,6 +68,7 @@ brev_body_free (BrevBody *body)
         return;
     g_ptr_array_unref (body->pieces);
     brev_reader_free (body->reader);
+    brev_body_free (body->inner);
     (void) g_string_free (body->ready, TRUE);
     g_free (body);
 }
@@ -80,15 +97,40 @@ brev_body_add (BrevBody *body, const char *text)
     g_string_append (tail_text (body), text);
 }
 
-void
-brev_body_add_part (BrevBody *body, int fd, const BrevPart *part, BrevAs as)
+static Piece *
+add_piece (BrevBody *body, BrevAs as)
 {
     Piece *piece = g_new0 (Piece, 1);
 
-    piece->fd = fd;
-    piece->part = part;
     piece->as = as;
     g_ptr_array_add (body->pieces, piece);
+    return piece;
+}
+
+void
+brev_body_add_part (BrevBody *body, int fd, const BrevPart *part, BrevAs as)
+{
+    Piece *piece = add_piece (body, as);
+
+    piece->fd = fd;
+    piece->part = part;
+}
+
+void
+brev_body_add_file (BrevBody *body, int fd, guint64 offset, guint64 length, BrevAs as)
+{
+    Piece *piece = add_piece (body, as);
+
+    piece->own.offset = offset;
+    piece->own.length = length;
+    piece->fd = fd;
+    piece->part = &piece->own;
+}
+
+void
+brev_body_add_body (BrevBody *body, const BrevBody *inner, BrevAs as)
+{
+    add_piece (body, as)->inner = brev_body_share (inner);
 }
 
 void
@@ -179,11 +221,63 @@ close_base64 (BrevBody *body)
 }
 
 static void
+make_url_safe (GString *text)
+{
+    g_strdelimit (text->str, "+", '-');
+    g_strdelimit (text->str, "/", '_');
+}
+
+/* A CR is written at once: what matters to a LF is that there was one. */
+static void
+append_lines (BrevBody *body, const char *text, gsize length)
+{
+    for (gsize start = 0; start < length;) {
+        const char *line = text + start;
+        const char *newline = memchr (line, '\n', length - start);
+        gsize n = newline != NULL ? (gsize) (newline - line) : length - start;
+
+        g_string_append_len (body->ready, line, (gssize) n);
+        if (n > 0)
+            body->last = line[n - 1];
+        if (newline != NULL) {
+            g_string_append (body->ready, body->last == '\r' ? "\n" : "\r\n");
+            body->last = '\n';
+        }
+        start += n + (newline != NULL);
+    }
+}
+
+/* A CR waits for what follows it. */
+static void
+append_header (BrevBody *body, const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++) {
+        if (body->last == '\r' && text[i] != '\n')
+            g_string_append_c (body->ready, ' ');
+        if (text[i] == '\n')
+            g_string_append (body->ready, "\r\n");
+        else if (text[i] != '\r')
+            g_string_append_c (body->ready, text[i] != '\0' ? text[i] : ' ');
+        body->last = text[i] != '\0' ? text[i] : ' ';
+    }
+}
+
+static void
 append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
 {
     switch (as) {
     case BREV_AS_BASE64:
         append_base64 (body, bytes, length);
+        break;
+    case BREV_AS_BASE64URL:
+        append_base64 (body, bytes, length);
+        make_url_safe (body->ready);
+        break;
+    case BREV_AS_LINES:
+        append_lines (body, (const char *) bytes, length);
+        break;
+    case BREV_AS_HEADER:
+        append_header (body, (const char *) bytes, length);
         break;
     case BREV_AS_JSON_TEXT:
         append_json (body->ready, (const char *) bytes, length);
@@ -194,6 +288,18 @@ append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
     }
 }
 
+/* What is still to be written when a piece has come to its end. */
+static void
+close_encoder (BrevBody *body, BrevAs as)
+{
+    if (as == BREV_AS_BASE64 || as == BREV_AS_BASE64URL)
+        close_base64 (body);
+    if (as == BREV_AS_BASE64URL)
+        make_url_safe (body->ready);
+    if (as == BREV_AS_HEADER && body->last != '\n' && body->last != '\0')
+        g_string_append (body->ready, "\r\n");
+}
+
 /* Reading */
 
 static void
@@ -202,8 +308,10 @@ begin_piece (BrevBody *body, guint index)
     body->current = index;
     body->text_offset = 0;
     g_clear_pointer (&body->reader, brev_reader_free);
+    g_clear_pointer (&body->inner, brev_body_free);
     body->is_done = FALSE;
     body->state = body->save = 0;
+    body->last = '\0';
     g_string_truncate (body->ready, 0);
     body->taken = 0;
 }
@@ -224,7 +332,19 @@ read_text (BrevBody *body, const GString *text, void *buffer, gsize size)
     return n;
 }
 
-/* Encodes the next chunk of the part into ready; nothing there afterwards is its end. */
+static gboolean
+open_piece (BrevBody *body, const Piece *piece, GError **error)
+{
+    if (piece->inner != NULL) {
+        body->inner = brev_body_share (piece->inner);
+        return TRUE;
+    }
+    body->reader =
+        brev_reader_new (piece->fd, piece->part, piece->as == BREV_AS_JSON_TEXT, error);
+    return body->reader != NULL;
+}
+
+/* Encodes the next chunk of the piece into ready; nothing there afterwards is its end. */
 static gboolean
 encode_more (BrevBody *body, const Piece *piece, GError **error)
 {
@@ -232,26 +352,26 @@ encode_more (BrevBody *body, const Piece *piece, GError **error)
 
     g_string_truncate (body->ready, 0);
     body->taken = 0;
-    if (body->reader == NULL && !body->is_done) {
-        body->reader = brev_reader_new (piece->fd, piece->part,
-                                        piece->as == BREV_AS_JSON_TEXT, error);
-        if (body->reader == NULL)
-            return FALSE;
-    }
+    if (body->reader == NULL && body->inner == NULL && !body->is_done &&
+        !open_piece (body, piece, error))
+        return FALSE;
     while (body->ready->len == 0 && !body->is_done) {
-        gssize got = brev_reader_read (body->reader, chunk, sizeof chunk, error);
+        gssize got = body->inner != NULL
+                         ? brev_body_read (body->inner, chunk, sizeof chunk, error)
+                         : brev_reader_read (body->reader, chunk, sizeof chunk, error);
         if (got < 0)
             return FALSE;
         append_encoded (body, piece->as, chunk, (gsize) got);
         body->is_done = got == 0;
-        if (body->is_done && piece->as == BREV_AS_BASE64)
-            close_base64 (body);
+        if (body->is_done)
+            close_encoder (body, piece->as);
     }
     return TRUE;
 }
 
 static gssize
-read_part (BrevBody *body, const Piece *piece, void *buffer, gsize size, GError **error)
+read_encoded (BrevBody *body, const Piece *piece, void *buffer, gsize size,
+              GError **error)
 {
     gsize n;
 
@@ -273,7 +393,7 @@ brev_body_read (BrevBody *body, void *buffer, gsize size, GError **error)
         char *next = (char *) buffer + done;
         gssize got = piece->text != NULL
                          ? (gssize) read_text (body, piece->text, next, size - done)
-                         : read_part (body, piece, next, size - done, error);
+                         : read_encoded (body, piece, next, size - done, error);
 
         if (got < 0)
             return -1;

@@ -3,8 +3,9 @@
 
 #include "message/message.h"
 
-/* A request body: pieces of text, and parts of message files between them, which are read
- * and encoded while the body is sent. Its length is known before the first byte leaves. */
+/* A request body: pieces of text, and parts of message files and whole bodies between
+ * them, which are read and encoded while the body is sent. Its length is known before the
+ * first byte leaves. */
 typedef struct BrevBody BrevBody;
 
 BrevBody *brev_body_new (void);
@@ -17,9 +18,12 @@ void brev_body_add (BrevBody *body, const char *text);
 void brev_body_add_json (BrevBody *body, const char *text);
 
 typedef enum {
-    BREV_AS_BASE64, /* decoded, then base64 without line breaks, no quotes */
+    BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
+    BREV_AS_BASE64URL, /* the same in the alphabet of RFC 4648 section 5, padded */
     BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes; NUL: U+FFFD */
-    BREV_AS_BYTES, /* decoded */
+    BREV_AS_BYTES,  /* decoded */
+    BREV_AS_LINES,  /* decoded, each line end CRLF, all else as it stands */
+    BREV_AS_HEADER, /* so, but CR and NUL alone are blanks, and a line end is the last */
 } BrevAs;
 
 /**
@@ -29,7 +33,30 @@ typedef enum {
  */
 void brev_body_add_part (BrevBody *body, int fd, const BrevPart *part, BrevAs as);
 
-/* Appends all of @tail (transfer full): one body out of several messages' bodies. */
+/**
+ * brev_body_add_file:
+ * @fd: open for as long as the body lives; borrowed
+ * @offset: bytes from its start
+ * @length: bytes
+ *
+ * A stretch of a file that is encoded in no way.
+ */
+void brev_body_add_file (BrevBody *body, int fd, guint64 offset, guint64 length,
+                         BrevAs as);
+
+/**
+ * brev_body_add_body:
+ * @inner: what it holds now; it may be read and freed apart from @body
+ * @as: for %BREV_AS_JSON_TEXT it must be UTF-8
+ */
+void brev_body_add_body (BrevBody *body, const BrevBody *inner, BrevAs as);
+
+/* (transfer full): the same pieces, to be read apart from @body. Neither may be added to
+ * from then on. */
+BrevBody *brev_body_share (const BrevBody *body);
+
+/* Appends all of @tail (transfer full), which was never shared: one body out of several
+ * messages' bodies. */
 void brev_body_append (BrevBody *body, BrevBody *tail);
 
 /**

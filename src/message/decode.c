@@ -42,7 +42,8 @@ message_new (guint64 offset, guint64 length)
     message->headers = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
     message->attachments =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_part_free);
-    message->offset = offset;
+    message->places = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_place_free);
+    message->offset = message->body = offset;
     message->length = length;
     return message;
 }

@@ -150,6 +150,16 @@ take_field (BrevMessage *message, const BrevField *field, GError **error)
 }
 
 static void
+note_place (BrevMessage *message, const BrevHeaderBlock *block, const BrevField *field)
+{
+    g_autofree char *name = g_strndup (field->name, field->name_length);
+    guint64 start = message->offset + (guint64) (field->name - block->text);
+    gsize length = (gsize) (field->value - field->name) + field->value_length;
+
+    g_ptr_array_add (message->places, brev_place_new (name, start, length));
+}
+
+static void
 note_repeated (BrevMessage *message, GHashTable *seen, const BrevField *field)
 {
     g_autofree char *name = g_ascii_strdown (field->name, (gssize) field->name_length);
@@ -189,9 +199,11 @@ brev_message_fields_read (BrevMessage *message, const BrevHeaderBlock *block,
 
     while (brev_field_next (&cursor, block->text + block->length, &field)) {
         note_repeated (message, seen, &field);
+        note_place (message, block, &field);
         if (!take_field (message, &field, error))
             return FALSE;
     }
+    message->body = block->body;
     note_header_features (message);
     return TRUE;
 }

@@ -93,6 +93,26 @@ brev_part_free (BrevPart *part)
     g_free (part);
 }
 
+BrevPlace *
+brev_place_new (const char *name, guint64 offset, guint64 length)
+{
+    BrevPlace *place = g_new0 (BrevPlace, 1);
+
+    place->name = g_strdup (name);
+    place->offset = offset;
+    place->length = length;
+    return place;
+}
+
+void
+brev_place_free (BrevPlace *place)
+{
+    if (place == NULL)
+        return;
+    g_free (place->name);
+    g_free (place);
+}
+
 void
 brev_message_free (BrevMessage *message)
 {
@@ -109,6 +129,7 @@ brev_message_free (BrevMessage *message)
     brev_part_free (message->text);
     brev_part_free (message->html);
     g_ptr_array_unref (message->attachments);
+    g_ptr_array_unref (message->places);
     g_free (message);
 }
 

@@ -48,6 +48,16 @@ typedef struct {
 
 void brev_part_free (BrevPart *part);
 
+/* A header field as it stands in the file, folds and all. */
+typedef struct {
+    char *name;     /* owned, as written */
+    guint64 offset; /* bytes from the start of the file */
+    guint64 length; /* with its line end, which the last one may lack */
+} BrevPlace;
+
+BrevPlace *brev_place_new (const char *name, guint64 offset, guint64 length);
+void brev_place_free (BrevPlace *place);
+
 /* What a message has and this model does not carry whole, or carries changed. The name, the
  * class and the help of each are in brev_features[]. */
 typedef enum {
@@ -105,6 +115,8 @@ typedef struct {
     BrevFeatures features;
     guint64 offset; /* of the message in its file */
     guint64 length;
+    GPtrArray *places; /* owned, of BrevPlace: each field, in order */
+    guint64 body;      /* where in the file the header is over, its empty line too */
 } BrevMessage;
 
 /**

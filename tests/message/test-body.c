@@ -68,6 +68,15 @@ static const struct {
     { "begin 644 x\r\n#86)C\r\n`\r\nend\r\n", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "abc" },
     { "begin 644 x\n#86)C", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "abc" },
     { "no such line\n#86)C\n", BREV_ENCODING_UU, NULL, BREV_AS_BYTES, "" },
+    { "\xfb\xff\xbf", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64, "+/+/" },
+    { "\xfb\xff\xbf\xff", BREV_ENCODING_NONE, NULL, BREV_AS_BASE64URL, "-_-__w==" },
+    { "", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "" },
+    { "a\n\nb\r\n\r\nc", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "a\r\n\r\nb\r\n\r\nc" },
+    { "\na\rb\r\r\n\xff\r", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "\r\na\rb\r\r\n\xff\r" },
+    { "", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "" },
+    { "A: b\n c\r\nD: e\n", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "A: b\r\n c\r\nD: e\r\n" },
+    { "A: \xff", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "A: \xff\r\n" },
+    { "A: b\rBcc: c\r\r\nD: e\r", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "A: b Bcc: c \r\nD: e\r\n" },
 };
 /* clang-format on */
 
@@ -105,6 +114,83 @@ test_nul_in_text (void)
     g_assert_cmpstr (got, ==,
                      "a\xef\xbf\xbd"
                      "b\\n");
+}
+
+static void
+test_nul_in_a_header (void)
+{
+    brev_autofd int fd = test_file ("A:\0b\0", 5);
+    g_autoptr (BrevBody) body = brev_body_new ();
+    g_autofree char *got = NULL;
+
+    brev_body_add_file (body, fd, 0, 5, BREV_AS_HEADER);
+    got = read_all (body, 1);
+    g_assert_cmpstr (got, ==, "A: b \r\n");
+}
+
+/* clang-format off */
+static const struct {
+    BrevAs as;
+    const char *want;
+} outers[] = {
+    { BREV_AS_BYTES,     "{text\r\nline\r\nb\r\n}" },
+    { BREV_AS_BASE64,    "{dGV4dA0KbGluZQ0KYg0K}" },
+    { BREV_AS_BASE64URL, "{dGV4dA0KbGluZQ0KYg0K}" },
+    { BREV_AS_JSON_TEXT, "{text\\r\\nline\\r\\nb\\r\\n}" },
+};
+/* clang-format on */
+
+/* A body in another, while the inner one is read by itself as well, or is no more. */
+static void
+test_body_in_body (void)
+{
+    static const gsize sizes[] = { 1, 3, 64 };
+    brev_autofd int fd = test_file ("line\nb\nnot this", 15);
+
+    for (guint i = 0; i < G_N_ELEMENTS (outers) * G_N_ELEMENTS (sizes); i++) {
+        guint row = i / G_N_ELEMENTS (sizes);
+        g_autoptr (BrevBody) inner = brev_body_new ();
+        g_autoptr (BrevBody) outer = brev_body_new ();
+        g_autofree char *first = NULL, *second = NULL, *own = NULL;
+        guint64 length;
+        char c;
+
+        brev_body_add (inner, "text\r\n");
+        brev_body_add_file (inner, fd, 0, 7, BREV_AS_LINES);
+        brev_body_add (outer, "{");
+        brev_body_add_body (outer, inner, outers[row].as);
+        brev_body_add (outer, "}");
+        g_assert_cmpint (brev_body_read (inner, &c, 1, NULL), ==, 1);
+        first = read_all (outer, sizes[i % G_N_ELEMENTS (sizes)]);
+        g_assert_cmpstr (first, ==, outers[row].want);
+        own = read_all (inner, 2);
+        g_assert_cmpstr (own, ==, "ext\r\nline\r\nb\r\n");
+        g_clear_pointer (&inner, brev_body_free);
+        g_assert_true (brev_body_measure (outer, &length, NULL, NULL));
+        second = read_all (outer, 4096);
+        g_assert_cmpstr (second, ==, outers[row].want);
+        g_assert_cmpuint (length, ==, strlen (second));
+    }
+}
+
+/* What spans many chunks, encoded twice, is what it would be in one. */
+static void
+test_large_body_in_body (void)
+{
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_autoptr (BrevBody) inner = brev_body_new ();
+    g_autoptr (BrevBody) outer = brev_body_new ();
+    g_autofree char *want = NULL, *got = NULL;
+    brev_autofd int fd = -1;
+
+    for (guint i = 0; i < 40000; i++)
+        g_string_append_printf (text, "%u\r\n", i);
+    fd = test_file (text->str, text->len);
+    brev_body_add_file (inner, fd, 0, text->len, BREV_AS_LINES);
+    brev_body_add_body (outer, inner, BREV_AS_BASE64);
+    got = read_all (outer, 1000);
+    want = g_base64_encode ((const guchar *) text->str, text->len);
+    g_assert_true (strcmp (got, want) == 0);
 }
 
 /* The same bytes at every place relative to the chunks in which they are read. */
@@ -239,7 +325,8 @@ test_unreadable (void)
 {
     brev_autofd int fd = test_file ("abc", 3);
     BrevPart part = { .length = 4 };
-    static const BrevAs ways[] = { BREV_AS_BASE64, BREV_AS_JSON_TEXT, BREV_AS_BYTES };
+    static const BrevAs ways[] = { BREV_AS_BASE64, BREV_AS_JSON_TEXT, BREV_AS_BYTES,
+                                   BREV_AS_LINES };
 
     for (guint i = 0; i < 2 * G_N_ELEMENTS (ways); i++) {
         g_autoptr (BrevBody) body = brev_body_new ();
@@ -250,6 +337,12 @@ test_unreadable (void)
         g_assert_false (brev_body_measure (body, &length, NULL, &error));
         g_assert_error (error, BREV_ERROR, BREV_ERROR_SYSTEM);
         g_assert_cmpuint (length, ==, 77);
+
+        g_autoptr (BrevBody) outer = brev_body_new ();
+        brev_body_add_body (outer, body, BREV_AS_BASE64);
+        g_clear_error (&error);
+        g_assert_false (brev_body_measure (outer, &length, NULL, &error));
+        g_assert_error (error, BREV_ERROR, BREV_ERROR_SYSTEM);
     }
 }
 
@@ -259,6 +352,9 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/body/parts", test_parts);
     g_test_add_func ("/body/nul-in-text", test_nul_in_text);
+    g_test_add_func ("/body/nul-in-a-header", test_nul_in_a_header);
+    g_test_add_func ("/body/body-in-body", test_body_in_body);
+    g_test_add_func ("/body/large-body-in-body", test_large_body_in_body);
     g_test_add_func ("/body/chunk-borders", test_chunk_borders);
     g_test_add_func ("/body/decoders-at-chunk-borders", test_decoders_at_chunk_borders);
     g_test_add_func ("/body/json", test_json);
