@@ -34,6 +34,8 @@ typedef struct {
     char *token; /* secret, as written in a private configuration; see secret.h */
     char *token_file;
     char *token_env;   /* name of a variable */
+    char *user;        /* nullable: what the token belongs to */
+    char *region;      /* nullable: of the provider */
     char **senders;    /* NULL-terminated globs: "example.com", "*.example.org", "*" */
     char *stream;      /* nullable */
     double rate;       /* messages per second, 0: no limit of ours */
