@@ -11,8 +11,8 @@
 static const char *const secret_headers[] = { "bcc", "resent-bcc", "apparently-to",
                                               "return-path", NULL };
 
-static gboolean
-is_listed (const char *const *patterns, const char *name)
+gboolean
+brev_rule_is_listed (const char *const *patterns, const char *name)
 {
     for (; patterns != NULL && *patterns != NULL; patterns++) {
         gsize length = strlen (*patterns);
@@ -22,6 +22,12 @@ is_listed (const char *const *patterns, const char *name)
             return TRUE;
     }
     return FALSE;
+}
+
+gboolean
+brev_rule_is_secret (const char *name)
+{
+    return brev_rule_is_listed (secret_headers, name);
 }
 
 /* RFC 5322 section 3.6.8: what providers take for a name */
@@ -38,10 +44,12 @@ is_field_name (const char *name)
 static gboolean
 may_travel (const BrevProvider *provider, const BrevHeader *header)
 {
+    if (brev_rule_is_raw (provider))
+        return TRUE;
     return (provider->caps & BREV_CAP_HEADERS) != 0 && is_field_name (header->name) &&
            header->text[strspn (header->text, " \t")] != '\0' &&
-           !is_listed (secret_headers, header->name) &&
-           !is_listed (provider->forbidden_headers, header->name);
+           !brev_rule_is_secret (header->name) &&
+           !brev_rule_is_listed (provider->forbidden_headers, header->name);
 }
 
 static void
@@ -122,9 +130,8 @@ keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     add_queue_id (input, draft);
 }
 
-/* RFC 5322 section 3.3, whatever the locale. */
-static char *
-format_date (gint64 date)
+char *
+brev_rule_date (gint64 date)
 {
     static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
     static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -152,19 +159,35 @@ add_field (const BrevPlanInput *input, BrevMail *draft, const char *name,
         brev_header_free (field);
 }
 
-/* The provider writes a Date of its own. One that says something else is kept beside it.
- */
+/* Whether the provider writes a field of its own in the place of the message's. */
+static gboolean
+is_replaced (const BrevProvider *provider, BrevFeature feature)
+{
+    return !brev_rule_is_raw (provider) || BREV_HAS (provider->replaced, feature);
+}
+
+/* A Date that says something else than the provider's is kept beside it. */
 static void
 keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     gint64 date = input->message->date;
     g_autofree char *text = NULL;
 
-    if (date == 0 || ABS (date - input->now) <= BREV_HOUR)
+    if (date == 0 || ABS (date - input->now) <= BREV_HOUR ||
+        !is_replaced (input->provider, BREV_FEATURE_DATE))
         return;
     plan->losses |= 1u << BREV_FEATURE_DATE;
-    text = format_date (date);
+    text = brev_rule_date (date);
     add_field (input, draft, "X-Original-Date", text);
+}
+
+/* By this one replies and threads can be matched with the mail all the same. */
+static void
+keep_message_id (const BrevPlanInput *input, BrevMail *draft)
+{
+    if (brev_rule_is_raw (input->provider) &&
+        BREV_HAS (input->provider->replaced, BREV_FEATURE_MESSAGE_ID))
+        add_field (input, draft, "X-Original-Message-ID", input->message->message_id);
 }
 
 /* Returns: (nullable): nobody passes on what the null sender sends */
@@ -182,7 +205,7 @@ format_sender (const BrevPlanInput *input)
 static void
 complete_resent (const BrevPlanInput *input, BrevMail *draft)
 {
-    g_autofree char *date = format_date (input->arrival);
+    g_autofree char *date = brev_rule_date (input->arrival);
     g_autofree char *from = format_sender (input);
     g_autofree char *id =
         g_strdup_printf ("<%s.resent@%s>", input->queue_id, input->config->mail_name);
@@ -201,8 +224,8 @@ complete_resent (const BrevPlanInput *input, BrevMail *draft)
             add_field (input, draft, fields[i].name, fields[i].text);
 }
 
-void
-brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+static void
+choose_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     const GPtrArray *headers = input->message->headers;
 
@@ -215,7 +238,15 @@ brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         else
             drop (plan, header->name);
     }
+}
+
+void
+brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+{
+    if (!brev_rule_is_raw (input->provider))
+        choose_headers (input, draft, plan);
     keep_wishes (input, draft, plan);
     keep_date (input, draft, plan);
+    keep_message_id (input, draft);
     complete_resent (input, draft);
 }

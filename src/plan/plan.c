@@ -48,8 +48,8 @@ is_blank (const BrevMessage *message)
            (message->html == NULL || message->html->length == 0);
 }
 
-/* The mails as the structured API would carry them, and what would be lost; or why the
- * message has to wait. */
+/* The mails as the API would carry them, and what would be lost; or why the message has to
+ * wait. */
 static BrevPlan *
 make_draft (const BrevPlanInput *input)
 {
@@ -68,8 +68,11 @@ make_draft (const BrevPlanInput *input)
     if (!brev_rule_sender (input, draft, plan))
         return plan;
     brev_rule_headers (input, draft, plan);
+    if (brev_rule_is_raw (input->provider))
+        brev_rule_raw (input, draft, plan);
+    else
+        plan->losses |= message->features & ~PLAN_FEATURES;
     brev_rule_recipients (input, draft, plan);
-    plan->losses |= message->features & ~PLAN_FEATURES;
     plan->losses &= ~input->provider->carried;
     return plan;
 }
@@ -90,13 +93,16 @@ describe_excess (const BrevPlanInput *input)
 {
     const BrevMessage *message = input->message;
     const BrevProvider *provider = input->provider;
+    gboolean is_raw = brev_rule_is_raw (provider);
+    guint64 body = message->offset + message->length - message->body;
     const struct {
         const char *what;
         guint64 size, limit;
     } rows[] = {
         { "the text body", brev_rule_least_text (message->text), provider->max_text },
         { "the HTML body", brev_rule_least_text (message->html), provider->max_text },
-        { "the message", brev_rule_least_size (message), provider->max_size },
+        { "the message", is_raw ? body : brev_rule_least_size (message),
+          provider->max_size },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -120,14 +126,28 @@ fits (const BrevPlanInput *input)
 static gboolean
 is_offered (const BrevPlanInput *input)
 {
-    return (input->provider->caps & BREV_CAP_STRUCTURED) != 0 && fits (input);
+    return (input->provider->caps & (BREV_CAP_RAW | BREV_CAP_STRUCTURED)) != 0 &&
+           fits (input);
+}
+
+static gboolean
+is_whole (const BrevPlanInput *input, const BrevPlan *plan)
+{
+    return is_offered (input) && !has_material_loss (plan);
+}
+
+/* The message itself, as its bytes are. */
+static gboolean
+take_raw (const BrevPlanInput *input, BrevPlan **plan)
+{
+    return brev_rule_is_raw (input->provider) && is_whole (input, *plan);
 }
 
 /* The structured API, without a material loss. */
 static gboolean
 take_structured (const BrevPlanInput *input, BrevPlan **plan)
 {
-    return is_offered (input) && !has_material_loss (*plan);
+    return !brev_rule_is_raw (input->provider) && is_whole (input, *plan);
 }
 
 /* Returns: whether the account named by "fallback" has a provider of which @other asks */
@@ -153,14 +173,14 @@ take_fallback (const BrevPlanInput *input, BrevPlan **plan)
     if (!find_fallback (input, &other))
         return FALSE;
     g_autoptr (BrevPlan) candidate = make_draft (&other);
-    if (candidate->kind != BREV_PLAN_SEND || !take_structured (&other, &candidate))
+    if (candidate->kind != BREV_PLAN_SEND || !is_whole (&other, candidate))
         return FALSE;
     brev_plan_free (*plan);
     *plan = g_steal_pointer (&candidate);
     return TRUE;
 }
 
-/* The structured API, losses and all: the administrator said so, or it is our own report,
+/* The same API, losses and all: the administrator said so, or it is our own report,
  * which is written so that nothing in it needs its form. */
 static gboolean
 take_lossy (const BrevPlanInput *input, BrevPlan **plan)
@@ -173,6 +193,7 @@ static const struct {
     gboolean (*take) (const BrevPlanInput *input, BrevPlan **plan);
 } ladder[] = {
     /* from the most faithful step down */
+    { "raw", take_raw },
     { "structured", take_structured },
     { "fallback", take_fallback },
     { "lossy", take_lossy },

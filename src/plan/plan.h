@@ -55,7 +55,8 @@ typedef struct {
 
 typedef struct {
     BrevPlanKind kind;
-    const char *step; /* "structured", "fallback", "lossy": the rung of the ladder */
+    const char
+        *step; /* "raw", "structured", "fallback", "lossy": the rung of the ladder */
     const BrevAccount *account; /* borrowed: who sends; another than the input's with the
                                    step "fallback" */
     const BrevProvider *provider; /* that account's */

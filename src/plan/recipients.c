@@ -124,16 +124,23 @@ find_refusals (Seating *seating, BrevPlan *plan)
     }
 }
 
+/* Whom a name in the header leads to; nobody when the envelope does not know it. */
+static const GArray *
+find_seats (const Seating *seating, const BrevMailbox *mailbox)
+{
+    g_autofree char *written = brev_text_fold (mailbox->address);
+    g_autofree char *qualified = fold_qualified (seating->input, mailbox->address);
+    const GArray *found = g_hash_table_lookup (seating->by_name, written);
+
+    return found != NULL ? found : g_hash_table_lookup (seating->by_name, qualified);
+}
+
 static void
 seat (Seating *seating, const GPtrArray *mailboxes, Field field)
 {
     for (guint i = 0; i < mailboxes->len; i++) {
         const BrevMailbox *mailbox = mailboxes->pdata[i];
-        g_autofree char *written = brev_text_fold (mailbox->address);
-        g_autofree char *qualified = fold_qualified (seating->input, mailbox->address);
-        const GArray *found = g_hash_table_lookup (seating->by_name, written);
-        if (found == NULL)
-            found = g_hash_table_lookup (seating->by_name, qualified);
+        const GArray *found = find_seats (seating, mailbox);
         seating->has_hidden = seating->has_hidden || found == NULL;
         for (guint j = 0; found != NULL && j < found->len; j++) {
             Place *place = &seating->places[g_array_index (found, guint, j)];
@@ -194,6 +201,7 @@ copy_draft (const BrevMail *draft)
     }
     brev_controls_copy (&draft->controls, &mail->controls);
     mail->blank_body = draft->blank_body;
+    mail->raw = draft->raw != NULL ? brev_body_share (draft->raw) : NULL;
     return mail;
 }
 
@@ -236,6 +244,50 @@ add_mails (const Seating *seating, const BrevMail *draft, const guint *line, gui
         add_mail (seating, draft, line + i, 1, FIELD_TO, plan);
 }
 
+/* Appends @address unless the list has it; says whether that changes what is written. */
+static gboolean
+show_as (GPtrArray *shown, GHashTable *seen, const BrevMailbox *written,
+         const char *address, const char *name)
+{
+    char *folded = brev_text_fold (address);
+    g_autofree char *before = brev_text_fold (written->address);
+    gboolean is_other = strcmp (before, folded) != 0;
+
+    if (g_hash_table_add (seen, folded))
+        g_ptr_array_add (shown, brev_mailbox_new (address, name));
+    return is_other;
+}
+
+GPtrArray *
+brev_rule_show (const BrevPlanInput *input, const GPtrArray *mailboxes)
+{
+    g_autoptr (GHashTable) by_name = g_hash_table_new_full (
+        g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
+    g_autoptr (GHashTable) seen =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr (GPtrArray) shown =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
+    Seating seating = { .input = input, .by_name = by_name };
+    gboolean is_other = FALSE;
+
+    index_recipients (&seating);
+    for (guint i = 0; i < mailboxes->len; i++) {
+        const BrevMailbox *mailbox = mailboxes->pdata[i];
+        const GArray *found = find_seats (&seating, mailbox);
+        g_autofree char *own = brev_rule_qualify (input, mailbox->address);
+        if (found == NULL)
+            is_other |= show_as (shown, seen, mailbox, own, mailbox->name);
+        for (guint j = 0; found != NULL && j < found->len; j++) {
+            guint position = g_array_index (found, guint, j);
+            g_autofree char *address =
+                brev_rule_qualify (input, input->recipients[position].address);
+            is_other |= show_as (shown, seen, mailbox, address,
+                                 found->len == 1 ? mailbox->name : NULL);
+        }
+    }
+    return is_other ? g_steal_pointer (&shown) : NULL;
+}
+
 void
 brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan)
 {
@@ -249,7 +301,7 @@ brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPla
     find_refusals (&seating, plan);
     seat (&seating, input->message->to, FIELD_TO);
     seat (&seating, input->message->cc, FIELD_CC);
-    if (seating.has_hidden)
+    if (seating.has_hidden && !brev_rule_is_raw (input->provider))
         plan->losses |= 1u << BREV_FEATURE_HIDDEN_RECIPIENT;
     g_autoptr (GArray) line = line_up (&seating);
     guint max = input->provider->max_recipients > 0 ? input->provider->max_recipients

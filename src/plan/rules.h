@@ -10,6 +10,10 @@
  * domain in ASCII */
 char *brev_rule_qualify (const BrevPlanInput *input, const char *address);
 
+/* Returns: (transfer full) (nullable): copies of @mailboxes, qualified; %NULL when all of
+ * them are */
+GPtrArray *brev_rule_qualify_all (const BrevPlanInput *input, const GPtrArray *mailboxes);
+
 /**
  * brev_rule_sender:
  *
@@ -21,6 +25,9 @@ char *brev_rule_qualify (const BrevPlanInput *input, const char *address);
  */
 gboolean brev_rule_sender (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan);
 
+/* Whether the mails of this provider are the message itself. */
+gboolean brev_rule_is_raw (const BrevProvider *provider);
+
 /* Sets the header fields and the wishes of @draft; what cannot travel is dropped by name.
  */
 void brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan);
@@ -28,6 +35,31 @@ void brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *p
 /* Fills plan->mails: each recipient of the envelope in one mail, and nobody else. */
 void brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft,
                            BrevPlan *plan);
+
+/**
+ * brev_rule_show:
+ * @mailboxes: of a header field
+ *
+ * Names that aliases or the domain changed become what they lead to.
+ *
+ * Returns: (transfer full) (nullable): of BrevMailbox; %NULL when that is what is written
+ */
+GPtrArray *brev_rule_show (const BrevPlanInput *input, const GPtrArray *mailboxes);
+
+/* Sets draft->raw, for a provider that takes it: the bytes of the message but for the
+ * fields that may not travel, are missing, or are not to be shown as they are written. */
+void brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan);
+
+/* Returns: (transfer full) (nullable): a Date, RFC 5322 section 3.3, whatever the locale;
+ * @date in ms */
+char *brev_rule_date (gint64 date);
+
+/* Whether one of the NULL-terminated @patterns, lower case or not, is the name; a final *
+ * stands for the rest of one. */
+gboolean brev_rule_is_listed (const char *const *patterns, const char *name);
+
+/* Whether the field tells of recipients whom nobody is to see. */
+gboolean brev_rule_is_secret (const char *name);
 
 /* Returns: bytes that the provider counts at the very least for the message */
 guint64 brev_rule_least_size (const BrevMessage *message);

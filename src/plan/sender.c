@@ -28,6 +28,22 @@ qualified (const BrevPlanInput *input, const BrevMailbox *mailbox)
     return brev_mailbox_new (address, mailbox->name);
 }
 
+GPtrArray *
+brev_rule_qualify_all (const BrevPlanInput *input, const GPtrArray *mailboxes)
+{
+    g_autoptr (GPtrArray) all =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mailbox_free);
+    gboolean is_other = FALSE;
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        const BrevMailbox *before = mailboxes->pdata[i];
+        BrevMailbox *after = qualified (input, before);
+        is_other |= strcmp (before->address, after->address) != 0;
+        g_ptr_array_add (all, after);
+    }
+    return is_other ? g_steal_pointer (&all) : NULL;
+}
+
 /* Who wrote the message: From, else the envelope's sender. Returns NULL for neither, as
  * in a report without a From. */
 static BrevMailbox *
@@ -58,6 +74,21 @@ may_send_as (const BrevPlanInput *input, const BrevMailbox *mailbox)
 {
     return mailbox != NULL &&
            brev_account_covers (input->config, input->account, mailbox->address);
+}
+
+/* Whether nobody but senders of the account shows as the author. Only a raw message shows
+ * more than the first of them. */
+static gboolean
+may_all_send (const BrevPlanInput *input, const BrevMailbox *author)
+{
+    const GPtrArray *from = input->message->from;
+    gboolean may = may_send_as (input, author);
+
+    for (guint i = 1; may && brev_rule_is_raw (input->provider) && i < from->len; i++) {
+        g_autoptr (BrevMailbox) other = qualified (input, from->pdata[i]);
+        may = may_send_as (input, other);
+    }
+    return may;
 }
 
 static gboolean
@@ -118,7 +149,7 @@ brev_rule_sender (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     gboolean may_stay = !input->is_report || input->config->from == NULL;
 
     add_reply_to (input, draft);
-    if (may_stay && may_send_as (input, author)) {
+    if (may_stay && may_all_send (input, author)) {
         draft->from = g_steal_pointer (&author);
         return TRUE;
     }

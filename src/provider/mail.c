@@ -61,6 +61,7 @@ brev_mail_free (BrevMail *mail)
     g_ptr_array_unref (mail->added);
     g_free (mail->message_id);
     brev_controls_clear (&mail->controls);
+    brev_body_free (mail->raw);
     g_free (mail->recipients);
     g_free (mail);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "message/body.h"
 #include "message/message.h"
 
 /* What the wishes in headers such as X-PM-Tag come to, whichever provider's spelling the
@@ -37,6 +38,9 @@ typedef struct {
                           the index of the envelope recipient it stands for */
     guint n_recipients;
     gboolean blank_body; /* neither text nor HTML: send one blank */
+    BrevBody *raw; /* owned, nullable: for a provider that takes it, the whole message
+                            as it travels, without blind copies; then @subject, @headers
+                            and the bodies of @message are none of its business */
 } BrevMail;
 
 /**

@@ -11,7 +11,8 @@
 
 typedef enum {
     BREV_CAP_STRUCTURED = 1 << 0,  /* fields of its own for bodies and attachments */
-    BREV_CAP_RAW = 1 << 1,         /* takes RFC 5322 bytes, envelope apart */
+    BREV_CAP_RAW = 1 << 1,         /* takes RFC 5322 bytes, envelope apart, and nothing
+                                      else: BrevMail.raw */
     BREV_CAP_BATCH = 1 << 2,       /* several messages in one request, one result each */
     BREV_CAP_IDEMPOTENCY = 1 << 3, /* a key makes a repeated request harmless */
     BREV_CAP_INLINE = 1 << 4,      /* inline parts by their own Content-ID */
@@ -130,7 +131,8 @@ struct BrevProvider {
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     BrevCaps caps;
     guint max_recipients;   /* over to, cc and bcc of one mail */
-    guint64 max_size;       /* bytes of one mail's request body, 0: unknown */
+    guint64 max_size;       /* bytes of one mail's request body, or of a raw message
+                               before it is encoded; 0: unknown */
     guint max_batch;        /* mails in one request */
     guint64 max_batch_size; /* bytes of one request body */
     guint64 max_text;       /* bytes of a text or HTML body each, 0: no own limit */
@@ -141,6 +143,9 @@ struct BrevProvider {
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
     BrevFeatures carried;   /* features of the model that it carries all the same */
+    BrevFeatures replaced;  /* features of a raw message that it does not leave alone */
+    const char *const *single_headers; /* raw: fields that it takes once, lower case,
+                                          NULL-terminated; the first travels */
 
     /**
      * encode:

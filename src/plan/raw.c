@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/rules.h"
+
+#include <string.h>
+
+#include "message/address.h"
+#include "provider/control.h"
+
+/* The message as its bytes are: signatures in it stay valid. Only whole header fields are
+ * left out, written anew or added. */
+
+gboolean
+brev_rule_is_raw (const BrevProvider *provider)
+{
+    return (provider->caps & BREV_CAP_RAW) != 0;
+}
+
+/* A field that is written anew in the place of its first, or added when there is none. */
+typedef struct {
+    const char *name;
+    char *text; /* owned; NULL: as it is written; "": not at all */
+    gboolean is_done;
+} Edit;
+
+enum {
+    EDIT_FROM,
+    EDIT_SENDER,
+    EDIT_REPLY_TO,
+    EDIT_TO,
+    EDIT_CC,
+    EDIT_DATE,
+    EDIT_MESSAGE_ID,
+    EDIT_LAST
+};
+
+static char *
+format_list (const GPtrArray *mailboxes)
+{
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], TRUE);
+        g_string_append_printf (list, "%s%s", i == 0 ? "" : ", ", mailbox);
+    }
+    return g_string_free (list, FALSE);
+}
+
+static gboolean
+has_field (const BrevMessage *message, const char *name)
+{
+    for (guint i = 0; i < message->places->len; i++) {
+        const BrevPlace *place = message->places->pdata[i];
+        if (g_ascii_strcasecmp (place->name, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Every author, as they are written unless a name has no domain. */
+static char *
+edit_from (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan)
+{
+    const GPtrArray *from = input->message->from;
+    g_autoptr (GPtrArray) shown = NULL;
+
+    if (plan->rewritten_from != NULL) {
+        if (from->len > 1)
+            plan->losses |= 1u << BREV_FEATURE_SEVERAL_FROM;
+        return brev_mailbox_format (draft->from, TRUE);
+    }
+    if (from->len == 0)
+        return input->is_gateway ? NULL : brev_mailbox_format (draft->from, TRUE);
+    shown = brev_rule_qualify_all (input, from);
+    return shown != NULL ? format_list (shown) : NULL;
+}
+
+/* Providers hold it against the account as they do From. */
+static char *
+edit_sender (const BrevPlanInput *input, BrevPlan *plan)
+{
+    const BrevMailbox *sender = input->message->sender;
+    g_autoptr (BrevMailbox) qualified = NULL;
+    g_autofree char *address = NULL;
+
+    if (sender == NULL)
+        return NULL;
+    address = brev_rule_qualify (input, sender->address);
+    qualified = brev_mailbox_new (address, sender->name);
+    if (!brev_account_covers (input->config, input->account, address)) {
+        plan->losses |= 1u << BREV_FEATURE_SENDER;
+        return g_strdup ("");
+    }
+    return strcmp (address, sender->address) == 0 ? NULL
+                                                  : brev_mailbox_format (qualified, TRUE);
+}
+
+static char *
+edit_reply_to (const BrevPlanInput *input, const BrevMail *draft)
+{
+    const GPtrArray *before = input->message->reply_to;
+    g_autoptr (GPtrArray) shown = brev_rule_qualify_all (input, before);
+
+    if (before->len == 0)
+        return draft->reply_to->len > 0 ? format_list (draft->reply_to) : NULL;
+    return shown != NULL ? format_list (shown) : NULL;
+}
+
+static char *
+edit_recipients (const BrevPlanInput *input, const GPtrArray *mailboxes, BrevPlan *plan)
+{
+    g_autoptr (GPtrArray) shown = brev_rule_show (input, mailboxes);
+
+    if (shown == NULL)
+        return NULL;
+    plan->losses |= input->message->features & (1u << BREV_FEATURE_GROUP);
+    return format_list (shown);
+}
+
+static void
+decide (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan, Edit *edits)
+{
+    const BrevMessage *message = input->message;
+
+    edits[EDIT_FROM] = (Edit){ "From", edit_from (input, draft, plan) };
+    edits[EDIT_SENDER] = (Edit){ "Sender", edit_sender (input, plan) };
+    edits[EDIT_REPLY_TO] = (Edit){ "Reply-To", edit_reply_to (input, draft) };
+    edits[EDIT_TO] = (Edit){ "To", edit_recipients (input, message->to, plan) };
+    edits[EDIT_CC] = (Edit){ "Cc", edit_recipients (input, message->cc, plan) };
+    edits[EDIT_DATE] = (Edit){ "Date" };
+    edits[EDIT_MESSAGE_ID] = (Edit){ "Message-ID" };
+    if (input->is_gateway)
+        return;
+    if (!has_field (message, "Date"))
+        edits[EDIT_DATE].text = brev_rule_date (input->arrival);
+    if (message->message_id == NULL)
+        edits[EDIT_MESSAGE_ID].text = g_strdup (draft->message_id);
+}
+
+/* RFC 5322 section 2.1.1: lines of 78 characters where spaces allow it. */
+#define LINE_WANTED 78
+
+static void
+add_field (BrevBody *body, const char *name, const char *text)
+{
+    g_autoptr (GString) field = g_string_new (name);
+    g_auto (GStrv) words = g_strsplit (text, " ", -1);
+    gsize column = strlen (name) + 1;
+
+    g_string_append_c (field, ':');
+    for (guint i = 0; words[i] != NULL; i++) {
+        gsize length = strlen (words[i]);
+        gboolean is_folded = i > 0 && length > 0 && column + 1 + length > LINE_WANTED;
+        column = is_folded ? 1 + length : column + 1 + length;
+        g_string_append_printf (field, "%s %s", is_folded ? "\r\n" : "", words[i]);
+    }
+    g_string_append (field, "\r\n");
+    brev_body_add (body, field->str);
+}
+
+/* No line end but our own: what stands in a field is one line. */
+static void
+add_clean_field (BrevBody *body, const char *name, const char *text)
+{
+    g_autofree char *line = g_strdup (text);
+
+    for (char *p = line; *p != '\0'; p++)
+        if (g_ascii_iscntrl (*p))
+            *p = ' ';
+    add_field (body, name, line);
+}
+
+/* Fields that stay are copied in stretches as long as they are. */
+typedef struct {
+    BrevBody *body;
+    int fd;
+    guint64 start, end; /* of the stretch that is not written yet */
+} Copy;
+
+static void
+flush (Copy *copy)
+{
+    if (copy->end > copy->start)
+        brev_body_add_file (copy->body, copy->fd, copy->start, copy->end - copy->start,
+                            BREV_AS_HEADER);
+    copy->start = copy->end = 0;
+}
+
+static void
+keep_field (Copy *copy, const BrevPlace *place)
+{
+    if (copy->end != place->offset)
+        flush (copy);
+    if (copy->end == 0)
+        copy->start = place->offset;
+    copy->end = place->offset + place->length;
+}
+
+static Edit *
+find_edit (Edit *edits, const BrevPlace *place)
+{
+    for (guint i = 0; i < EDIT_LAST; i++)
+        if (edits[i].text != NULL && g_ascii_strcasecmp (edits[i].name, place->name) == 0)
+            return &edits[i];
+    return NULL;
+}
+
+static void
+edit_field (Copy *copy, Edit *edit)
+{
+    flush (copy);
+    if (!edit->is_done && *edit->text != '\0')
+        add_clean_field (copy->body, edit->name, edit->text);
+    edit->is_done = TRUE;
+}
+
+/* Whether the provider takes the field once and has it already. */
+static gboolean
+is_one_too_many (const BrevProvider *provider, GHashTable *seen, const BrevPlace *place)
+{
+    return brev_rule_is_listed (provider->single_headers, place->name) &&
+           !g_hash_table_add (seen, g_ascii_strdown (place->name, -1));
+}
+
+static void
+copy_fields (const BrevPlanInput *input, Copy *copy, Edit *edits, BrevPlan *plan)
+{
+    g_autoptr (GHashTable) seen =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    const GPtrArray *places = input->message->places;
+
+    for (guint i = 0; i < places->len; i++) {
+        const BrevPlace *place = places->pdata[i];
+        Edit *edit = find_edit (edits, place);
+        if (brev_rule_is_secret (place->name) || brev_header_is_control (place->name)) {
+            continue;
+        } else if (edit != NULL) {
+            edit_field (copy, edit);
+        } else if (is_one_too_many (input->provider, seen, place)) {
+            plan->losses |= 1u << BREV_FEATURE_REPEATED_HEADER;
+            g_ptr_array_add (plan->dropped, g_strdup (place->name));
+        } else {
+            keep_field (copy, place);
+        }
+    }
+    flush (copy);
+}
+
+/* What the message lacks stands above it, as the fields of each host that it passed do. */
+static void
+add_fields (const BrevPlanInput *input, const BrevMail *draft, const Edit *edits)
+{
+    for (guint i = 0; i < draft->added->len; i++) {
+        const BrevHeader *header = draft->added->pdata[i];
+        add_clean_field (draft->raw, header->name, header->raw);
+    }
+    for (guint i = 0; i < EDIT_LAST; i++)
+        if (edits[i].text != NULL && *edits[i].text != '\0' &&
+            !has_field (input->message, edits[i].name))
+            add_clean_field (draft->raw, edits[i].name, edits[i].text);
+}
+
+void
+brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
+{
+    const BrevMessage *message = input->message;
+    Edit edits[EDIT_LAST] = { 0 };
+    guint64 end = message->offset + message->length;
+    Copy copy = { .fd = input->fd };
+
+    draft->raw = copy.body = brev_body_new ();
+    decide (input, draft, plan, edits);
+    add_fields (input, draft, edits);
+    copy_fields (input, &copy, edits, plan);
+    brev_body_add (draft->raw, "\r\n");
+    brev_body_add_file (draft->raw, input->fd, message->body, end - message->body,
+                        BREV_AS_LINES);
+    plan->losses |=
+        message->features & input->provider->replaced & ~(1u << BREV_FEATURE_DATE);
+    for (guint i = 0; i < EDIT_LAST; i++)
+        g_free (edits[i].text);
+}
