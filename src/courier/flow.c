@@ -72,7 +72,7 @@ is_idle (const BrevFlow *flow)
     for (guint i = 0; i < flow->courier->workers->len; i++)
         if (!g_queue_is_empty (&((BrevWorker *) flow->courier->workers->pdata[i])->jobs))
             return FALSE;
-    return flow->flying->len == 0 && flow->arrivals->len == 0 && flow->found->len == 0 &&
+    return flow->flying->len == 0 && flow->arrivals->len == 0 && flow->scan == NULL &&
            brev_settler_pending (flow->courier->settler) == 0;
 }
 
@@ -244,7 +244,7 @@ has_work (const BrevFlow *flow)
             return TRUE;
     }
     return brev_settler_pending (flow->courier->settler) > 0 || flow->arrivals->len > 0 ||
-           flow->found->len > 0 || flow->wants_scan;
+           flow->scan != NULL || flow->wants_scan;
 }
 
 /* After a turn: at once another one, one by time, or the end. */
@@ -341,7 +341,6 @@ brev_flow_new (const BrevRunOptions *options, BrevCourier *courier)
     flow->courier = courier;
     flow->loop = g_main_loop_new (NULL, FALSE);
     flow->arrivals = g_ptr_array_new_with_free_func (g_free);
-    flow->found = g_ptr_array_new_with_free_func (g_free);
     flow->flying = g_ptr_array_new_with_free_func (g_free);
     return flow;
 }
@@ -354,7 +353,7 @@ brev_flow_free (BrevFlow *flow)
     brev_control_free (flow->control);
     g_main_loop_unref (flow->loop);
     g_ptr_array_unref (flow->arrivals);
-    g_ptr_array_unref (flow->found);
+    g_clear_pointer (&flow->scan, closedir);
     g_ptr_array_unref (flow->flying);
     g_free (flow);
 }

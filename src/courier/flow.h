@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <dirent.h>
+
 #include "courier/control.h"
 #include "courier/courier.h"
 #include "courier/job.h"
@@ -21,7 +23,7 @@ struct BrevFlow {
     BrevControl *control; /* owned, nullable */
     GMainLoop *loop;      /* owned */
     GPtrArray *arrivals;  /* owned, of char *: ids to import in the next turn */
-    GPtrArray *found;     /* owned, of char *: by a scan; imported some at a time */
+    DIR *scan;            /* owned, nullable: of queue/; imported some at a time */
     GPtrArray *flying;    /* owned, of BrevFlight: sent, without a reply */
     gboolean wants_scan;  /* of queue/ */
     guint turn;           /* source: the next turn */

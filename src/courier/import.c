@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "courier/import.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,25 +40,30 @@ free_arrival (gpointer data)
     g_free (arrival);
 }
 
-GPtrArray *
+DIR *
 brev_import_scan (const BrevCourier *courier, GError **error)
 {
-    g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
     int fd = openat (courier->spool->queue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir (fd);
-    const struct dirent *entry;
 
     if (dir == NULL) {
         (void) brev_throw_errno (error, errno, "cannot read '%s/queue'",
                                  courier->spool->path);
         brev_close_fd (&fd);
-        return NULL;
     }
-    while ((entry = readdir (dir)) != NULL)
-        if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+    return dir;
+}
+
+void
+brev_import_take_names (DIR **scan, guint max, GPtrArray *names)
+{
+    for (guint i = 0; i < max && *scan != NULL; i++) {
+        const struct dirent *entry = readdir (*scan);
+        if (entry == NULL)
+            (void) closedir (g_steal_pointer (scan));
+        else if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
             g_ptr_array_add (names, g_strdup (entry->d_name));
-    (void) closedir (dir);
-    return g_steal_pointer (&names);
+    }
 }
 
 /* -- what cannot be read now --------------------------------------------------------- */

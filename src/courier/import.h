@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <dirent.h>
+
 #include "courier/courier.h"
 
 /**
  * brev_import_scan:
  *
- * Returns: (transfer full) (nullable): (array of char *): the names in queue/
+ * Returns: (transfer full) (nullable): queue/, to be read by brev_import_take_names()
  */
-GPtrArray *brev_import_scan (const BrevCourier *courier, GError **error);
+DIR *brev_import_scan (const BrevCourier *courier, GError **error);
+
+/**
+ * brev_import_take_names:
+ * @scan: (inout) (nullable): closed and %NULL when all of it is read
+ *
+ * Appends the next @max names of a scan to @names: a long queue is never in memory.
+ */
+void brev_import_take_names (DIR **scan, guint max, GPtrArray *names);
 
 /**
  * brev_import:

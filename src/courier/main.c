@@ -35,24 +35,10 @@
 static gboolean
 scan (BrevFlow *flow, GError **error)
 {
-    GPtrArray *names = brev_import_scan (flow->courier, error);
-
-    if (names == NULL)
-        return FALSE;
-    g_ptr_array_unref (flow->found);
-    flow->found = names;
-    flow->wants_scan = FALSE;
-    return TRUE;
-}
-
-/* What a scan found joins what has just come, but not all at once: nobody who comes now
- * waits until thousands of old files are looked at. */
-static void
-take_found (BrevFlow *flow)
-{
-    for (guint i = 0; i < FILES_IN_A_TURN && flow->found->len > 0; i++)
-        g_ptr_array_add (flow->arrivals,
-                         g_ptr_array_steal_index (flow->found, flow->found->len - 1));
+    g_clear_pointer (&flow->scan, closedir);
+    flow->scan = brev_import_scan (flow->courier, error);
+    flow->wants_scan = flow->scan == NULL;
+    return !flow->wants_scan;
 }
 
 /* import: a file without a row gets its row */
@@ -62,7 +48,8 @@ import (BrevFlow *flow, GError **error)
     if (flow->wants_scan && !scan (flow, error))
         return FALSE;
     g_ptr_array_extend_and_steal (flow->arrivals, brev_import_take_due (flow->courier));
-    take_found (flow);
+    /* not all at once: nobody who comes now waits until old files are looked at */
+    brev_import_take_names (&flow->scan, FILES_IN_A_TURN, flow->arrivals);
     if (flow->arrivals->len == 0)
         return TRUE;
     if (!brev_import (flow->courier, flow->arrivals, error))
