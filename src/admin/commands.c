@@ -79,6 +79,8 @@ const BrevCommand brev_commands[] = {
       .examples = { "config check" } },
     { "config show", "", 0, 0, "every setting, and where it comes from", brev_cmd_config_show,
       .examples = { "config show", "config show --json" } },
+    { "providers", "", 0, 0, "what each provider can, and what that rests on", brev_cmd_providers,
+      .examples = { "providers", "providers --json" } },
     { "test", "ADDRESS", 1, 1, "send a test message and say what became of it", brev_cmd_test,
       .options = {
           { "timeout", "SECONDS", "how long to follow it; 30" },

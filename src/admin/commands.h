@@ -19,6 +19,7 @@ gboolean brev_cmd_compat (BrevCall *call, GError **error);
 gboolean brev_cmd_flush (BrevCall *call, GError **error);
 gboolean brev_cmd_forget (BrevCall *call, GError **error);
 gboolean brev_cmd_plan (BrevCall *call, GError **error);
+gboolean brev_cmd_providers (BrevCall *call, GError **error);
 gboolean brev_cmd_config_check (BrevCall *call, GError **error);
 gboolean brev_cmd_config_show (BrevCall *call, GError **error);
 gboolean brev_cmd_test (BrevCall *call, GError **error);

@@ -32,9 +32,13 @@ static const struct {
 } field_features[] = {
     { "Resent-",                BREV_FEATURE_RESENT },
     { "Received",               BREV_FEATURE_RECEIVED },
-    { "DKIM-Signature",         BREV_FEATURE_RECEIVED },
-    { "ARC-",                   BREV_FEATURE_RECEIVED },
+    { "DKIM-Signature",         BREV_FEATURE_DKIM },
+    { "DomainKey-Signature",    BREV_FEATURE_DKIM },
+    { "ARC-",                   BREV_FEATURE_DKIM },
     { "Authentication-Results", BREV_FEATURE_RECEIVED },
+    { "List-",                  BREV_FEATURE_LIST_HEADERS },
+    { "In-Reply-To",            BREV_FEATURE_LIST_HEADERS },
+    { "References",             BREV_FEATURE_LIST_HEADERS },
 };
 /* clang-format on */
 
@@ -184,7 +188,7 @@ note_header_features (BrevMessage *message)
         message->features |= FEATURE (BREV_FEATURE_MESSAGE_ID);
     if (message->subject == NULL)
         message->subject = g_strdup ("");
-    if (message->subject[0] == '\0')
+    if (message->subject[strspn (message->subject, " \t")] == '\0')
         message->features |= FEATURE (BREV_FEATURE_EMPTY_SUBJECT);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "message/message.h"
 
+G_STATIC_ASSERT (BREV_FEATURE_LAST <= 8 * sizeof (BrevFeatures));
+
 #define HARMLESS FALSE
 #define MATERIAL TRUE
 
@@ -18,16 +20,24 @@ const BrevFeatureHelp brev_features[BREV_FEATURE_LAST] = {
     [BREV_FEATURE_FLOWED]           = { "flowed",           HARMLESS, "format=flowed" },
     [BREV_FEATURE_CHARSET]          = { "charset",          HARMLESS, "the charset of a body, converted to UTF-8" },
     [BREV_FEATURE_SEVERAL_TEXTS]    = { "several-texts",    HARMLESS, "further text parts, sent as attachments" },
+    [BREV_FEATURE_ATTACHED_MESSAGE] = { "attached-message", HARMLESS, "an attached message, sent as a file" },
+    [BREV_FEATURE_INLINE]           = { "inline",           HARMLESS, "an image that the HTML body shows, sent as attachment" },
+    [BREV_FEATURE_FILE_NAME]        = { "file-name",        HARMLESS, "a file name beyond ASCII, which may arrive changed" },
+    [BREV_FEATURE_ATTACHMENT_CHARSET] = { "attachment-charset", HARMLESS, "the name of the charset of a text attachment" },
     [BREV_FEATURE_PART_HEADERS]     = { "part-headers",     HARMLESS, "Content-Description, -Location and the like of a part" },
     [BREV_FEATURE_DATE]             = { "date",             HARMLESS, "a Date more than an hour from the time of sending" },
     [BREV_FEATURE_MESSAGE_ID]       = { "message-id",       HARMLESS, "the Message-ID, kept in another field" },
     [BREV_FEATURE_REPEATED_HEADER]  = { "repeated-header",  HARMLESS, "a header field given more than once" },
     [BREV_FEATURE_RESENT]           = { "resent",           HARMLESS, "Resent fields" },
-    [BREV_FEATURE_RECEIVED]         = { "received",         HARMLESS, "Received, DKIM-Signature, ARC and the like: marks of a forward" },
+    [BREV_FEATURE_RECEIVED]         = { "received",         HARMLESS, "Received and the like: marks of a forward" },
+    [BREV_FEATURE_DKIM]             = { "dkim",             HARMLESS, "DKIM-Signature and ARC of other hosts" },
+    [BREV_FEATURE_LIST_HEADERS]     = { "list-headers",     HARMLESS, "a List-* field, In-Reply-To or References" },
     [BREV_FEATURE_GROUP]            = { "group",            HARMLESS, "group syntax such as undisclosed-recipients:;" },
     [BREV_FEATURE_HIDDEN_RECIPIENT] = { "hidden-recipient", HARMLESS, "a header recipient that is not in the envelope" },
+    [BREV_FEATURE_MOVED_RECIPIENT]  = { "moved-recipient",  HARMLESS, "a Cc or Bcc recipient, shown in To because one must stand there" },
+    [BREV_FEATURE_ALIAS]            = { "alias",            HARMLESS, "an alias in To or Cc, shown as what it leads to" },
     [BREV_FEATURE_EMPTY_BODY]       = { "empty-body",       HARMLESS, "an empty body, made one blank" },
-    [BREV_FEATURE_EMPTY_SUBJECT]    = { "empty-subject",    HARMLESS, "an empty Subject" },
+    [BREV_FEATURE_EMPTY_SUBJECT]    = { "empty-subject",    HARMLESS, "an empty Subject, made (no subject)" },
     [BREV_FEATURE_BROKEN_MIME]      = { "broken-mime",      HARMLESS, "a part that cannot be read as MIME, taken as it stands" },
 };
 /* clang-format on */

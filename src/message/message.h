@@ -61,26 +61,34 @@ void brev_place_free (BrevPlace *place);
 /* What a message has and this model does not carry whole, or carries changed. The name, the
  * class and the help of each are in brev_features[]. */
 typedef enum {
-    BREV_FEATURE_SIGNED,        /* multipart/signed, S/MIME signature */
-    BREV_FEATURE_ENCRYPTED,     /* multipart/encrypted, enveloped S/MIME */
-    BREV_FEATURE_REPORT,        /* multipart/report */
-    BREV_FEATURE_SEVERAL_FROM,  /* more than one author */
-    BREV_FEATURE_SENDER,        /* a Sender field that differs from From */
-    BREV_FEATURE_CALENDAR,      /* text/calendar among the alternatives */
-    BREV_FEATURE_AMP,           /* text/x-amp-html among the alternatives */
-    BREV_FEATURE_ALTERNATIVE,   /* another alternative than text and HTML */
-    BREV_FEATURE_NESTING,       /* part nesting the model flattens */
-    BREV_FEATURE_FLOWED,        /* format=flowed, delsp */
-    BREV_FEATURE_CHARSET,       /* a body in another charset than UTF-8 */
-    BREV_FEATURE_SEVERAL_TEXTS, /* further text parts, carried as attachments */
+    BREV_FEATURE_SIGNED,             /* multipart/signed, S/MIME signature */
+    BREV_FEATURE_ENCRYPTED,          /* multipart/encrypted, enveloped S/MIME */
+    BREV_FEATURE_REPORT,             /* multipart/report */
+    BREV_FEATURE_SEVERAL_FROM,       /* more than one author */
+    BREV_FEATURE_SENDER,             /* a Sender field that differs from From */
+    BREV_FEATURE_CALENDAR,           /* text/calendar among the alternatives */
+    BREV_FEATURE_AMP,                /* text/x-amp-html among the alternatives */
+    BREV_FEATURE_ALTERNATIVE,        /* another alternative than text and HTML */
+    BREV_FEATURE_NESTING,            /* part nesting the model flattens */
+    BREV_FEATURE_FLOWED,             /* format=flowed, delsp */
+    BREV_FEATURE_CHARSET,            /* a body in another charset than UTF-8 */
+    BREV_FEATURE_SEVERAL_TEXTS,      /* further text parts, carried as attachments */
+    BREV_FEATURE_ATTACHED_MESSAGE,   /* a message/rfc822 part */
+    BREV_FEATURE_INLINE,             /* an image that the HTML body shows */
+    BREV_FEATURE_FILE_NAME,          /* a file name beyond ASCII */
+    BREV_FEATURE_ATTACHMENT_CHARSET, /* a text attachment that names its charset */
     BREV_FEATURE_PART_HEADERS, /* Content-Description, -Location, -Language and the like */
     BREV_FEATURE_DATE,         /* a Date more than an hour from now */
     BREV_FEATURE_MESSAGE_ID,
-    BREV_FEATURE_REPEATED_HEADER, /* a header field given twice */
-    BREV_FEATURE_RESENT,          /* Resent-* fields */
-    BREV_FEATURE_RECEIVED, /* Received, DKIM-Signature, ARC-*: marks of a forward */
-    BREV_FEATURE_GROUP,    /* group syntax: undisclosed-recipients:; */
+    BREV_FEATURE_REPEATED_HEADER,  /* a header field given twice */
+    BREV_FEATURE_RESENT,           /* Resent-* fields */
+    BREV_FEATURE_RECEIVED,         /* Received and the like: marks of a forward */
+    BREV_FEATURE_DKIM,             /* DKIM-Signature, ARC-*: signatures of other hosts */
+    BREV_FEATURE_LIST_HEADERS,     /* List-*, In-Reply-To, References */
+    BREV_FEATURE_GROUP,            /* group syntax: undisclosed-recipients:; */
     BREV_FEATURE_HIDDEN_RECIPIENT, /* a header recipient outside the envelope */
+    BREV_FEATURE_MOVED_RECIPIENT,  /* shown in To although the header has it elsewhere */
+    BREV_FEATURE_ALIAS,            /* a header recipient whom an alias leads elsewhere */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,
     BREV_FEATURE_BROKEN_MIME, /* an unreadable part, taken as it stands */

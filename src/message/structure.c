@@ -56,6 +56,22 @@ note_part_headers (Walk *walk, GMimeObject *object)
     }
 }
 
+/* Those of Content-Disposition beside the name: size, creation-date. */
+static void
+note_disposition (Walk *walk, GMimeObject *object)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition (object);
+    GMimeParamList *parameters =
+        disposition == NULL ? NULL
+                            : g_mime_content_disposition_get_parameters (disposition);
+
+    for (int i = 0; parameters != NULL && i < g_mime_param_list_length (parameters); i++)
+        if (g_ascii_strcasecmp (g_mime_param_get_name (
+                                    g_mime_param_list_get_parameter_at (parameters, i)),
+                                "filename") != 0)
+            note (walk, BREV_FEATURE_PART_HEADERS);
+}
+
 static gboolean
 is_text (const BrevPart *part)
 {
@@ -101,6 +117,22 @@ note_attachment (Walk *walk, const BrevPart *part, gboolean is_attached, Role ro
     } else if (role != ROLE_ATTACHMENT && is_text (part) && !is_attached) {
         note (walk, BREV_FEATURE_SEVERAL_TEXTS);
     }
+}
+
+/* What an attachment has whatever its place. */
+static void
+note_file (Walk *walk, GMimeObject *object, const BrevPart *part)
+{
+    if (strcmp (part->type, "message/rfc822") == 0)
+        note (walk, BREV_FEATURE_ATTACHED_MESSAGE);
+    if (part->is_inline)
+        note (walk, BREV_FEATURE_INLINE);
+    if (part->filename != NULL && !g_str_is_ascii (part->filename))
+        note (walk, BREV_FEATURE_FILE_NAME);
+    if (g_str_has_prefix (part->type, "text/") && part->charset != NULL &&
+        g_ascii_strcasecmp (part->charset, "us-ascii") != 0)
+        note (walk, BREV_FEATURE_ATTACHMENT_CHARSET);
+    note_disposition (walk, object);
 }
 
 /* application/pkcs7-mime: RFC 8551 section 3.2.2; without smime-type it may be either. */
@@ -159,6 +191,7 @@ take_leaf (Walk *walk, GMimeObject *object, Role role, guint depth)
     note_attachment (walk, part, is_attached, role);
     part->is_inline = part->content_id != NULL &&
                       (role == ROLE_RELATED || is_disposed (object, "inline"));
+    note_file (walk, object, part);
     g_ptr_array_add (walk->message->attachments, part);
 }
 

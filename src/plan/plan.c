@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/rules.h"
 
+#include <string.h>
+
 static void
 refusal_free (gpointer data)
 {
@@ -39,13 +41,27 @@ brev_plan_free (BrevPlan *plan)
 }
 
 /* What only a plan can tell about a message: it knows the time and the envelope. */
-#define PLAN_FEATURES ((1u << BREV_FEATURE_DATE) | (1u << BREV_FEATURE_HIDDEN_RECIPIENT))
+#define PLAN_FEATURES                                                    \
+    ((1u << BREV_FEATURE_DATE) | (1u << BREV_FEATURE_HIDDEN_RECIPIENT) | \
+     (1u << BREV_FEATURE_MOVED_RECIPIENT) | (1u << BREV_FEATURE_ALIAS))
 
 static gboolean
 is_blank (const BrevMessage *message)
 {
     return (message->text == NULL || message->text->length == 0) &&
            (message->html == NULL || message->html->length == 0);
+}
+
+/* Some providers refuse an empty one. */
+static const char *
+find_subject (const BrevPlanInput *input)
+{
+    const char *subject = input->message->subject;
+    gboolean is_empty = subject[strspn (subject, " \t")] == '\0';
+
+    return is_empty && !BREV_HAS (input->provider->carried, BREV_FEATURE_EMPTY_SUBJECT)
+               ? "(no subject)"
+               : subject;
 }
 
 /* The mails as the API would carry them, and what would be lost; or why the message has to
@@ -60,7 +76,7 @@ make_draft (const BrevPlanInput *input)
     draft->queue_id = input->queue_id;
     draft->message = message;
     draft->fd = input->fd;
-    draft->subject = message->subject;
+    draft->subject = find_subject (input);
     draft->message_id =
         g_strdup (message->message_id != NULL ? message->message_id : input->message_id);
     draft->blank_body =

@@ -19,6 +19,8 @@ typedef struct {
     Place *places;       /* one for each recipient of the input */
     GHashTable *by_name; /* folded address, in any of its forms -> GArray of positions */
     gboolean has_hidden; /* a header address that leads to nobody in the envelope */
+    gboolean has_alias;  /* one that leads to another address */
+    gboolean has_moved;  /* a recipient who stands in To for want of another */
 } Seating;
 
 static void
@@ -135,18 +137,31 @@ find_seats (const Seating *seating, const BrevMailbox *mailbox)
     return found != NULL ? found : g_hash_table_lookup (seating->by_name, qualified);
 }
 
+static gboolean
+is_recipient (const Seating *seating, guint position, const char *folded)
+{
+    g_autofree char *own =
+        fold_qualified (seating->input, seating->input->recipients[position].address);
+
+    return strcmp (own, folded) == 0;
+}
+
 static void
 seat (Seating *seating, const GPtrArray *mailboxes, Field field)
 {
     for (guint i = 0; i < mailboxes->len; i++) {
         const BrevMailbox *mailbox = mailboxes->pdata[i];
         const GArray *found = find_seats (seating, mailbox);
+        g_autofree char *qualified = fold_qualified (seating->input, mailbox->address);
         seating->has_hidden = seating->has_hidden || found == NULL;
         for (guint j = 0; found != NULL && j < found->len; j++) {
             Place *place = &seating->places[g_array_index (found, guint, j)];
             if (place->field != FIELD_NONE)
                 continue;
             place->field = field;
+            seating->has_alias =
+                seating->has_alias ||
+                !is_recipient (seating, g_array_index (found, guint, j), qualified);
             place->name = found->len == 1 ? mailbox->name : NULL;
         }
     }
@@ -207,7 +222,7 @@ copy_draft (const BrevMail *draft)
 
 /* One mail to @n of the line, in their fields, or all of them in @field. */
 static void
-add_mail (const Seating *seating, const BrevMail *draft, const guint *line, guint n,
+add_mail (Seating *seating, const BrevMail *draft, const guint *line, guint n,
           Field field, BrevPlan *plan)
 {
     BrevMail *mail = copy_draft (draft);
@@ -219,6 +234,8 @@ add_mail (const Seating *seating, const BrevMail *draft, const guint *line, guin
         const BrevPlanRecipient *recipient = &seating->input->recipients[line[i]];
         const Place *place = &seating->places[line[i]];
         g_autofree char *address = brev_rule_qualify (seating->input, recipient->address);
+        if (field != FIELD_NONE && field != place->field)
+            seating->has_moved = TRUE;
         g_ptr_array_add (fields[field != FIELD_NONE ? field : place->field],
                          brev_mailbox_new (address, place->name));
         mail->recipients[i] = recipient->index;
@@ -229,7 +246,7 @@ add_mail (const Seating *seating, const BrevMail *draft, const guint *line, guin
 /* As many as the provider takes in one request. Without a To where it wants one, a
  * request for each; one alone, whom nobody else sees, is shown. */
 static void
-add_mails (const Seating *seating, const BrevMail *draft, const guint *line, guint n,
+add_mails (Seating *seating, const BrevMail *draft, const guint *line, guint n,
            BrevPlan *plan)
 {
     const BrevProvider *provider = seating->input->provider;
@@ -301,12 +318,18 @@ brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPla
     find_refusals (&seating, plan);
     seat (&seating, input->message->to, FIELD_TO);
     seat (&seating, input->message->cc, FIELD_CC);
-    if (seating.has_hidden && !brev_rule_is_raw (input->provider))
-        plan->losses |= 1u << BREV_FEATURE_HIDDEN_RECIPIENT;
     g_autoptr (GArray) line = line_up (&seating);
     guint max = input->provider->max_recipients > 0 ? input->provider->max_recipients
                                                     : MAX (line->len, 1);
     for (guint i = 0; i < line->len; i += max)
         add_mails (&seating, draft, &g_array_index (line, guint, i),
                    MIN (max, line->len - i), plan);
+    if (seating.has_alias)
+        plan->losses |= 1u << BREV_FEATURE_ALIAS;
+    if (brev_rule_is_raw (input->provider)) /* the header stays as it is */
+        return;
+    if (seating.has_hidden)
+        plan->losses |= 1u << BREV_FEATURE_HIDDEN_RECIPIENT;
+    if (seating.has_moved)
+        plan->losses |= 1u << BREV_FEATURE_MOVED_RECIPIENT;
 }

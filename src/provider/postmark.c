@@ -738,13 +738,15 @@ static const char *const forbidden_headers[] = {
 };
 
 #define MEGABYTE (1024 * 1024)
-#define CARRIED(feature) (1u << BREV_FEATURE_##feature)
 
 const BrevProvider brev_provider_postmark = {
     .name = "postmark",
     .title = "Postmark",
     .url = "https://api.postmarkapp.com",
     .token_variable = "POSTMARK_SERVER_TOKEN",
+    .level = BREV_LEVEL_DOCUMENTS,
+    .level_date = "2026-11-25",
+    .level_by = "postmarkapp.com/developer",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
             BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SEARCH,
     .max_recipients = 50,
@@ -757,8 +759,10 @@ const BrevProvider brev_provider_postmark = {
     .max_metadata_key = 20,
     .max_metadata_value = 80,
     .forbidden_headers = forbidden_headers,
-    .carried = CARRIED (MESSAGE_ID) | CARRIED (REPEATED_HEADER) | CARRIED (RESENT) |
-               CARRIED (EMPTY_SUBJECT),
+    .carried = BREV_CARRIES (MESSAGE_ID) | BREV_CARRIES (REPEATED_HEADER) |
+               BREV_CARRIES (RESENT) | BREV_CARRIES (EMPTY_SUBJECT) |
+               BREV_CARRIES (INLINE) | BREV_CARRIES (FILE_NAME) |
+               BREV_CARRIES (ATTACHMENT_CHARSET) | BREV_CARRIES (LIST_HEADERS),
     .encode = encode,
     .read = read_reply,
     .search = search,

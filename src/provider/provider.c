@@ -7,6 +7,11 @@
 #include "base/text.h"
 #include "config/secret.h"
 
+const char *const brev_level_names[BREV_LEVEL_LAST] = { "documents", "validated",
+                                                        "live" };
+const char *const brev_level_words[BREV_LEVEL_LAST] = { "experimental", "validated",
+                                                        "live" };
+
 BrevHttpHeader *
 brev_http_header_new (const char *name, const char *value, gboolean is_secret)
 {

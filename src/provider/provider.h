@@ -22,6 +22,7 @@ typedef enum {
     BREV_CAP_METADATA = 1 << 8,
     BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
     BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
+    BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on */
 } BrevCaps;
 
 typedef struct {
@@ -123,12 +124,29 @@ void brev_outcome_set_all (BrevOutcome *outcome, const BrevVerdict *verdict);
 gboolean brev_outcome_set (BrevOutcome *outcome, const BrevMail *mail,
                            const char *address, const BrevVerdict *verdict);
 
+/* What its requests and the reading of its replies rest on. */
+typedef enum {
+    BREV_LEVEL_DOCUMENTS, /* what the provider has written: experimental */
+    BREV_LEVEL_VALIDATED, /* a validator of somebody else's took the requests */
+    BREV_LEVEL_LIVE,      /* the provider itself did */
+    BREV_LEVEL_LAST
+} BrevLevel;
+
+extern const char *const brev_level_names[BREV_LEVEL_LAST]; /* "validated" */
+extern const char *const brev_level_words[BREV_LEVEL_LAST]; /* for a person */
+
+/* For the mask "carried": BREV_CARRIES (INLINE) | BREV_CARRIES (DATE) */
+#define BREV_CARRIES(feature) (1u << BREV_FEATURE_##feature)
+
 typedef struct BrevProvider BrevProvider;
 struct BrevProvider {
     const char *name;           /* "postmark" */
     const char *title;          /* "Postmark" */
     const char *url;            /* base URL without a trailing slash */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
+    BrevLevel level;
+    const char *level_date; /* "2026-11-25", since when */
+    const char *level_by;   /* whose word that is */
     BrevCaps caps;
     guint max_recipients;   /* over to, cc and bcc of one mail */
     guint64 max_size;       /* bytes of one mail's request body, or of a raw message

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "message/message.h"
 
 static void
 test_parse (void)
@@ -297,6 +298,28 @@ test_man_log_fields (void)
     g_assert_cmpuint (occurrences (log, "\n.B BREVDUE_"), ==, BREV_FIELD_LAST);
 }
 
+/* Under its class, and nowhere else. */
+static void
+test_man_losses (void)
+{
+    g_autofree char *page = read_page ();
+    const char *start = strstr (page, "\n.SH LOSSES"), *material, *harmless, *end;
+
+    g_assert_nonnull (start);
+    material = strstr (start, "\nMaterial");
+    harmless = strstr (start, "\nHarmless");
+    end = strstr (start + 1, "\n.SH ");
+    g_assert_true (material != NULL && material < harmless && harmless < end);
+    g_autofree char *taken = g_strndup (harmless, (gsize) (end - harmless) + 1);
+    g_autofree char *refused = g_strndup (material, (gsize) (harmless - material));
+    for (guint i = 0; i < BREV_FEATURE_LAST; i++)
+        expect (brev_features[i].is_material ? refused : taken, "\n.TP\n.B %s\n%s.\n",
+                brev_features[i].name, brev_features[i].help);
+    g_assert_cmpuint (occurrences (taken, "\n.TP\n.B ") +
+                          occurrences (refused, "\n.TP\n.B "),
+                      ==, BREV_FEATURE_LAST);
+}
+
 static void
 test_every_command_has_examples (void)
 {
@@ -320,6 +343,7 @@ main (int argc, char **argv)
     g_test_add_func ("/listing/states", test_states);
     g_test_add_func ("/commands/examples", test_every_command_has_examples);
     g_test_add_func ("/man/commands", test_man_commands);
+    g_test_add_func ("/man/losses", test_man_losses);
     g_test_add_func ("/man/log-fields", test_man_log_fields);
     return g_test_run ();
 }

@@ -17,6 +17,7 @@ from postmark import Postmark
 from programs import Site, program, wait
 
 MAIL = b'From: Web <web@example.com>\nTo: a@example.net\nSubject: Hello\n\nText\n'
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE = 64, 65, 66, 69
 EX_OSERR, EX_NOPERM, EX_CONFIG = 71, 77, 78
 
@@ -450,6 +451,25 @@ class Plan(Case):
         self.refused(EX_NOINPUT, 'plan', '/does/not/exist')
         self.refused(EX_USAGE, 'plan', '-', input=b'Subject: x\n\n')
         self.refused(EX_USAGE, 'plan')
+
+
+class Providers(Case):
+    def page(self, *path):
+        with open(os.path.join(SOURCE, *path), encoding='utf-8') as file:
+            return file.read()
+
+    def test_the_manual_has_the_table(self):
+        shown = self.text('providers')
+        manual = self.page('packaging', 'man', 'brevdue.1').replace('\\-', '-')
+        self.assertIn(f'.nf\n.RS\n{shown}.RE\n', manual)
+
+    def test_the_readme_has_level_and_date(self):
+        rows = [f"| {row['title']} | {row['level'] if row['supported'] else 'experimental'} | "
+                f"{row['since']} | {row['by']} |"
+                for row in json.loads(self.text('providers', '--json'))]
+        shown = re.search(r'^## Providers\n.*?^\|---.*?\n(.*?)\n\n', self.page('README.md'),
+                          re.M | re.S)[1]
+        self.assertEqual(shown.splitlines(), rows)
 
 
 class Sending(Case):

@@ -167,6 +167,10 @@ describe_recipients (const BrevPlan *plan)
     }
     if (BREV_HAS (plan->losses, BREV_FEATURE_HIDDEN_RECIPIENT))
         g_string_append (text, " hidden");
+    if (BREV_HAS (plan->losses, BREV_FEATURE_ALIAS))
+        g_string_append (text, " alias");
+    if (BREV_HAS (plan->losses, BREV_FEATURE_MOVED_RECIPIENT))
+        g_string_append (text, " moved");
     for (guint i = 0; i < plan->twins->len; i++) {
         const BrevPlanTwin *twin = &g_array_index (plan->twins, BrevPlanTwin, i);
         g_string_append_printf (text, " twin=%u/%u", twin->index, twin->of);
@@ -189,30 +193,30 @@ static const struct {
     { "in their fields", "A <a@x.org>, b@x.org", "c@x.org", "a@x.org b@x.org c@x.org",
       "to=A <a@x.org>,b@x.org cc=c@x.org" },
     { "case is nothing", "A@X.org", "", "a@x.ORG", "to=a@x.ORG" },
-    { "nobody but the envelope's", "list@x.org", "", "me@y.org", "to=me@y.org hidden" },
+    { "nobody but the envelope's", "list@x.org", "", "me@y.org", "to=me@y.org hidden moved" },
     { "hidden beside seen", "list@x.org, a@x.org", "", "a@x.org", "to=a@x.org hidden" },
     { "others are blind", "a@x.org", "", "a@x.org b@x.org", "to=a@x.org bcc=b@x.org" },
     { "blind only", "", "", "a@x.org b@x.org", "bcc=a@x.org,b@x.org" },
-    { "one blind is shown", "", "", "a@x.org", "to=a@x.org" },
+    { "one blind is shown", "", "", "a@x.org", "to=a@x.org moved" },
     { "one copied stays", "", "a@x.org", "a@x.org", "cc=a@x.org" },
     { "bare name", "root", "", "root@example.com<root", "to=root@example.com" },
     { "qualified and asked for", "root@example.com", "", "root@example.com<root",
       "to=root@example.com" },
-    { "alias", "Admin <root>", "", "ops@x.org<root", "to=Admin <ops@x.org>" },
+    { "alias", "Admin <root>", "", "ops@x.org<root", "to=Admin <ops@x.org> alias" },
     { "alias to several", "Team <team>, b@x.org", "", "a@x.org<team c@x.org<team b@x.org",
-      "to=a@x.org,c@x.org,b@x.org" },
-    { "alias in Cc", "a@x.org", "root", "a@x.org ops@x.org<root", "to=a@x.org cc=ops@x.org" },
+      "to=a@x.org,c@x.org,b@x.org alias" },
+    { "alias in Cc", "a@x.org", "root", "a@x.org ops@x.org<root", "to=a@x.org cc=ops@x.org alias" },
     { "alias by argument", "a@x.org", "", "a@x.org ops@x.org<root", "to=a@x.org bcc=ops@x.org" },
     { "the result is in the header", "ops@x.org", "", "ops@x.org<root", "to=ops@x.org" },
-    { "twins", "root, ops@x.org", "", "ops@x.org<root OPS@x.org", "to=ops@x.org twin=11/10" },
+    { "twins", "root, ops@x.org", "", "ops@x.org<root OPS@x.org", "to=ops@x.org alias twin=11/10" },
     { "twice in the header", "a@x.org", "a@x.org", "a@x.org", "to=a@x.org" },
     { "split", "a@x.org, b@x.org", "c@x.org", "a@x.org b@x.org c@x.org d@x.org e@x.org",
-      "to=a@x.org,b@x.org | cc=c@x.org bcc=d@x.org | to=e@x.org", FALSE, 2 },
-    { "To is demanded", "", "c@x.org", "c@x.org d@x.org", "to=c@x.org | to=d@x.org", TRUE },
+      "to=a@x.org,b@x.org | cc=c@x.org bcc=d@x.org | to=e@x.org moved", FALSE, 2 },
+    { "To is demanded", "", "c@x.org", "c@x.org d@x.org", "to=c@x.org | to=d@x.org moved", TRUE },
     { "To is there", "a@x.org", "c@x.org", "a@x.org c@x.org d@x.org",
       "to=a@x.org cc=c@x.org bcc=d@x.org", TRUE },
     { "split, To demanded", "a@x.org", "c@x.org", "a@x.org c@x.org d@x.org e@x.org",
-      "to=a@x.org cc=c@x.org | to=d@x.org | to=e@x.org", TRUE, 2 },
+      "to=a@x.org cc=c@x.org | to=d@x.org | to=e@x.org moved", TRUE, 2 },
     { "punycode", "Bücher <a@bücher.example>", "", "a@bücher.example",
       "to=Bücher <a@xn--bcher-kva.example>" },
     { "punycode in the header alone", "a@xn--bcher-kva.example", "", "a@bücher.example",
@@ -419,6 +423,7 @@ test_ladder (void)
 {
     for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
         g_autoptr (World) world = world_new ();
+        replace (&world->message.to, "r@example.org");
         world->message.features = steps[i].features;
         world->account.lossy = steps[i].is_lossy;
         world->input.is_report = steps[i].is_report;
@@ -435,6 +440,44 @@ test_ladder (void)
         g_assert_true ((plan->reason != NULL) == (plan->kind != BREV_PLAN_SEND));
         g_assert_true ((plan->dsn != NULL) == (plan->kind != BREV_PLAN_SEND));
     }
+}
+
+/* What each provider says that it carries is no loss; everything else of a message is. */
+static void
+test_features (void)
+{
+    for (const BrevProvider *const *p = brev_providers; *p != NULL; p++) {
+        for (guint i = 0; (*p)->encode != NULL && i < BREV_FEATURE_LAST; i++) {
+            g_autoptr (World) world = world_new ();
+            gboolean is_planned =
+                ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS)) &
+                 1u << i) != 0;
+            replace (&world->message.to, "r@example.org");
+            world->message.features = 1u << i;
+            world->account.lossy = TRUE;
+            world->provider = **p;
+            g_autoptr (BrevPlan) plan = make (world);
+            g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
+            g_assert_cmphex (plan->losses, ==, is_planned ? 0 : 1u << i & ~(*p)->carried);
+        }
+    }
+}
+
+static void
+test_empty_subject (void)
+{
+    g_autoptr (World) world = world_new ();
+    g_autoptr (World) other = world_new ();
+
+    g_free (world->message.subject);
+    world->message.subject = g_strdup (" ");
+    g_autoptr (BrevPlan) kept = make (world);
+    g_assert_cmpstr (((BrevMail *) kept->mails->pdata[0])->subject, ==, " ");
+    g_free (other->message.subject);
+    other->message.subject = g_strdup ("");
+    other->provider.carried &= ~F (EMPTY_SUBJECT);
+    g_autoptr (BrevPlan) named = make (other);
+    g_assert_cmpstr (((BrevMail *) named->mails->pdata[0])->subject, ==, "(no subject)");
 }
 
 static void
@@ -635,6 +678,7 @@ test_dates (void)
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_autoptr (World) world = world_new ();
+        replace (&world->message.to, "r@example.org");
         world->message.date = NOW - cases[i].ago;
         world->message.features = F (DATE) | F (HIDDEN_RECIPIENT); /* ours to tell */
         g_autoptr (BrevPlan) plan = make (world);
@@ -687,6 +731,8 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/senders", test_senders);
     g_test_add_func ("/plan/waiting-names-both-lines", test_waiting_names_both_lines);
     g_test_add_func ("/plan/ladder", test_ladder);
+    g_test_add_func ("/plan/features", test_features);
+    g_test_add_func ("/plan/empty-subject", test_empty_subject);
     g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
     g_test_add_func ("/plan/odd-fallbacks", test_odd_fallbacks);
     g_test_add_func ("/plan/sizes", test_sizes);
