@@ -45,12 +45,13 @@ typedef struct {
     gint64 indexing_time; /* 0: the provider's own */
     char *fallback;       /* nullable: another account */
     gboolean lossy;
-    char **dkim_keys;          /* nullable: "pm._domainkey.example.com" */
-    char *endpoint;            /* nullable: another base URL */
-    char *as;                  /* outbox only: the provider whose requests are rendered */
-    char *directory;           /* outbox only */
-    gboolean from_environment; /* no section: made from well-known variables */
-    gboolean token_is_exposed; /* "token" stands in a file that others can read */
+    gboolean sandbox; /* the provider is asked to check mail, and to deliver none */
+    char **dkim_keys; /* nullable: "pm._domainkey.example.com" */
+    char *endpoint;   /* nullable: another base URL */
+    char *as;         /* outbox only: the provider whose requests are rendered */
+    char *directory;  /* outbox only */
+    gboolean from_environment;    /* no section: made from well-known variables */
+    gboolean token_is_exposed;    /* "token" stands in a file that others can read */
     gboolean token_file_is_named; /* by a variable: its mode is not ours to judge */
 } BrevAccount;
 

@@ -17,13 +17,16 @@ static const struct {
     const char *variable; /* NULL: it has no secret */
 } providers[] = {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
+    { "sendgrid", "SENDGRID_API_KEY" },
     { "outbox", NULL },
 };
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
-    "SENDGRID_API_KEY", "MAILGUN_API_KEY",   "RESEND_API_KEY",
-    "BREVO_API_KEY",    "AWS_ACCESS_KEY_ID",
+    "MAILGUN_API_KEY",
+    "RESEND_API_KEY",
+    "BREVO_API_KEY",
+    "AWS_ACCESS_KEY_ID",
 };
 
 static gboolean

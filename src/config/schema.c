@@ -122,6 +122,8 @@ static const BrevSetting settings[] = {
       .help = "account that takes over what this one surely did not accept" },
     { IN_ACCOUNT ("lossy", BREV_TYPE_BOOLEAN, lossy), "no",
       .help = "send even when something material is lost on the way" },
+    { IN_ACCOUNT ("sandbox", BREV_TYPE_BOOLEAN, sandbox), "no",
+      .help = "the provider checks the mail and delivers none of it" },
     { IN_ACCOUNT ("dkim-keys", BREV_TYPE_LIST, dkim_keys), "",
       .is_word = brev_value_is_key_name, .example = "a name such as pm._domainkey.example.com",
       .help = "names in DNS of the keys that its mail is signed with; 'brevdue status --check' looks at them" },

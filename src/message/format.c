@@ -48,3 +48,9 @@ brev_mailbox_format (const BrevMailbox *mailbox, gboolean ascii)
         name = quote (mailbox->name);
     return g_strdup_printf ("%s <%s>", name, mailbox->address);
 }
+
+char *
+brev_header_encode (const char *text)
+{
+    return g_mime_utils_header_encode_text (NULL, text, "utf-8");
+}

@@ -41,6 +41,7 @@ typedef struct {
     char *content_id; /* owned, nullable, without <> */
     gboolean
         is_inline; /* shown by the HTML body, or disposition inline with a Content-ID */
+    gboolean is_alternative; /* another form of the body: a calendar, AMP */
     BrevEncoding encoding;
     guint64 offset; /* bytes from the start of the file, of the encoded content */
     guint64 length; /* bytes, encoded */
@@ -145,6 +146,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMessage, brev_message_free)
 
 /* (nullable) (transfer none): the first field of that name, of any case */
 const BrevHeader *brev_message_header (const BrevMessage *message, const char *name);
+
+/* Returns: (transfer full): @text in ASCII, by encoded words where it must be (RFC 2047) */
+char *brev_header_encode (const char *text);
 
 /* Reading a part: decoded bytes, and for text, UTF-8. */
 typedef struct BrevReader BrevReader;

@@ -191,6 +191,7 @@ take_leaf (Walk *walk, GMimeObject *object, Role role, guint depth)
     note_attachment (walk, part, is_attached, role);
     part->is_inline = part->content_id != NULL &&
                       (role == ROLE_RELATED || is_disposed (object, "inline"));
+    part->is_alternative = role == ROLE_ALTERNATIVE && !is_attached;
     note_file (walk, object, part);
     g_ptr_array_add (walk->message->attachments, part);
 }

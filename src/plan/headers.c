@@ -119,6 +119,8 @@ keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 
     brev_controls_read (input->message->headers, &wishes, plan->dropped);
     draft->controls.stream = g_steal_pointer (&wishes.stream);
+    draft->controls.ip_pool = g_steal_pointer (&wishes.ip_pool);
+    draft->controls.asm_group = g_steal_pointer (&wishes.asm_group);
     draft->controls.track_opens = wishes.track_opens;
     draft->controls.track_links = wishes.track_links;
     if (wishes.tag != NULL && ((provider->caps & BREV_CAP_TAGS) == 0 ||
@@ -185,8 +187,12 @@ keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 static void
 keep_message_id (const BrevPlanInput *input, BrevMail *draft)
 {
-    if (brev_rule_is_raw (input->provider) &&
-        BREV_HAS (input->provider->replaced, BREV_FEATURE_MESSAGE_ID))
+    const BrevProvider *provider = input->provider;
+    gboolean is_kept = brev_rule_is_raw (provider)
+                           ? !BREV_HAS (provider->replaced, BREV_FEATURE_MESSAGE_ID)
+                           : BREV_HAS (provider->carried, BREV_FEATURE_MESSAGE_ID);
+
+    if (!is_kept)
         add_field (input, draft, "X-Original-Message-ID", input->message->message_id);
 }
 

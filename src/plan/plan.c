@@ -64,6 +64,20 @@ find_subject (const BrevPlanInput *input)
                : subject;
 }
 
+static gboolean
+may_be_tried_only (const BrevPlanInput *input, BrevPlan *plan)
+{
+    if (!input->account->sandbox || (input->provider->caps & BREV_CAP_SANDBOX) != 0)
+        return TRUE;
+    plan->kind = BREV_PLAN_WAIT;
+    plan->dsn = "4.3.5";
+    plan->reason = g_strdup_printf (
+        "%s has no way to check mail without delivering it: take \"sandbox = yes\" out of "
+        "[account %s]",
+        input->provider->title, input->account->name);
+    return FALSE;
+}
+
 /* The mails as the API would carry them, and what would be lost; or why the message has to
  * wait. */
 static BrevPlan *
@@ -77,11 +91,12 @@ make_draft (const BrevPlanInput *input)
     draft->message = message;
     draft->fd = input->fd;
     draft->subject = find_subject (input);
+    draft->is_sandboxed = input->account->sandbox;
     draft->message_id =
         g_strdup (message->message_id != NULL ? message->message_id : input->message_id);
     draft->blank_body =
         is_blank (message) || BREV_HAS (message->features, BREV_FEATURE_EMPTY_BODY);
-    if (!brev_rule_sender (input, draft, plan))
+    if (!may_be_tried_only (input, plan) || !brev_rule_sender (input, draft, plan))
         return plan;
     brev_rule_headers (input, draft, plan);
     if (brev_rule_is_raw (input->provider))

@@ -215,6 +215,7 @@ copy_draft (const BrevMail *draft)
                          brev_header_new (field->name, field->raw, field->text));
     }
     brev_controls_copy (&draft->controls, &mail->controls);
+    mail->is_sandboxed = draft->is_sandboxed;
     mail->blank_body = draft->blank_body;
     mail->raw = draft->raw != NULL ? brev_body_share (draft->raw) : NULL;
     return mail;

@@ -168,26 +168,6 @@ take_track_list (BrevControls *controls, const char *rest, const char *value)
     return is_kept;
 }
 
-/* SendGrid: {"category": "a" or ["a", ...], "unique_args": {...}} */
-static gboolean
-take_smtpapi (BrevControls *controls, const char *rest, const char *value)
-{
-    g_autoptr (JsonNode) root = brev_json_parse (value, strlen (value));
-    JsonObject *object = brev_json_object (root);
-    JsonArray *list = brev_json_array (brev_json_member (object, "category"));
-    const char *category = brev_json_string (object, "category");
-
-    if (list != NULL && json_array_get_length (list) > 0) {
-        JsonNode *first = json_array_get_element (list, 0);
-        if (json_node_get_value_type (first) == G_TYPE_STRING)
-            category = json_node_get_string (first);
-    }
-    gboolean has_tag = take_first (&controls->tag, category);
-    return take_object (controls,
-                        brev_json_object (brev_json_member (object, "unique_args"))) ||
-           has_tag;
-}
-
 static void
 take_option (BrevControls *controls, JsonObject *options, const char *name, Take take)
 {
@@ -195,6 +175,89 @@ take_option (BrevControls *controls, JsonObject *options, const char *name, Take
 
     if (node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN)
         (void) take (controls, "", json_node_get_boolean (node) ? "yes" : "no");
+}
+
+static gboolean
+take_category (BrevControls *controls, JsonNode *node)
+{
+    JsonArray *list = brev_json_array (node);
+
+    if (list != NULL && json_array_get_length (list) > 0)
+        node = json_array_get_element (list, 0);
+    return json_node_get_value_type (node) == G_TYPE_STRING &&
+           take_first (&controls->tag, json_node_get_string (node));
+}
+
+static gboolean
+take_unique_args (BrevControls *controls, JsonNode *node)
+{
+    return take_object (controls, brev_json_object (node));
+}
+
+static gboolean
+take_ip_pool (BrevControls *controls, JsonNode *node)
+{
+    return json_node_get_value_type (node) == G_TYPE_STRING &&
+           take_first (&controls->ip_pool, json_node_get_string (node));
+}
+
+static gboolean
+take_asm_group (BrevControls *controls, JsonNode *node)
+{
+    g_autofree char *number =
+        json_node_get_value_type (node) == G_TYPE_INT64
+            ? g_strdup_printf ("%" G_GINT64_FORMAT, json_node_get_int (node))
+            : NULL;
+
+    return take_first (&controls->asm_group, number);
+}
+
+/* {"opentrack": {"settings": {"enable": 0}}} */
+static gboolean
+take_filters (BrevControls *controls, JsonNode *node)
+{
+    static const struct {
+        const char *name;
+        Take take;
+    } filters[] = { { "opentrack", take_opens }, { "clicktrack", take_links } };
+    JsonObject *object = brev_json_object (node);
+    guint n = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS (filters); i++) {
+        JsonObject *filter =
+            brev_json_object (brev_json_member (object, filters[i].name));
+        JsonObject *settings = brev_json_object (brev_json_member (filter, "settings"));
+        gint64 is_on;
+        if (brev_json_integer (settings, "enable", &is_on) &&
+            filters[i].take (controls, "", is_on != 0 ? "yes" : "no"))
+            n++;
+    }
+    return object != NULL && n == json_object_get_size (object);
+}
+
+/* SendGrid: {"category": "a" or ["a", ...], "unique_args": {...}}. Recipients and
+ * substitutions in it are no wish: the message and its envelope say whom and what. */
+static gboolean
+take_smtpapi (BrevControls *controls, const char *rest, const char *value)
+{
+    static const struct {
+        const char *name;
+        gboolean (*take) (BrevControls *controls, JsonNode *node);
+    } members[] = {
+        { "category", take_category },      { "unique_args", take_unique_args },
+        { "ip_pool", take_ip_pool },        { "filters", take_filters },
+        { "asm_group_id", take_asm_group },
+    };
+    g_autoptr (JsonNode) root = brev_json_parse (value, strlen (value));
+    JsonObject *object = brev_json_object (root);
+    guint n = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS (members); i++) {
+        JsonNode *node = brev_json_member (object, members[i].name);
+        if (node != NULL && members[i].take (controls, node))
+            n++;
+    }
+    return object != NULL && n == json_object_get_size (object);
 }
 
 /* SparkPost: {"campaign_id": "a", "metadata": {...}, "options": {"open_tracking": true}}

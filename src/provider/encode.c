@@ -89,6 +89,84 @@ brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxe
         brev_json_pair (json, name, list->str);
 }
 
+void
+brev_json_flag (BrevJson *json, const char *name, gboolean value)
+{
+    brev_json_name (json, name);
+    brev_json_word (json, value ? "true" : "false");
+}
+
+void
+brev_json_mailbox (BrevJson *json, const BrevMailbox *mailbox, const char *address,
+                   const char *name)
+{
+    brev_json_open (json, '{');
+    brev_json_pair (json, address, mailbox->address);
+    if (mailbox->name != NULL && mailbox->name[strspn (mailbox->name, " \t")] != '\0')
+        brev_json_pair (json, name, mailbox->name);
+    brev_json_close (json, '}');
+}
+
+void
+brev_json_mailbox_list (BrevJson *json, const char *member, const GPtrArray *mailboxes,
+                        const char *address, const char *name)
+{
+    if (mailboxes->len == 0)
+        return;
+    brev_json_name (json, member);
+    brev_json_open (json, '[');
+    for (guint i = 0; i < mailboxes->len; i++)
+        brev_json_mailbox (json, mailboxes->pdata[i], address, name);
+    brev_json_close (json, ']');
+}
+
+static gboolean
+is_among (const GPtrArray *headers, guint n, const char *name)
+{
+    for (guint i = 0; i < n; i++)
+        if (g_ascii_strcasecmp (((BrevHeader *) headers->pdata[i])->name, name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+void
+brev_json_header_members (BrevJson *json, const BrevMail *mail)
+{
+    const GPtrArray *const lists[] = { mail->headers, mail->added };
+
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
+        for (guint j = 0; j < lists[i]->len; j++) {
+            const BrevHeader *header = lists[i]->pdata[j];
+            g_autofree char *encoded = g_str_is_ascii (header->raw)
+                                           ? g_strdup (header->raw)
+                                           : brev_header_encode (header->text);
+            if (!is_among (lists[i], j, header->name) &&
+                (i == 0 || !is_among (lists[0], lists[0]->len, header->name)))
+                brev_json_pair (json, header->name, encoded);
+        }
+    }
+}
+
+void
+brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
+                      const BrevAttachmentNames *names)
+{
+    const BrevPart *part = mail->message->attachments->pdata[index];
+    g_autofree char *filename = brev_part_filename (part, index);
+
+    brev_json_pair (json, names->filename, filename);
+    if (names->type != NULL)
+        brev_json_pair (json, names->type,
+                        names->has_bare_type ? part->type : part->content_type);
+    if (names->content_id != NULL && part->is_inline && part->content_id != NULL)
+        brev_json_pair (json, names->content_id, part->content_id);
+    brev_json_name (json, names->content);
+    if (brev_part_has_content (part))
+        brev_json_part (json, mail->fd, part, BREV_AS_BASE64);
+    else
+        brev_json_text (json, "Cg==");
+}
+
 const char *
 brev_header_value (const BrevHeader *header)
 {

@@ -26,6 +26,35 @@ void brev_json_pair (BrevJson *json, const char *name, const char *text);
 /* A name and one string, "Name <a@b>, c@d"; nothing at all when there is no mailbox. */
 void brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes);
 
+/* A name and a boolean. */
+void brev_json_flag (BrevJson *json, const char *name, gboolean value);
+/* An object of a mailbox, its members called @address and @name; one of a name and an array
+ * of such objects, nothing at all when there is no mailbox. */
+void brev_json_mailbox (BrevJson *json, const BrevMailbox *mailbox, const char *address,
+                        const char *name);
+void brev_json_mailbox_list (BrevJson *json, const char *member,
+                             const GPtrArray *mailboxes, const char *address,
+                             const char *name);
+
+/**
+ * brev_json_header_members:
+ *
+ * The fields of a mail as members of the object that is open. A name that comes again is
+ * left out: an object holds it once (%BREV_FEATURE_REPEATED_HEADER).
+ */
+void brev_json_header_members (BrevJson *json, const BrevMail *mail);
+
+/* What the members of an attachment are called; NULL: there is no such member. */
+typedef struct {
+    const char *filename, *type, *content, *content_id;
+    gboolean has_bare_type; /* the type without its parameters */
+} BrevAttachmentNames;
+
+/* Members of the object that is open: the attachment @index of the mail. An empty file,
+ * which providers refuse, has one line feed. */
+void brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
+                           const BrevAttachmentNames *names);
+
 /**
  * brev_header_value:
  *

@@ -8,6 +8,8 @@ brev_controls_copy (const BrevControls *from, BrevControls *to)
 {
     to->tag = g_strdup (from->tag);
     to->stream = g_strdup (from->stream);
+    to->ip_pool = g_strdup (from->ip_pool);
+    to->asm_group = g_strdup (from->asm_group);
     to->track_opens = from->track_opens;
     to->track_links = from->track_links;
     to->metadata = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
@@ -23,6 +25,8 @@ brev_controls_clear (BrevControls *controls)
 {
     g_clear_pointer (&controls->tag, g_free);
     g_clear_pointer (&controls->stream, g_free);
+    g_clear_pointer (&controls->ip_pool, g_free);
+    g_clear_pointer (&controls->asm_group, g_free);
     g_clear_pointer (&controls->metadata, g_ptr_array_unref);
 }
 

@@ -9,6 +9,8 @@
 typedef struct {
     char *tag;               /* owned, nullable */
     char *stream;            /* owned, nullable */
+    char *ip_pool;           /* owned, nullable; SendGrid's, so is: */
+    char *asm_group;         /* owned, nullable: a number */
     GPtrArray *metadata;     /* owned, of BrevHeader: name and text */
     const char *track_opens; /* static, nullable: "yes" or "no" */
     const char *track_links; /* static, nullable: "none", "all", "html" or "text" */
@@ -37,7 +39,8 @@ typedef struct {
     guint *recipients; /* owned: for each mailbox of to, cc, bcc in this order,
                           the index of the envelope recipient it stands for */
     guint n_recipients;
-    gboolean blank_body; /* neither text nor HTML: send one blank */
+    gboolean is_sandboxed; /* the provider is to check it, and to deliver nothing */
+    gboolean blank_body;   /* neither text nor HTML: send one blank */
     BrevBody *raw; /* owned, nullable: for a provider that takes it, the whole message
                             as it travels, without blind copies; then @subject, @headers
                             and the bodies of @message are none of its business */

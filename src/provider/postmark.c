@@ -119,9 +119,7 @@ encode_controls (BrevJson *json, const BrevControls *controls, const BrevAccount
     if (controls->tag != NULL)
         brev_json_pair (json, "Tag", controls->tag);
     if (controls->track_opens != NULL) {
-        brev_json_name (json, "TrackOpens");
-        brev_json_word (json,
-                        strcmp (controls->track_opens, "yes") == 0 ? "true" : "false");
+        brev_json_flag (json, "TrackOpens", strcmp (controls->track_opens, "yes") == 0);
     }
     if (controls->track_links != NULL)
         brev_json_pair (json, "TrackLinks", track_links (controls->track_links));
@@ -238,10 +236,6 @@ judge_named (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outc
         judge_all (judgement, mail, outcome);
 }
 
-/* Verdict and scope of a row. */
-#define JUST(kind) BREV_VERDICT_##kind, 0
-#define HOLD(scope) BREV_VERDICT_ACCOUNT, BREV_SCOPE_##scope
-
 /* clang-format off */
 static const struct {
     const char *prefix;
@@ -250,19 +244,19 @@ static const struct {
     const char *dsn;
     void (*judge) (const Judgement *judgement, const BrevMail *mail, BrevOutcome *outcome);
 } invalid_texts[] = { /* of code 300, which stands for much; the first that fits */
-    { "Invalid 'From'",           HOLD (SENDER),  "4.7.1", judge_all },
-    { "Error parsing 'From'",     HOLD (SENDER),  "4.7.1", judge_all },
-    { "The 'From' address",       HOLD (SENDER),  "4.7.1", judge_all },
-    { "Invalid 'To' address: ''", JUST (PARK),    "4.5.0", judge_all },
-    { "Zero recipients",          JUST (PARK),    "4.5.0", judge_all },
-    { "Provide either email",     JUST (PARK),    "4.5.0", judge_all }, /* a body */
-    { "Invalid 'To'",             JUST (REFUSED), "5.1.3", judge_named },
-    { "Invalid 'Cc'",             JUST (REFUSED), "5.1.3", judge_named },
-    { "Invalid 'Bcc'",            JUST (REFUSED), "5.1.3", judge_named },
-    { "Error parsing 'To'",       JUST (REFUSED), "5.1.3", judge_named },
-    { "Error parsing 'Cc'",       JUST (REFUSED), "5.1.3", judge_named },
-    { "Error parsing 'Bcc'",      JUST (REFUSED), "5.1.3", judge_named },
-    { "",                         JUST (REFUSED), "5.6.0", judge_all },
+    { "Invalid 'From'",           BREV_HOLD (SENDER),  "4.7.1", judge_all },
+    { "Error parsing 'From'",     BREV_HOLD (SENDER),  "4.7.1", judge_all },
+    { "The 'From' address",       BREV_HOLD (SENDER),  "4.7.1", judge_all },
+    { "Invalid 'To' address: ''", BREV_JUST (PARK),    "4.5.0", judge_all },
+    { "Zero recipients",          BREV_JUST (PARK),    "4.5.0", judge_all },
+    { "Provide either email",     BREV_JUST (PARK),    "4.5.0", judge_all }, /* a body */
+    { "Invalid 'To'",             BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "Invalid 'Cc'",             BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "Invalid 'Bcc'",            BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'To'",       BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'Cc'",       BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "Error parsing 'Bcc'",      BREV_JUST (REFUSED), "5.1.3", judge_named },
+    { "",                         BREV_JUST (REFUSED), "5.6.0", judge_all },
 };
 /* clang-format on */
 
@@ -314,49 +308,26 @@ typedef struct {
 
 /* clang-format off */
 static const CodeRow error_codes[] = { /* of the body; HTTP's own mean other things */
-    { 10,   HOLD (ACCOUNT),   "4.7.8", judge_all },     /* token */
-    { 100,  JUST (LATER),     "4.3.2", judge_all },     /* maintenance */
-    { 300,  JUST (REFUSED),   "5.6.0", judge_invalid }, /* many things */
-    { 400,  HOLD (SENDER),    "4.7.1", judge_all },     /* From unknown */
-    { 401,  HOLD (SENDER),    "4.7.1", judge_all },     /* unconfirmed */
-    { 402,  JUST (PARK),      "4.5.0", judge_all },     /* no JSON */
-    { 403,  JUST (PARK),      "4.5.0", judge_all },     /* wrong fields */
-    { 405,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no credits */
-    { 406,  JUST (REFUSED),   "5.2.1", judge_named },   /* inactive */
-    { 409,  JUST (PARK),      "4.5.0", judge_all },     /* no JSON type */
-    { 410,  JUST (PARK),      "4.5.0", judge_all },     /* too many mails */
-    { 411,  JUST (REFUSED),   "5.6.1", judge_all },     /* file type */
-    { 412,  HOLD (RECIPIENT), "4.7.1", judge_pending }, /* not approved */
-    { 413,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* may not send */
-    { 422,  HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no such account */
-    { 429,  JUST (LATER),     "4.3.2", judge_all },     /* too fast */
-    { 1226, HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
-    { 1235, HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
-    { 1236, HOLD (STREAM),    "4.7.1", judge_all },     /* cannot send */
-    { 1480, HOLD (ACCOUNT),   "4.7.1", judge_all },     /* our IP address */
-};
-
-/* Replies whose status alone says it, whatever their body: also those of proxies. */
-static const struct {
-    int first, last;
-    BrevVerdictKind kind;
-    const char *dsn;
-    gboolean is_about_mail;
-} statuses[] = {
-    { 300, 399, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* moved; nothing is followed */
-    { 401, 402, BREV_VERDICT_ACCOUNT, "4.7.8", FALSE },
-    { 404, 405, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a wrong endpoint */
-    { 407, 407, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a proxy wants a password */
-    { 408, 408, BREV_VERDICT_LATER,   "4.4.2", FALSE },
-    { 409, 409, BREV_VERDICT_PARK,    "4.5.0", FALSE },
-    { 413, 413, BREV_VERDICT_REFUSED, "5.3.4", TRUE },
-    { 415, 415, BREV_VERDICT_PARK,    "4.5.0", FALSE },
-    { 421, 421, BREV_VERDICT_LATER,   "4.3.2", FALSE },
-    { 425, 425, BREV_VERDICT_LATER,   "4.3.2", FALSE },
-    { 429, 429, BREV_VERDICT_LATER,   "4.3.2", FALSE },
-    { 500, 500, BREV_VERDICT_LATER,   "4.3.0", FALSE },
-    { 503, 503, BREV_VERDICT_LATER,   "4.3.2", FALSE },
-    { 500, 599, BREV_VERDICT_UNKNOWN, "4.4.2", FALSE }, /* a gateway lost the answer */
+    { 10,   BREV_HOLD (ACCOUNT),   "4.7.8", judge_all },     /* token */
+    { 100,  BREV_JUST (LATER),     "4.3.2", judge_all },     /* maintenance */
+    { 300,  BREV_JUST (REFUSED),   "5.6.0", judge_invalid }, /* many things */
+    { 400,  BREV_HOLD (SENDER),    "4.7.1", judge_all },     /* From unknown */
+    { 401,  BREV_HOLD (SENDER),    "4.7.1", judge_all },     /* unconfirmed */
+    { 402,  BREV_JUST (PARK),      "4.5.0", judge_all },     /* no JSON */
+    { 403,  BREV_JUST (PARK),      "4.5.0", judge_all },     /* wrong fields */
+    { 405,  BREV_HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no credits */
+    { 406,  BREV_JUST (REFUSED),   "5.2.1", judge_named },   /* inactive */
+    { 409,  BREV_JUST (PARK),      "4.5.0", judge_all },     /* no JSON type */
+    { 410,  BREV_JUST (PARK),      "4.5.0", judge_all },     /* too many mails */
+    { 411,  BREV_JUST (REFUSED),   "5.6.1", judge_all },     /* file type */
+    { 412,  BREV_HOLD (RECIPIENT), "4.7.1", judge_pending }, /* not approved */
+    { 413,  BREV_HOLD (ACCOUNT),   "4.7.1", judge_all },     /* may not send */
+    { 422,  BREV_HOLD (ACCOUNT),   "4.7.1", judge_all },     /* no such account */
+    { 429,  BREV_JUST (LATER),     "4.3.2", judge_all },     /* too fast */
+    { 1226, BREV_HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
+    { 1235, BREV_HOLD (STREAM),    "4.7.1", judge_all },     /* no such stream */
+    { 1236, BREV_HOLD (STREAM),    "4.7.1", judge_all },     /* cannot send */
+    { 1480, BREV_HOLD (ACCOUNT),   "4.7.1", judge_all },     /* our IP address */
 };
 /* clang-format on */
 
@@ -444,19 +415,6 @@ judge_error (gint64 code, const char *message, gboolean has_id, const BrevMail *
         judge_all (&judgement, mail, outcome);
 }
 
-static void
-judge_strange (const BrevHttpReply *reply, BrevOutcome *outcome)
-{
-    g_autofree char *text = g_strdup_printf (
-        "HTTP %d with a reply that is not understood (%" G_GSIZE_FORMAT " bytes)",
-        reply->status, g_bytes_get_size (reply->body));
-    const BrevVerdict verdict = { .kind = BREV_VERDICT_UNKNOWN,
-                                  .dsn = "4.5.0",
-                                  .text = text };
-
-    brev_outcome_set_all (outcome, &verdict);
-}
-
 /* "Message OK, but will not deliver to these inactive addresses: a@b, c@d. ..." When none
  * of them is ours, somebody will not get it and nobody knows who: a person must look. */
 static void
@@ -503,7 +461,7 @@ read_result (const BrevHttpReply *reply, JsonNode *node, const BrevMail *mail,
         judge_error (code, brev_json_string (error, "Message"), id != NULL, mail,
                      outcome);
     else
-        judge_strange (reply, outcome);
+        brev_reply_set_strange (reply, outcome);
 }
 
 static void
@@ -520,41 +478,6 @@ read_results (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails
     for (guint i = 0; i < mails->len; i++)
         read_result (reply, fits ? json_array_get_element (results, i) : NULL,
                      mails->pdata[i], outcomes->pdata[i]);
-}
-
-static void
-set_everywhere (const GPtrArray *outcomes, const BrevVerdict *verdict)
-{
-    for (guint i = 0; i < outcomes->len; i++)
-        brev_outcome_set_all (outcomes->pdata[i], verdict);
-}
-
-/* Returns: whether the status alone decided */
-static gboolean
-read_status (const BrevHttpReply *reply, const char *words, const GPtrArray *outcomes)
-{
-    guint i = 0;
-
-    while (i < G_N_ELEMENTS (statuses) &&
-           (reply->status < statuses[i].first || reply->status > statuses[i].last))
-        i++;
-    if (i == G_N_ELEMENTS (statuses))
-        return FALSE;
-
-    g_autofree char *code = g_strdup_printf ("HTTP %d", reply->status);
-    BrevVerdict verdict = {
-        .kind = statuses[i].kind,
-        .scope = BREV_SCOPE_ACCOUNT,
-        .dsn = statuses[i].dsn,
-        .code = code,
-        .after = brev_reply_retry_after (reply),
-    };
-    g_autofree char *text = brev_reply_words (words != NULL ? words : code);
-    verdict.text = text;
-    if (statuses[i].is_about_mail && outcomes->len > 1)
-        verdict.kind = BREV_VERDICT_SPLIT;
-    set_everywhere (outcomes, &verdict);
-    return TRUE;
 }
 
 /* Does an error with @code blame the account or the hour, and no mail of the request? */
@@ -585,12 +508,12 @@ read_refusal (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails
                                 .dsn = "4.0.0",
                                 .text = text };
 
-    if (read_status (reply, words, outcomes))
+    if (brev_reply_status (reply, words, brev_reply_retry_after (reply), outcomes))
         return;
     if (mails->len > 1 && !is_about_account (code))
-        set_everywhere (outcomes, &split);
+        brev_reply_set_all (outcomes, &split);
     else if (code == 0)
-        set_everywhere (outcomes, &later);
+        brev_reply_set_all (outcomes, &later);
     else
         for (guint i = 0; i < mails->len; i++)
             judge_error (code, words, FALSE, mails->pdata[i], outcomes->pdata[i]);

@@ -88,6 +88,15 @@ brev_http_request_header (BrevHttpRequest *request, const char *name, const char
     g_ptr_array_add (request->headers, brev_http_header_new (name, value, is_secret));
 }
 
+void
+brev_http_request_bearer (BrevHttpRequest *request, const char *token)
+{
+    char *value = g_strconcat ("Bearer ", token, NULL);
+
+    brev_http_request_header (request, "Authorization", value, TRUE);
+    brev_secret_free (value);
+}
+
 BrevHttpReply *
 brev_http_reply_new (int status, GBytes *body)
 {

@@ -23,6 +23,7 @@ typedef enum {
     BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
     BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
     BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on */
+    BREV_CAP_SANDBOX = 1 << 13,    /* can be asked to check a mail and deliver nothing */
 } BrevCaps;
 
 typedef struct {
@@ -53,6 +54,8 @@ void brev_http_request_free (BrevHttpRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpRequest, brev_http_request_free)
 void brev_http_request_header (BrevHttpRequest *request, const char *name,
                                const char *value, gboolean is_secret);
+/* RFC 6750 section 2.1 */
+void brev_http_request_bearer (BrevHttpRequest *request, const char *token);
 
 /* What came back. */
 typedef struct {

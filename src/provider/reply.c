@@ -111,3 +111,207 @@ brev_reply_words (const char *text)
         *g_utf8_offset_to_pointer (printable, MAX_WORDS) = '\0';
     return g_strdup (g_strstrip (printable));
 }
+
+void
+brev_reply_set_all (const GPtrArray *outcomes, const BrevVerdict *verdict)
+{
+    for (guint i = 0; i < outcomes->len; i++)
+        brev_outcome_set_all (outcomes->pdata[i], verdict);
+}
+
+void
+brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome)
+{
+    g_autofree char *text = g_strdup_printf (
+        "HTTP %d with a reply that is not understood (%" G_GSIZE_FORMAT " bytes)",
+        reply->status, g_bytes_get_size (reply->body));
+    const BrevVerdict verdict = { .kind = BREV_VERDICT_UNKNOWN,
+                                  .dsn = "4.5.0",
+                                  .text = text };
+
+    brev_outcome_set_all (outcome, &verdict);
+}
+
+/* clang-format off */
+/* Replies whose status alone says it, whatever their body: also those of proxies. */
+static const struct {
+    int first, last;
+    BrevVerdictKind kind;
+    const char *dsn;
+    gboolean is_about_mail;
+} statuses[] = {
+    { 300, 399, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* moved; nothing is followed */
+    { 401, 402, BREV_VERDICT_ACCOUNT, "4.7.8", FALSE },
+    { 404, 405, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a wrong endpoint */
+    { 407, 407, BREV_VERDICT_ACCOUNT, "4.3.5", FALSE }, /* a proxy wants a password */
+    { 408, 408, BREV_VERDICT_LATER,   "4.4.2", FALSE },
+    { 409, 409, BREV_VERDICT_PARK,    "4.5.0", FALSE },
+    { 413, 413, BREV_VERDICT_REFUSED, "5.3.4", TRUE },
+    { 415, 415, BREV_VERDICT_PARK,    "4.5.0", FALSE },
+    { 421, 421, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 425, 425, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 429, 429, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 500, 500, BREV_VERDICT_LATER,   "4.3.0", FALSE },
+    { 503, 503, BREV_VERDICT_LATER,   "4.3.2", FALSE },
+    { 500, 599, BREV_VERDICT_UNKNOWN, "4.4.2", FALSE }, /* a gateway lost the answer */
+};
+/* clang-format on */
+
+gboolean
+brev_reply_status (const BrevHttpReply *reply, const char *words, gint64 after,
+                   const GPtrArray *outcomes)
+{
+    guint i = 0;
+
+    while (i < G_N_ELEMENTS (statuses) &&
+           (reply->status < statuses[i].first || reply->status > statuses[i].last))
+        i++;
+    if (i == G_N_ELEMENTS (statuses))
+        return FALSE;
+
+    g_autofree char *code = g_strdup_printf ("HTTP %d", reply->status);
+    BrevVerdict verdict = {
+        .kind = statuses[i].kind,
+        .scope = BREV_SCOPE_ACCOUNT,
+        .dsn = statuses[i].dsn,
+        .code = code,
+        .after = after,
+    };
+    g_autofree char *text = brev_reply_words (words != NULL ? words : code);
+    verdict.text = text;
+    if (statuses[i].is_about_mail && outcomes->len > 1)
+        verdict.kind = BREV_VERDICT_SPLIT;
+    brev_reply_set_all (outcomes, &verdict);
+    return TRUE;
+}
+
+gint64
+brev_reply_wait (const BrevHttpReply *reply, const char *reset, const char *reset_at)
+{
+    gint64 wait = brev_reply_retry_after (reply), seconds = 0, now = 0;
+    const char *text = reset != NULL ? brev_http_reply_header (reply, reset) : NULL;
+    const char *at = reset_at != NULL ? brev_http_reply_header (reply, reset_at) : NULL;
+
+    if (wait > 0)
+        return wait;
+    if (text != NULL && g_ascii_isdigit (*text))
+        seconds = g_ascii_strtoll (text, NULL, 10);
+    else if (at != NULL && g_ascii_isdigit (*at) &&
+             parse_http_date (brev_http_reply_header (reply, "Date"), &now))
+        seconds = g_ascii_strtoll (at, NULL, 10) - now;
+    return CLAMP (seconds, 0, BREV_DAY / BREV_SECOND) * BREV_SECOND;
+}
+
+static gboolean
+holds_words (const char *text, const char *wanted)
+{
+    g_autofree char *lower = g_ascii_strdown (text != NULL ? text : "", -1);
+    g_autofree char *small = g_ascii_strdown (wanted, -1);
+
+    return strstr (lower, small) != NULL;
+}
+
+static const BrevErrorRow *
+find_row (const BrevErrorRow *rows, const BrevReplyError *error)
+{
+    for (const BrevErrorRow *row = rows; row->dsn != NULL; row++)
+        if ((row->status == 0 || row->status == error->status) &&
+            (row->code == NULL || g_strcmp0 (row->code, error->code) == 0) &&
+            (row->field == NULL ||
+             (error->field != NULL && g_str_has_prefix (error->field, row->field))) &&
+            (row->words == NULL || holds_words (error->words, row->words)))
+            return row;
+    return NULL;
+}
+
+/* Which of the errors decides: the first that is no refusal, one without a row among them;
+ * else the first. */
+static const BrevReplyError *
+find_decisive (const BrevErrorRow *rows, const GArray *errors)
+{
+    for (guint i = 0; i < errors->len; i++) {
+        const BrevReplyError *error = &g_array_index (errors, BrevReplyError, i);
+        const BrevErrorRow *row = find_row (rows, error);
+        if (row == NULL || row->kind != BREV_VERDICT_REFUSED)
+            return error;
+    }
+    return errors->len > 0 ? &g_array_index (errors, BrevReplyError, 0) : NULL;
+}
+
+static void
+judge_error (const BrevErrorRow *row, const BrevReplyError *error, gint64 after,
+             const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autofree char *status = g_strdup_printf ("HTTP %d", error->status);
+    g_autofree char *code = brev_reply_words (error->code != NULL ? error->code : status);
+    g_autofree char *words =
+        brev_reply_words (error->words != NULL ? error->words : code);
+    const BrevVerdict verdict = {
+        .kind = row->kind,
+        .scope = row->scope,
+        .dsn = row->dsn,
+        .code = code,
+        .text = words,
+        .after = row->kind == BREV_VERDICT_LATER ? after : 0,
+    };
+    BrevVerdict others = verdict;
+
+    others.kind = BREV_VERDICT_AGAIN;
+    others.dsn = "4.1.0";
+    brev_outcome_set_all (outcome, row->is_named ? &others : &verdict);
+    if (!row->is_named)
+        return;
+    if (error->recipient >= 0 && (guint) error->recipient < outcome->n)
+        (void) brev_outcome_set (
+            outcome, mail, brev_mail_recipient (mail, (guint) error->recipient)->address,
+            &verdict);
+    else if (brev_outcome_set_named (outcome, mail, words, &verdict) == 0)
+        brev_outcome_set_all (outcome, &verdict);
+}
+
+gboolean
+brev_errors_judge (const BrevErrorRow *rows, const GArray *errors, gint64 after,
+                   const BrevMail *mail, BrevOutcome *outcome)
+{
+    const BrevReplyError *error = find_decisive (rows, errors);
+    const BrevErrorRow *row = error != NULL ? find_row (rows, error) : NULL;
+
+    if (row != NULL)
+        judge_error (row, error, after, mail, outcome);
+    return row != NULL;
+}
+
+/* Does it blame the account or the hour, and no mail of the request? */
+static gboolean
+is_about_account (const BrevErrorRow *row)
+{
+    return row->kind == BREV_VERDICT_LATER ||
+           (row->kind == BREV_VERDICT_ACCOUNT && row->scope == BREV_SCOPE_ACCOUNT);
+}
+
+void
+brev_errors_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
+                    const GArray *errors, gint64 after, const GPtrArray *mails,
+                    const GPtrArray *outcomes)
+{
+    const BrevReplyError *error = find_decisive (rows, errors);
+    const BrevErrorRow *row = error != NULL ? find_row (rows, error) : NULL;
+    const char *words = error != NULL ? error->words : NULL;
+    g_autofree char *status = g_strdup_printf ("HTTP %d", reply->status);
+    g_autofree char *text = brev_reply_words (words != NULL ? words : status);
+    const BrevVerdict other = {
+        .kind = mails->len > 1 ? BREV_VERDICT_SPLIT : BREV_VERDICT_LATER,
+        .dsn = "4.0.0",
+        .code =
+            error != NULL && error->code != NULL ? (char *) (gsize) error->code : status,
+        .text = text,
+    };
+
+    if (row != NULL && (mails->len == 1 || is_about_account (row))) {
+        for (guint i = 0; i < mails->len; i++)
+            judge_error (row, error, after, mails->pdata[i], outcomes->pdata[i]);
+        return;
+    }
+    if (row != NULL || !brev_reply_status (reply, words, after, outcomes))
+        brev_reply_set_all (outcomes, &other);
+}

@@ -23,3 +23,79 @@ guint brev_outcome_set_named (BrevOutcome *outcome, const BrevMail *mail,
 /* Returns: (transfer full) (nullable): words of a provider, fit for one line of the log
  */
 char *brev_reply_words (const char *text);
+
+/* Copies @verdict to every recipient of every mail. */
+void brev_reply_set_all (const GPtrArray *outcomes, const BrevVerdict *verdict);
+
+/* UNKNOWN: a success that is none of those that the provider documents. */
+void brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome);
+
+/**
+ * brev_reply_status:
+ * @words: (nullable): the provider's
+ * @after: ms to wait at least, 0: not said
+ *
+ * Judges by the status alone, whatever the body: also the replies of proxies.
+ *
+ * Returns: whether that was possible
+ */
+gboolean brev_reply_status (const BrevHttpReply *reply, const char *words, gint64 after,
+                            const GPtrArray *outcomes);
+
+/**
+ * brev_reply_wait:
+ * @reset: (nullable): a field with the seconds until the provider takes more
+ * @reset_at: (nullable): one with that time, in seconds since 1970
+ *
+ * Returns: ms that the reply asks to wait, by Retry-After or by the field; at most a day; 0
+ * when it is not said
+ */
+gint64 brev_reply_wait (const BrevHttpReply *reply, const char *reset,
+                        const char *reset_at);
+
+/* One error of a provider's, as its reply has it. */
+typedef struct {
+    int status;        /* of HTTP */
+    const char *code;  /* nullable, borrowed: the provider's own */
+    const char *field; /* nullable, borrowed: where in the request */
+    const char *words; /* nullable, borrowed */
+    int recipient;     /* index in the mail, -1: none is named by the field */
+} BrevReplyError;
+
+/* What such an error means: the first row that fits. */
+typedef struct {
+    int status;        /* 0: any */
+    const char *code;  /* NULL: any */
+    const char *field; /* what the field begins with; NULL: any, or none */
+    const char *words; /* what stands in the words, of any case; NULL: anything */
+    BrevVerdictKind kind;
+    BrevScope scope;
+    const char *dsn;
+    gboolean is_named; /* those whom field or words name; all, when they name none */
+} BrevErrorRow;        /* ends with one whose dsn is NULL */
+
+/* Verdict and scope of a row. */
+#define BREV_JUST(kind) BREV_VERDICT_##kind, 0
+#define BREV_HOLD(scope) BREV_VERDICT_ACCOUNT, BREV_SCOPE_##scope
+
+/**
+ * brev_errors_judge:
+ * @errors: of BrevReplyError: all that was said of the one mail
+ *
+ * Nothing bounces while one of the errors is no refusal. Of a mail that nobody got because
+ * of one recipient, the others come again without that one.
+ *
+ * Returns: %FALSE when no error has a row; @outcome is as it was then
+ */
+gboolean brev_errors_judge (const BrevErrorRow *rows, const GArray *errors, gint64 after,
+                            const BrevMail *mail, BrevOutcome *outcome);
+
+/**
+ * brev_errors_refuse:
+ *
+ * A request that was refused as a whole: by the rows, else by its status, else LATER. What
+ * may be the fault of one of several mails is SPLIT.
+ */
+void brev_errors_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
+                         const GArray *errors, gint64 after, const GPtrArray *mails,
+                         const GPtrArray *outcomes);

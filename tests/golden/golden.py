@@ -3,7 +3,9 @@
 """Golden cases of one provider: golden.py RENDER DIRECTORY [--update]
 
 Each case is a directory with a message and its envelope; "want" is the plan, the request
-and the losses they must lead to. With --update it is written; read it before you commit it.
+and the losses they must lead to. The messages of the directory "messages" are a case of each
+provider, whose own directory then holds "want" alone. With --update it is written; read it
+before you commit it.
 """
 
 import difflib
@@ -43,11 +45,15 @@ def refusals(check, body):
 
 
 def faults_of(program, check, case, update):
-    got = render(program, case).decode('utf-8')
+    own = (case / 'message.eml').exists()
+    source = case if own else case.parent.parent / 'messages' / case.name
+    account = [] if case.parent.name == 'outbox' else ['--account', case.parent.name]
+    got = render(program, *account, source).decode('utf-8')
     if update:
+        case.mkdir(exist_ok=True)
         (case / 'want').write_text(got, 'utf-8')
     yield from difference(case, got)
-    bodies = render(program, '--raw', case).split(b'\0')[:-1]
+    bodies = render(program, '--raw', *account, source).split(b'\0')[:-1]
     if ('plan: send' in got) != bool(bodies):
         yield f'{case}: {len(bodies)} requests'
     for body in bodies:
@@ -59,6 +65,9 @@ def main():
     check = importlib.import_module(
         f'{"postmark" if directory.name == "outbox" else directory.name}_check')
     cases = sorted(path for path in directory.iterdir() if path.is_dir())
+    if directory.name != 'outbox':
+        shared = (directory.parent / 'messages').iterdir()
+        cases = sorted({*cases, *(directory / path.name for path in shared)})
     failed = 0
     for case in cases:
         faults = list(faults_of(program, check, case, '--update' in sys.argv))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Prints what would become of a golden case: render [--raw] DIRECTORY
+/* Prints what would become of a golden case: render [--raw] [--account NAME] DIRECTORY
  *
  * The directory holds message.eml and envelope (lines "key: value"), and perhaps a
  * brevdue.conf of its own. Printed are the plan and each request, pretty, with its
@@ -203,11 +203,13 @@ main (int argc, char **argv)
     g_autoptr (BrevConfig) config = load_config (directory);
     g_autoptr (GError) error = NULL;
     struct stat status;
-    Case c = { .recipients = recipients,
-               .strings = strings,
-               .account = "postmark",
-               .is_raw = argc > 2 };
+    Case c = { .recipients = recipients, .strings = strings, .account = "postmark" };
 
+    for (int i = 1; i < argc - 1; i++) {
+        c.is_raw = c.is_raw || g_str_equal (argv[i], "--raw");
+        if (g_str_equal (argv[i], "--account"))
+            c.account = argv[i + 1];
+    }
     g_assert_cmpint (fstat (fd, &status), ==, 0);
     g_autoptr (BrevMessage) message =
         brev_message_decode (fd, 0, (guint64) status.st_size, &error);

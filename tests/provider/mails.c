@@ -26,8 +26,12 @@ test_mails_new (const char *recipients)
     g_auto (GStrv) parts = g_strsplit (recipients, " | ", -1);
     GPtrArray *mails = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_mail_free);
 
-    for (char **part = parts; *part != NULL; part++)
-        g_ptr_array_add (mails, mail_new (*part));
+    for (char **part = parts; *part != NULL; part++) {
+        gboolean is_sandboxed = g_str_has_prefix (*part, "sandbox ");
+        BrevMail *mail = mail_new (*part + (is_sandboxed ? strlen ("sandbox ") : 0));
+        mail->is_sandboxed = is_sandboxed;
+        g_ptr_array_add (mails, mail);
+    }
     return mails;
 }
 
@@ -79,4 +83,92 @@ test_read (const BrevProvider *provider, const char *recipients, BrevHttpReply *
         g_string_append_printf (all, "%s%s", i == 0 ? "" : " | ", text);
     }
     return g_strdup (all->str);
+}
+
+static void
+add_headers (BrevHttpReply *reply, const char *text)
+{
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto (GStrv) pair = g_strsplit (*line, ": ", 2);
+        g_ptr_array_add (reply->headers, brev_http_header_new (pair[0], pair[1], FALSE));
+    }
+}
+
+static char *
+read_text (const BrevProvider *provider, const TestReply *test, const char *text,
+           gsize length)
+{
+    g_autoptr (BrevHttpReply) reply =
+        brev_http_reply_new (test->status, g_bytes_new (text, length));
+
+    if (test->header != NULL)
+        add_headers (reply, test->header);
+    return test_read (provider, test->recipients, reply);
+}
+
+void
+test_replies (const BrevProvider *provider, const TestReply *replies, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *got =
+            read_text (provider, &replies[i], replies[i].body, strlen (replies[i].body));
+        g_test_message ("%s: %d %s", replies[i].recipients, replies[i].status,
+                        replies[i].body);
+        g_assert_cmpstr (got, ==, replies[i].want);
+    }
+}
+
+#define ONE "a@example.com"
+#define PAGE "<html><body>Please log in to this network.</body></html>"
+
+void
+test_common_replies (const BrevProvider *provider)
+{
+    static const TestReply replies[] = {
+        { ONE, 200, NULL, "", "unknown" },
+        { ONE, 200, NULL, PAGE, "unknown" },
+        { ONE, 200, NULL, "{}", "unknown" },
+        { ONE, 200, NULL, "[]", "unknown" },
+        { ONE, 200, NULL, "null", "unknown" },
+        { ONE, 200, NULL, "{\"id\": ", "unknown" },
+        { ONE, 200, NULL, "{\"id\": null, \"messageId\": 7, \"Messages\": {}}",
+          "unknown" },
+        { ONE, 201, NULL, PAGE, "unknown" },
+        { ONE, 202, NULL, "", "unknown" },
+        { ONE, 204, NULL, "", "unknown" },
+        { ONE, 207, NULL, "", "unknown" },
+        { ONE, 301, "Location: https://example.com/", "", "account/account" },
+        { ONE, 404, NULL, PAGE, "account/account" },
+        { ONE, 407, NULL, "", "account/account" },
+        { ONE, 408, NULL, "", "later" },
+        { ONE, 413, NULL, PAGE, "refused 5.3.4" },
+        { ONE, 418, NULL, "", "later" },
+        { ONE, 429, NULL, "", "later" },
+        { ONE, 429, "Retry-After: 7", PAGE, "later+7" },
+        { ONE, 500, NULL, "", "later" },
+        { ONE, 502, NULL, PAGE, "unknown" },
+        { ONE, 503, "Retry-After: 60", "", "later+60" },
+        { ONE, 504, NULL, "", "unknown" },
+        { ONE, 999, NULL, "", "later" },
+    };
+
+    test_replies (provider, replies, G_N_ELEMENTS (replies));
+}
+
+void
+test_mutated_reply (const BrevProvider *provider, const TestReply *reply)
+{
+    gsize length = strlen (reply->body);
+
+    for (gsize i = 0; i < length; i++) {
+        g_autofree char *cut = read_text (provider, reply, reply->body, i);
+        g_autofree char *text = g_strdup (reply->body);
+        g_assert_null (strstr (cut, "accepted"));
+        g_assert_null (strstr (cut, "refused"));
+        text[i] = (char) (text[i] ^ 0x15);
+        g_autofree char *changed = read_text (provider, reply, text, length);
+        g_assert_nonnull (changed);
+    }
 }

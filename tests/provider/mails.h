@@ -12,3 +12,22 @@ GPtrArray *test_mails_new (const char *recipients);
 char *test_read (const BrevProvider *provider, const char *recipients,
                  BrevHttpReply *reply);
 char *test_outcome_text (const BrevOutcome *outcome);
+
+/* One reply and what it means. */
+typedef struct {
+    const char
+        *recipients; /* of mails, as test_mails_new() reads them; a first "sandbox "
+                               is no address: the mails are only to be checked */
+    int status;
+    const char *header; /* nullable: "Name: value", several in lines */
+    const char *body;
+    const char *want; /* as of test_read() */
+} TestReply;
+
+/* Reads each of them; the first that means something else ends the test. */
+void test_replies (const BrevProvider *provider, const TestReply *replies, guint n);
+/* What no provider may take for a success, and what all of them say by the status alone. */
+void test_common_replies (const BrevProvider *provider);
+/* Each reply cut at each byte, and with each byte changed: it ends without a fault, and
+ * nothing but a whole one accepts. */
+void test_mutated_reply (const BrevProvider *provider, const TestReply *reply);

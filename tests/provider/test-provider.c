@@ -64,6 +64,10 @@ describe (const BrevControls *controls, const GPtrArray *dropped)
         g_string_append_printf (text, "opens=%s ", controls->track_opens);
     if (controls->track_links != NULL)
         g_string_append_printf (text, "links=%s ", controls->track_links);
+    if (controls->ip_pool != NULL)
+        g_string_append_printf (text, "pool=%s ", controls->ip_pool);
+    if (controls->asm_group != NULL)
+        g_string_append_printf (text, "asm=%s ", controls->asm_group);
     for (guint i = 0; i < controls->metadata->len; i++) {
         const BrevHeader *field = controls->metadata->pdata[i];
         g_string_append_printf (text, "%s=%s ", field->name, field->text);
@@ -107,6 +111,13 @@ static const struct {
     { "X-SMTPAPI: {\"category\": [\"c\", \"d\"]}", "tag=c" },
     { "X-SMTPAPI: {\"category\": [7]}", "-X-SMTPAPI" },
     { "X-SMTPAPI: [1]", "-X-SMTPAPI" },
+    { "X-SMTPAPI: {\"category\": \"c\", \"to\": [\"x@example.org\"]}", "tag=c -X-SMTPAPI" },
+    { "X-SMTPAPI: {\"sub\": {\"-n-\": [\"x\"]}}", "-X-SMTPAPI" },
+    { "X-SMTPAPI: {\"ip_pool\": \"news\", \"asm_group_id\": 7}", "pool=news asm=7" },
+    { "X-SMTPAPI: {\"ip_pool\": 7, \"asm_group_id\": \"7\"}", "-X-SMTPAPI" },
+    { "X-SMTPAPI: {\"filters\": {\"opentrack\": {\"settings\": {\"enable\": 0}}, "
+      "\"clicktrack\": {\"settings\": {\"enable\": 1}}}}", "opens=no links=all" },
+    { "X-SMTPAPI: {\"filters\": {\"footer\": {\"settings\": {\"enable\": 1}}}}", "-X-SMTPAPI" },
     { "X-MSYS-API: {\"campaign_id\": \"c\", \"metadata\": {\"a\": \"1\"}, "
       "\"options\": {\"open_tracking\": false, \"click_tracking\": true}}",
       "tag=c opens=no links=all a=1" },
