@@ -128,6 +128,18 @@ refuse_one (BrevWorker *worker, BrevLetter *letter, const BrevPlanRefusal *refus
 }
 
 static void
+name_requests (const BrevLetter *letter, const BrevPlan *plan)
+{
+    for (guint i = 0; i < plan->mails->len; i++) {
+        BrevMail *mail = plan->mails->pdata[i];
+        const BrevStoreRecipient *first =
+            brev_letter_recipient (letter, mail->recipients[0]);
+        if ((plan->provider->caps & BREV_CAP_IDEMPOTENCY) != 0 && first->key != NULL)
+            brev_mail_name_request (mail, first->key);
+    }
+}
+
+static void
 send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan, gboolean is_question)
 {
     BrevWorker *sender = brev_courier_worker (worker->courier, plan->account);
@@ -140,6 +152,7 @@ send_plan (BrevWorker *worker, BrevLetter *letter, BrevPlan *plan, gboolean is_q
         letter->row->rewritten = g_strdup (brev_record_replaced_from (plan));
     if (!worker->courier->is_quiet && !is_question)
         brev_record_plan (letter->row, plan);
+    name_requests (letter, plan);
     for (guint i = 0; i < plan->mails->len; i++)
         queue_mail (sender, letter, plan->mails->pdata[i], is_question);
     for (guint i = 0; i < plan->refusals->len; i++)
@@ -184,6 +197,32 @@ plan_some (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
     }
 }
 
+/* Returns: whether that one may have gone with a request that has the key of @other */
+static gboolean
+shares_request (const BrevStoreRecipient *recipient, const BrevStoreRecipient *other)
+{
+    return recipient->maybe_sent == other->maybe_sent &&
+           (!recipient->maybe_sent || g_strcmp0 (recipient->key, other->key) == 0);
+}
+
+/* What one request may have carried goes as that request again: by its key the provider
+ * knows that it had it. */
+static void
+plan_by_key (BrevWorker *worker, BrevLetter *letter, GPtrArray *recipients)
+{
+    while (recipients->len > 0) {
+        g_autoptr (GPtrArray) same = g_ptr_array_new ();
+        const BrevStoreRecipient *first = recipients->pdata[0];
+        for (guint i = 0; i < recipients->len;) {
+            if (shares_request (recipients->pdata[i], first))
+                g_ptr_array_add (same, g_ptr_array_remove_index (recipients, i));
+            else
+                i++;
+        }
+        plan_some (worker, letter, same, FALSE);
+    }
+}
+
 /* Those that may have been sent travel apart: the others need not wait for an answer. */
 void
 brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipients,
@@ -200,7 +239,9 @@ brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipi
     }
     if (doubtful->len > 0)
         plan_some (worker, letter, doubtful, TRUE);
-    if (others->len > 0)
+    if (worker->provider != NULL && (worker->provider->caps & BREV_CAP_IDEMPOTENCY) != 0)
+        plan_by_key (worker, letter, others);
+    else if (others->len > 0)
         plan_some (worker, letter, others, FALSE);
 }
 

@@ -14,6 +14,8 @@ typedef struct {
     int fd;                /* owned: the queue file, or -1 */
     BrevMessage *message;  /* owned, nullable until decoded */
     GPtrArray *plans;      /* owned, of BrevPlan: requests borrow their mails */
+    gint64 answered; /* ms: when the answer came that is being settled; 0: none is */
+    guint32 random;  /* drawn then: those whom one request carried are due together */
     guint *suspects; /* borrowed, nullable: counts the open ones over which a courier
                         died: there is never more than one in hand */
 } BrevLetter;

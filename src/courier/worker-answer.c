@@ -48,11 +48,11 @@ static BrevSettleFacts
 facts_of (const BrevWorker *worker, const BrevLetter *letter, gint64 hold_until)
 {
     return (BrevSettleFacts){
-        .now = brev_clock_now (),
+        .now = letter->answered > 0 ? letter->answered : brev_clock_now (),
         .arrival = letter->row->arrival,
         .paused = letter->row->paused,
         .hold_until = hold_until,
-        .random = g_random_int (),
+        .random = letter->answered > 0 ? letter->random : g_random_int (),
         .config = worker->courier->config,
     };
 }
@@ -341,13 +341,17 @@ static void
 settle_mail (BrevWorker *worker, BrevJob *job, guint i)
 {
     const BrevOutcome *outcome = job->outcomes->pdata[i];
+    BrevLetter *letter = job->letters->pdata[i];
     gboolean is_split = job->mails->len > 1 && says_all (outcome, BREV_VERDICT_SPLIT);
     gboolean are_all_again = says_all (outcome, BREV_VERDICT_AGAIN);
 
+    letter->answered = brev_clock_now ();
+    letter->random = g_random_int ();
     for (guint j = 0; j < outcome->n && !is_split; j++)
         if (outcome->verdicts[j].kind != BREV_VERDICT_AGAIN || are_all_again)
-            settle_verdict (worker, job->letters->pdata[i], job->mails->pdata[i], j,
+            settle_verdict (worker, letter, job->mails->pdata[i], j,
                             &outcome->verdicts[j]);
+    letter->answered = 0;
 }
 
 void

@@ -149,6 +149,9 @@ brev_worker_batch (const BrevWorker *worker)
 
     if ((worker->provider->caps & BREV_CAP_BATCH) == 0 || worker->is_outbox)
         return 1;
+    /* A key covers a request: its mails would have to meet again in the same company. */
+    if (most == 0 && (worker->provider->caps & BREV_CAP_IDEMPOTENCY) != 0)
+        return 1;
     if (most == 0 || most > worker->provider->max_batch)
         most = worker->provider->max_batch;
     return in_a_second (worker, most);

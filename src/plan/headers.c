@@ -64,6 +64,13 @@ is_too_long (const char *text, guint max)
     return max > 0 && g_utf8_strlen (text, -1) > (glong) max;
 }
 
+/* @chars: (nullable): the only ones that are taken */
+static gboolean
+is_made_of (const char *text, const char *chars)
+{
+    return chars == NULL || (*text != '\0' && text[strspn (text, chars)] == '\0');
+}
+
 static gboolean
 metadata_fits (const BrevProvider *provider, const BrevMail *draft,
                const BrevHeader *field)
@@ -71,7 +78,8 @@ metadata_fits (const BrevProvider *provider, const BrevMail *draft,
     const GPtrArray *metadata = draft->controls.metadata;
     guint room = provider->max_metadata > 0 ? provider->max_metadata : G_MAXUINT;
 
-    return metadata->len < room &&
+    return metadata->len < room && is_made_of (field->name, provider->tag_chars) &&
+           is_made_of (field->text, provider->tag_chars) &&
            !is_too_long (field->name, provider->max_metadata_key) &&
            !is_too_long (field->text, provider->max_metadata_value);
 }
@@ -124,7 +132,8 @@ keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     draft->controls.track_opens = wishes.track_opens;
     draft->controls.track_links = wishes.track_links;
     if (wishes.tag != NULL && ((provider->caps & BREV_CAP_TAGS) == 0 ||
-                               is_too_long (wishes.tag, provider->max_tag)))
+                               is_too_long (wishes.tag, provider->max_tag) ||
+                               !is_made_of (wishes.tag, provider->tag_chars)))
         drop (plan, "tag");
     else
         draft->controls.tag = g_steal_pointer (&wishes.tag);
@@ -173,12 +182,17 @@ static void
 keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     gint64 date = input->message->date;
+    /* A repeated request must be the same to the byte, however late. */
+    gboolean is_repeatable = (input->provider->caps & BREV_CAP_IDEMPOTENCY) != 0;
+    gint64 then = is_repeatable ? input->arrival : input->now;
     g_autofree char *text = NULL;
 
-    if (date == 0 || ABS (date - input->now) <= BREV_HOUR ||
-        !is_replaced (input->provider, BREV_FEATURE_DATE))
+    if (date == 0 || !is_replaced (input->provider, BREV_FEATURE_DATE))
         return;
-    plan->losses |= 1u << BREV_FEATURE_DATE;
+    if (ABS (date - input->now) > BREV_HOUR)
+        plan->losses |= 1u << BREV_FEATURE_DATE;
+    if (ABS (date - then) <= BREV_HOUR)
+        return;
     text = brev_rule_date (date);
     add_field (input, draft, "X-Original-Date", text);
 }

@@ -155,7 +155,8 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
     g_autofree char *filename = brev_part_filename (part, index);
 
     brev_json_pair (json, names->filename, filename);
-    if (names->type != NULL)
+    if (names->type != NULL &&
+        (!names->has_fitting_type || brev_part_fits_name (part, filename)))
         brev_json_pair (json, names->type,
                         names->has_bare_type ? part->type : part->content_type);
     if (names->content_id != NULL && part->is_inline && part->content_id != NULL)
@@ -217,4 +218,32 @@ gboolean
 brev_part_has_content (const BrevPart *part)
 {
     return part != NULL && part->length > 0;
+}
+
+gboolean
+brev_part_fits_name (const BrevPart *part, const char *filename)
+{
+    const char *dot = strrchr (filename, '.');
+
+    if (dot == NULL || dot[1] == '\0')
+        return TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS (extensions); i++)
+        if (strcmp (extensions[i].type, part->type) == 0)
+            return g_ascii_strcasecmp (extensions[i].extension, dot + 1) == 0;
+    return strcmp (part->type, "text/plain") == 0 &&
+           g_ascii_strcasecmp ("txt", dot + 1) == 0;
+}
+
+void
+brev_json_mailbox_texts (BrevJson *json, const char *name, const GPtrArray *mailboxes)
+{
+    if (mailboxes->len == 0)
+        return;
+    brev_json_name (json, name);
+    brev_json_open (json, '[');
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], FALSE);
+        brev_json_text (json, mailbox);
+    }
+    brev_json_close (json, ']');
 }

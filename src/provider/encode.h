@@ -47,7 +47,8 @@ void brev_json_header_members (BrevJson *json, const BrevMail *mail);
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;
-    gboolean has_bare_type; /* the type without its parameters */
+    gboolean has_bare_type;    /* the type without its parameters */
+    gboolean has_fitting_type; /* none that the name contradicts: see below */
 } BrevAttachmentNames;
 
 /* Members of the object that is open: the attachment @index of the mail. An empty file,
@@ -71,6 +72,14 @@ const char *brev_header_value (const BrevHeader *header);
  * an extension that mail providers refuse
  */
 char *brev_part_filename (const BrevPart *part, guint index);
+
+/* Whether the extension of @filename stands for the type of the part; one without an
+ * extension contradicts nothing. */
+gboolean brev_part_fits_name (const BrevPart *part, const char *filename);
+
+/* A name and an array of strings, "Name <a@b>"; nothing when there is no mailbox. */
+void brev_json_mailbox_texts (BrevJson *json, const char *name,
+                              const GPtrArray *mailboxes);
 
 /* Whether a request says the part at all; an empty one is none. */
 gboolean brev_part_has_content (const BrevPart *part);

@@ -64,6 +64,7 @@ brev_mail_free (BrevMail *mail)
     g_ptr_array_unref (mail->headers);
     g_ptr_array_unref (mail->added);
     g_free (mail->message_id);
+    g_free (mail->key);
     brev_controls_clear (&mail->controls);
     brev_body_free (mail->raw);
     g_free (mail->recipients);
@@ -94,4 +95,43 @@ brev_mail_has_queue_id (const BrevMail *mail)
             return g_strcmp0 (field->text, mail->queue_id) == 0;
     }
     return FALSE;
+}
+
+/* RFC 9562: a UUID of version 8, which is ours to fill. (transfer full) */
+static char *
+uuid_of (const char *text)
+{
+    char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+    char *uuid = g_strdup_printf ("%.8s-%.4s-8%.3s-8%.3s-%.12s", sum, sum + 8, sum + 12,
+                                  sum + 15, sum + 18);
+
+    g_free (sum);
+    return uuid;
+}
+
+void
+brev_mail_name_request (BrevMail *mail, const char *attempt)
+{
+    g_autoptr (GString) text = g_string_new (attempt);
+
+    for (guint i = 0; i < mail->n_recipients; i++)
+        g_string_append_printf (text, " %u", mail->recipients[i]);
+    g_free (mail->key);
+    mail->key = uuid_of (text->str);
+}
+
+char *
+brev_mails_key (const GPtrArray *mails)
+{
+    g_autoptr (GString) text = g_string_new (NULL);
+
+    for (guint i = 0; i < mails->len; i++) {
+        const BrevMail *mail = mails->pdata[i];
+        if (mail->key == NULL)
+            return NULL;
+        if (mails->len == 1)
+            return g_strdup (mail->key);
+        g_string_append (text, mail->key);
+    }
+    return uuid_of (text->str);
 }

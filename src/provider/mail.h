@@ -36,6 +36,7 @@ typedef struct {
     GPtrArray *headers; /* owned, of borrowed BrevHeader: the fields that travel */
     GPtrArray *added;   /* owned, of BrevHeader: fields that brevdue adds */
     BrevControls controls;
+    char *key; /* owned, nullable: a UUID that names the request, whenever it is made */
     guint *recipients; /* owned: for each mailbox of to, cc, bcc in this order,
                           the index of the envelope recipient it stands for */
     guint n_recipients;
@@ -60,6 +61,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMail, brev_mail_free)
 
 /* Whether the mail takes its queue id along. */
 gboolean brev_mail_has_queue_id (const BrevMail *mail);
+
+/**
+ * brev_mail_name_request:
+ * @attempt: what stays the same while the outcome of the request is not known
+ *
+ * Sets the key of the mail: the same for the same recipients of one attempt, so that the
+ * provider can tell a repeated request (%BREV_CAP_IDEMPOTENCY).
+ */
+void brev_mail_name_request (BrevMail *mail, const char *attempt);
+
+/* Returns: (transfer full) (nullable): the key of one request that carries @mails (of
+ * BrevMail); %NULL when they have none */
+char *brev_mails_key (const GPtrArray *mails);
 
 /* (transfer none): the mailbox that recipients[@i] stands for */
 const BrevMailbox *brev_mail_recipient (const BrevMail *mail, guint i);

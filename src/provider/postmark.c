@@ -667,9 +667,9 @@ const BrevProvider brev_provider_postmark = {
     .title = "Postmark",
     .url = "https://api.postmarkapp.com",
     .token_variable = "POSTMARK_SERVER_TOKEN",
-    .level = BREV_LEVEL_DOCUMENTS,
+    .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",
-    .level_by = "postmarkapp.com/developer",
+    .level_by = "prism 5.14.2, Postmark's document of its server API 1.0.0",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
             BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SEARCH,
     .max_recipients = 50,

@@ -161,6 +161,7 @@ struct BrevProvider {
     guint max_metadata;     /* fields */
     guint max_metadata_key;
     guint max_metadata_value;
+    const char *tag_chars; /* what tags and metadata are made of, NULL: anything */
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
     BrevFeatures carried;   /* features of the model that it carries all the same */

@@ -71,7 +71,8 @@ typedef struct {
     BrevVerdictKind kind;
     BrevScope scope;
     const char *dsn;
-    gboolean is_named; /* those whom field or words name; all, when they name none */
+    gboolean is_named; /* those whom field or words name; when they name none of several,
+                          a person must look: nobody bounces for another's address */
 } BrevErrorRow;        /* ends with one whose dsn is NULL */
 
 /* Verdict and scope of a row. */

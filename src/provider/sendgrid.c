@@ -370,9 +370,9 @@ const BrevProvider brev_provider_sendgrid = {
     .title = "SendGrid",
     .url = "https://api.sendgrid.com",
     .token_variable = "SENDGRID_API_KEY",
-    .level = BREV_LEVEL_DOCUMENTS,
+    .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",
-    .level_by = "twilio.com/docs/sendgrid",
+    .level_by = "prism 5.14.2, twilio/sendgrid-oai dbe0e0d",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_INLINE | BREV_CAP_HEADERS | BREV_CAP_TAGS |
             BREV_CAP_METADATA | BREV_CAP_SANDBOX,
     .max_recipients = 1000,

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole deliveries through the other providers; keys that make a repeated request harmless."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import structured  # noqa: E402
+from case import Case, kill_couriers, mail  # noqa: E402
+from programs import Site  # noqa: E402
+
+
+class Provider(Case):
+    """@name: of the provider; @stand_in: its class."""
+
+    name = 'resend'
+    stand_in = structured.Resend
+
+    def setUp(self):
+        self.server = self.enterContext(self.stand_in(token='re_secret'))
+        self.site = self.enterContext(Site(retry_max='1s'))
+        self.site.account(self.name, self.server.url, self.server.token, provider=self.name,
+                          **self.settings())
+        self.addCleanup(self.check_requests)
+        self.addCleanup(self.check_programs)
+
+    def settings(self):
+        return {}
+
+    def begin(self, *rules):
+        self.server.script.set(rules)
+        self.site.start()
+
+    def header(self, name):
+        """That field of each request, in order."""
+        return [dict(request['headers']).get(name) for request in self.server.requests]
+
+
+class Deliveries(Provider):
+    def test_each(self):
+        for name, stand_in in STAND_INS.items():
+            with self.subTest(provider=name):
+                self.name, self.stand_in = name, stand_in
+                self.doCleanups()
+                self.setUp()
+                self.begin()
+                self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+                self.wait_for(1)
+                self.assertIn('status=sent', self.site.log_text())
+                self.assertNotIn('re_secret', self.site.log_text())
+
+
+class Keys(Provider):
+    """The first answer is lost in each of these ways; nobody gets the mail twice."""
+
+    def test_accepted_and_lost(self):
+        for action in ('accept-then-reset', 'accept-then-close', 'truncated-json', 'cut-body',
+                       'empty'):
+            with self.subTest(action=action):
+                self.doCleanups()
+                self.setUp()
+                self.begin({'action': action, 'times': 1})
+                self.submit('-t', '-i', input=mail())
+                self.wait_for(1)
+                keys = self.header('Idempotency-Key')
+                self.assertGreater(len(keys), 1)
+                self.assertEqual(len(set(keys)), 1, keys)
+
+    def test_many_recipients(self):
+        """Several requests for one message: each with its own key, and each the same again."""
+        self.begin({'action': 'accept-then-reset', 'times': 3})
+        to = [f'r{i}@example.net' for i in range(120)]
+        self.submit('-t', '-i', input=mail(to=', '.join(to)))
+        messages = self.wait_for(3)
+        got = [address for message in messages
+               for address in self.server.check.recipients(message)]
+        self.assertEqual(sorted(got), sorted(to))
+        self.assertEqual(len(set(self.header('Idempotency-Key'))), 3)
+
+    def test_killed(self):
+        """The courier dies while it waits for the answer: the next one repeats the request."""
+        self.begin({'action': 'accept-then-stall', 'times': 1})
+        self.submit('-t', '-i', input=mail())
+        self.server.wait(lambda: self.server.messages, 'the request')
+        kill_couriers(self.site)
+        self.wait_for(1)
+        keys = self.header('Idempotency-Key')
+        self.assertEqual((len(keys), len(set(keys))), (2, 1))
+
+    def test_refused_before(self):
+        """What was not accepted has another key: it is another request."""
+        self.begin({'action': 'reply', 'status': 500, 'times': 1})
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(1)
+        self.assertEqual(len(set(self.header('Idempotency-Key'))), 2)
+
+
+STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend}
+
+if __name__ == '__main__':
+    unittest.main()

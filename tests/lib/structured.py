@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Stand-ins for providers beside Postmark: the same server, rules and misbehaviour.
+
+    with Resend(rules=[{'action': 'accept-then-reset', 'times': 1}]) as server:
+        ...
+
+A message counts once however often its request comes, where the provider keeps keys.
+"""
+
+import json
+import os
+import sys
+import uuid
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import resend_check  # noqa: E402
+import sendgrid_check  # noqa: E402
+from postmark import Postmark, Reply, Verdict  # noqa: E402
+
+
+class Answer(Verdict):
+    """What such a provider makes of one request: one reply, perhaps one that it gave before."""
+
+    def __init__(self):
+        super().__init__()
+        self.value = {}
+        self.headers = {}
+
+    def reply(self):
+        value = b'' if self.value is None else self.value
+        return Reply(self.status, value, self.headers)
+
+    def reply_of_refusal(self, rule):
+        if self.problem is not None:
+            return self.reply()
+        return Reply(rule.get('status', 422), rule.get('body', {}), rule.get('headers'))
+
+
+class Refused(Exception):
+    def __init__(self, status, value):
+        super().__init__(f'{status}: {value}')
+        self.status = status
+        self.value = value
+
+
+class Structured(Postmark):
+    """One request carries one message, or several, and each is kept under an id."""
+
+    path = None        # of the one kind of request
+    check = None       # module with check_message and Refusal
+    token_header = 'Authorization'
+    token_prefix = 'Bearer '
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.keys = {}  # of requests that were accepted: their bodies and replies
+
+    def judge(self, method, path, headers, body):
+        answer = Answer()
+        try:
+            self.take(answer, method, path, headers, body)
+        except Refused as refused:
+            answer.status, answer.value = refused.status, refused.value
+            answer.problem = str(refused)
+        return answer
+
+    def take(self, answer, method, path, headers, body):
+        if headers.get(self.token_header) != self.token_prefix + self.token:
+            raise Refused(401, self.error('no such key'))
+        if method != 'POST' or not path.startswith(self.path):
+            raise Refused(404, self.error('nothing here'))
+        value = json.loads(body.decode('utf-8'))
+        key = self.key_of(headers, value)
+        if key is not None and key in self.keys:
+            return self.repeat(answer, body, *self.keys[key])
+        try:
+            self.accept(answer, path, value)
+        except self.check.Refusal as refusal:
+            raise Refused(422, self.error(str(refusal))) from None
+        if key is not None:
+            answer.key = key, (body, answer.status, answer.value)
+        return None
+
+    def keep(self, request, verdict):
+        super().keep(request, verdict)
+        if hasattr(verdict, 'key'):
+            name, kept = verdict.key
+            with self.changed:
+                self.keys[name] = kept
+
+    def repeat(self, answer, body, first, status, value):
+        if body != first:
+            raise Refused(409, self.error('the same key with another body'))
+        answer.status, answer.value = status, value
+
+    def keep_message(self, answer, message):
+        name = str(uuid.uuid4())
+        answer.messages.append(message)
+        answer.kept.append((name, message, []))
+        return name
+
+    # What differs.
+
+    def key_of(self, headers, value):
+        return None
+
+    def error(self, words):
+        return {'message': words}
+
+    def accept(self, answer, path, value):
+        raise NotImplementedError
+
+
+class SendGrid(Structured):
+    path = '/v3/mail/send'
+    check = sendgrid_check
+
+    def error(self, words):
+        return {'errors': [{'message': words, 'field': None}]}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        name = self.keep_message(answer, value)
+        answer.status, answer.value = 202, None
+        answer.headers = {'X-Message-Id': name}
+        if 'mail_settings' in value:
+            answer.status, answer.kept = 200, []
+
+
+class Resend(Structured):
+    path = '/emails'
+    check = resend_check
+
+    def key_of(self, headers, value):
+        return headers.get('Idempotency-Key')
+
+    def error(self, words):
+        return {'statusCode': 422, 'name': 'validation_error', 'message': words}
+
+    def accept(self, answer, path, value):
+        if path == '/emails':
+            self.check.check_message(value, None)
+            answer.value = {'id': self.keep_message(answer, value)}
+        else:
+            self.check.check_batch(value, None)
+            answer.value = {'data': [{'id': self.keep_message(answer, one)} for one in value]}
