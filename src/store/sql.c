@@ -148,7 +148,7 @@ static const char *const texts[SQL_LAST] = {
     [SQL_RECOVER_RECIPIENTS] =
         "UPDATE recipients SET owner = 0, due = ?2, due_named = 0, changed = ?2,"
         " maybe_sent = 1, doubt_from = ?2, unanswered = 0, attempts = attempts + 1,"
-        " reply = ?3, state = CASE"
+        " reply = ?3, report_due = report_due AND NOT m.deleted, state = CASE"
         " WHEN m.deleted THEN 8 WHEN m.crashes >= 3 THEN 3 ELSE 1 END"
         " FROM messages m WHERE m.n = recipients.message"
         " AND recipients.state = 2 AND recipients.owner = ?1 RETURNING message, idx",
@@ -199,7 +199,8 @@ static const char *const texts[SQL_LAST] = {
         "UPDATE messages SET deleted = 1, parked = NULL, imported = 1"
         " WHERE id = ?1 AND finished = 0 AND deleted = 0",
     [SQL_DELETE_RECIPIENTS] =
-        "UPDATE recipients SET state = 8, changed = ?2, reply = 'deleted by an administrator'"
+        "UPDATE recipients SET state = 8, changed = ?2, report_due = 0,"
+        " reply = 'deleted by an administrator'"
         " WHERE " OF_ID " AND state IN (0, 1, 3)",
     [SQL_PARK] = "UPDATE messages SET parked = ?2, owner = 0 WHERE id = ?1 AND imported = 0",
     [SQL_PARK_RECIPIENTS] =

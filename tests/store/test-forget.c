@@ -123,6 +123,41 @@ test_report_comes_first (void)
     g_assert_cmpuint (got->recipients->len, ==, 0);
 }
 
+static void
+import_warned_of (BrevStore *store, const char *id)
+{
+    g_autoptr (BrevStoreMessage) message = new_message (id, 1, NOW);
+    BrevDelay delay = {
+        .account = "main", .until = NOW, .due_after = 0, .now = NOW, .max_messages = 9
+    };
+
+    first (message)->warn_from = NOW;
+    import_message (store, message, NOW);
+    g_assert_cmpint (brev_store_warn (store, &delay, NULL), ==, 1);
+}
+
+/* Nobody writes the report of a delay about what is deleted, so nothing waits for it. */
+static void
+test_deleted_before_its_report (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (BrevStoreMessage) got = NULL;
+    guint kept = 0;
+
+    import_warned_of (f.store, "m");
+    g_assert_cmpint (brev_store_delete (f.store, "m", NOW, NULL, NULL), ==, 1);
+    import_warned_of (f.store, "n");
+    g_assert_cmpint (brev_store_delete (f.store, "n", NOW, NULL, NULL), ==, 1);
+    g_assert_cmpint (brev_store_forget (f.store, NOW + 1, 0, 1000, NULL), ==, 2);
+    got = get_message (f.store, "m");
+    g_assert_cmpuint (got->recipients->len, ==, 0);
+    import_warned_of (f.store, "o");
+    g_assert_cmpint (brev_store_delete (f.store, "o", NOW, NULL, NULL), ==, 1);
+    g_assert_cmpint (brev_store_forget_address (f.store, "a@example.com", &kept, NULL),
+                     ==, 1);
+    g_assert_cmpuint (kept, ==, 0);
+}
+
 /* Whether a problem is still noted, by the scope and by what waits. */
 static void
 test_problems_end (void)
@@ -257,6 +292,7 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/forget/erased", test_forgotten_is_erased);
     g_test_add_func ("/forget/report-comes-first", test_report_comes_first);
+    g_test_add_func ("/forget/deleted-before-its-report", test_deleted_before_its_report);
     g_test_add_func ("/forget/problems", test_problems_end);
     g_test_add_func ("/forget/names", test_names);
     g_test_add_func ("/forget/address", test_address_is_erased);

@@ -330,9 +330,13 @@ test_deleted_while_its_courier_dies (void)
 {
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
     g_autoptr (BrevStoreMessage) got = NULL;
+    g_autoptr (BrevStoreMessage) message = new_message ("a", 1, NOW);
+    BrevDelay delay = { .account = "main", .until = NOW, .now = NOW, .max_messages = 9 };
     Child child;
 
-    import_in_state (f.store, "a", BREV_STATE_QUEUED, NOW);
+    first (message)->warn_from = NOW;
+    import_message (f.store, message, NOW);
+    g_assert_cmpint (brev_store_warn (f.store, &delay, NULL), ==, 1);
     g_clear_pointer (&f.store, brev_store_free);
     child = start_child (f.directory, claim_a);
     f.store = open_courier (f.directory);
@@ -342,6 +346,8 @@ test_deleted_while_its_courier_dies (void)
     got = get_message (f.store, "a");
     g_assert_cmpint (first (got)->state, ==, BREV_STATE_DELETED);
     g_assert_cmpint (got->finished, >, 0);
+    /* no report of its delay is due that would keep it */
+    g_assert_cmpint (brev_store_forget (f.store, got->finished, 0, 9, NULL), ==, 1);
 }
 
 int
