@@ -59,9 +59,13 @@ static int
 retry_one (BrevStore *store, const char *id, gpointer data, GError **error)
 {
     const ChangeData *change = data;
+    int rows = BREV_SQL_RUN (store, SQL_RETRY_RECIPIENTS, error, SQL_T (id),
+                             SQL_I (change->now));
 
-    return changed (BREV_SQL_RUN (store, SQL_RETRY_RECIPIENTS, error, SQL_T (id),
-                                  SQL_I (change->now)));
+    if (rows > 0 && BREV_SQL_RUN (store, SQL_PROBE_BUCKETS, error, SQL_T (id),
+                                  SQL_I (change->now)) < 0)
+        return -1;
+    return changed (rows);
 }
 
 int

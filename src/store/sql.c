@@ -180,6 +180,10 @@ static const char *const texts[SQL_LAST] = {
     [SQL_UNFINISHED_IDS] = "SELECT id FROM messages WHERE finished = 0 ORDER BY arrival, n",
     [SQL_RETRY_RECIPIENTS] =
         "UPDATE recipients SET due = ?2, due_named = 0 WHERE " OF_ID " AND state <= 1",
+    /* to be asked whether the provider takes mail again: by one message, as after a pause */
+    [SQL_PROBE_BUCKETS] =
+        "UPDATE buckets SET until = 0, tokens = 1, at = ?2 WHERE until > ?2 AND account IN"
+        " (SELECT account FROM recipients WHERE " OF_ID " AND " WAITING ")",
     [SQL_HOLD] =
         "UPDATE messages SET held = ?2 WHERE id = ?1 AND finished = 0 AND held = 0",
     [SQL_HOLD_RECIPIENTS] = "UPDATE recipients SET held = 1 WHERE " OF_ID,

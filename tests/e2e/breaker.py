@@ -107,6 +107,21 @@ class Whole(Base):
         self.site.daemon.send_signal(signal.SIGHUP)
         self.wait_for(2)
 
+    def test_flush(self):
+        """Nor one who asks for what waits alone: one message goes ahead."""
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.site.write_config()
+        self.pause('first', 'second', 'third')
+        time.sleep(1)  # all that was out has its answer
+        asked = len(self.server.requests)
+        self.site.admin('flush')
+        self.server.wait(lambda: len(self.server.requests) > asked, 'a probe')
+        time.sleep(1)
+        self.assertEqual(len(self.server.requests), asked + 1)
+        self.server.script.set([])
+        self.site.admin('flush')
+        self.wait_for(3)
+
     def test_works_again_before_it_was_known(self):
         """Of two requests that were out together one fails: what is held goes with the other."""
         self.site.set(retry_min='1h', retry_max='1h')

@@ -77,6 +77,35 @@ class Service(Case):
         self.assertGreaterEqual(account['rate'], 4)
         self.assertLess(account['rate'], 5)
 
+    def ask_for_now(self, *command):
+        """An administrator does not wait for the end of a pause that the provider asked for:
+        one message goes ahead, and the others when that works."""
+        self.site.set(retry_min='1h', retry_max='1h')
+        self.site.postmark(self.server, batch=1, rate='8/s')
+        pause = {**TOO_MUCH, 'headers': {'Retry-After': '1800'}}
+        self.server.script.set([pause])
+        self.site.start()
+        for n in range(6):
+            self.submit('-t', '-i', input=mail(subject=f'mail {n}'))
+        self.wait_for_log('the provider takes no more for now')
+        time.sleep(1)  # all that was out has its answer
+        asked = len(self.server.requests)
+        self.site.admin(*command)
+        self.server.wait(lambda: len(self.server.requests) > asked, 'a probe')
+        time.sleep(1)  # refused, it has no others behind it
+        self.assertEqual(len(self.server.requests), asked + 1)
+        self.assertEqual(self.server.messages, [])
+        self.server.script.set([])
+        self.site.admin(*command)
+        self.wait_for(6)
+        self.assertEqual(len({message['Subject'] for message in self.server.messages}), 6)
+
+    def test_flush_asks_at_once(self):
+        self.ask_for_now('flush')
+
+    def test_retry_asks_at_once(self):
+        self.ask_for_now('queue', 'retry', '--all')
+
     def test_daily_quota(self):
         """What is too much for it waits for the next day, and a batch is cut to what is left."""
         self.site.postmark(self.server, daily_quota=3)
