@@ -24,15 +24,6 @@ brev_pace_init (BrevPace *pace, BrevStore *store, const BrevAccount *account)
     pace->slots = g_new0 (gboolean, account->concurrency);
 }
 
-void
-brev_pace_clear (BrevPace *pace)
-{
-    for (guint i = 0; pace->account != NULL && i < pace->account->concurrency; i++)
-        if (pace->slots[i])
-            brev_pace_end (pace, (gint) i);
-    g_clear_pointer (&pace->slots, g_free);
-}
-
 /* What is asked of the bucket, and what it says. */
 typedef struct {
     BrevPace *pace;
@@ -94,6 +85,8 @@ slow (BrevStoreBucket *bucket, gpointer data)
     Dealing *dealing = data;
     BrevPace *pace = dealing->pace;
 
+    bucket->day_used -=
+        MIN (bucket->day_used, pace->leased); /* it is not used any more */
     brev_limiter_slow (bucket, pace->account->rate, observed_rate (pace), dealing->after,
                        dealing->is_too_much, brev_clock_now ());
     pace->rate = brev_limiter_rate (bucket, pace->account->rate);
@@ -105,7 +98,6 @@ brev_pace_slow (BrevPace *pace, gint64 after, gboolean is_too_much)
     Dealing dealing = { .pace = pace, .after = after, .is_too_much = is_too_much };
     g_autoptr (GError) error = NULL;
 
-    pace->leased = 0;
     pace->seen = 0;
     if (!brev_store_change_bucket (pace->store, pace->account->name, slow, &dealing,
                                    &error))
@@ -116,6 +108,7 @@ brev_pace_slow (BrevPace *pace, gint64 after, gboolean is_too_much)
                   "account '%s': the provider takes no more for now; %g messages each "
                   "second from now on",
                   pace->account->name, pace->rate);
+    pace->leased = 0;
 }
 
 /* Without a limit nothing is written, and it is only seen from time to time whether there is
@@ -158,6 +151,49 @@ brev_pace_sent (BrevPace *pace, guint n)
     pace->leased -= MIN (pace->leased, n);
     pace->reserved = -1;
     return slot;
+}
+
+static void
+uncount (BrevStoreBucket *bucket, gpointer data)
+{
+    const guint *n = data;
+
+    bucket->day_used -= MIN (bucket->day_used, *n);
+}
+
+/* @n messages that the quota has counted are not sent. */
+static void
+give_back (BrevPace *pace, guint n)
+{
+    g_autoptr (GError) error = NULL;
+
+    if (n > 0 && pace->account->daily_quota > 0 &&
+        !brev_store_change_bucket (pace->store, pace->account->name, uncount, &n, &error))
+        brev_log (BREV_LOG_WARNING, "the quota of account '%s' counts %u too many: %s",
+                  pace->account->name, n, error->message);
+}
+
+gint
+brev_pace_asked (BrevPace *pace)
+{
+    guint counted = MIN (pace->leased, 1);
+    gint slot = brev_pace_sent (pace, 1);
+
+    if (pace->account != NULL)
+        give_back (pace, counted);
+    return slot;
+}
+
+void
+brev_pace_clear (BrevPace *pace)
+{
+    if (pace->account == NULL)
+        return;
+    give_back (pace, pace->leased);
+    for (guint i = 0; i < pace->account->concurrency; i++)
+        if (pace->slots[i])
+            brev_pace_end (pace, (gint) i);
+    g_clear_pointer (&pace->slots, g_free);
 }
 
 void

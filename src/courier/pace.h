@@ -22,7 +22,7 @@ typedef struct {
 } BrevPace;
 
 void brev_pace_init (BrevPace *pace, BrevStore *store, const BrevAccount *account);
-/* Drops all slots. */
+/* Drops all slots; a lease that is not used does not count for the quota. */
 void brev_pace_clear (BrevPace *pace);
 
 /* Whether the bucket lets a claim make sense, without taking anything.
@@ -41,6 +41,8 @@ int brev_pace_look (BrevPace *pace, GError **error);
 int brev_pace_lease (BrevPace *pace, guint need, guint planned, GError **error);
 /* A request with @n mails goes out. Returns: its slot, which was reserved */
 gint brev_pace_sent (BrevPace *pace, guint n);
+/* The same of a question, which is no message: the quota does not count it. */
+gint brev_pace_asked (BrevPace *pace);
 /* The request of @slot is over; -1: it had none. */
 void brev_pace_end (BrevPace *pace, gint slot);
 /* No request follows now: what was reserved is not needed. */

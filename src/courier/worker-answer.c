@@ -317,7 +317,7 @@ settle_answers (BrevWorker *worker, BrevJob *job)
 }
 
 /* The reply to a question. That a search fails says nothing about sending, and that it
- * works neither: the account learns only what was said about itself. */
+ * works neither: the account learns only what was said about itself, and a 429 is that. */
 static void
 answered_question (BrevWorker *worker, BrevJob *job)
 {
@@ -329,7 +329,11 @@ answered_question (BrevWorker *worker, BrevJob *job)
     if (asked > 0)
         worker->rest_until =
             MAX (worker->rest_until, brev_clock_ticks () + MIN (asked, BREV_HOUR));
+    if (job->is_too_much)
+        brev_pace_slow (&worker->pace, asked, TRUE);
     settle_answers (worker, job);
+    if (job->is_too_much)
+        brev_worker_give_back (worker, now);
     if (pause != NULL &&
         brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
         brev_worker_give_back (worker, until);

@@ -373,6 +373,7 @@ brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
         g_queue_push_head (&worker->jobs, job);
     }
     if (job != NULL)
-        job->slot = brev_pace_sent (&worker->pace, job->mails->len);
+        job->slot = job->is_question ? brev_pace_asked (&worker->pace)
+                                     : brev_pace_sent (&worker->pace, job->mails->len);
     return job;
 }

@@ -4,8 +4,10 @@
 Duplicates are counted, and losses, of which there are none."""
 
 import collections
+import contextlib
 import os
 import re
+import sqlite3
 import sys
 import time
 import unittest
@@ -121,6 +123,40 @@ class Doubt(Case):
                       {'action': 'error', 'status': 500, 'code': 0, 'match': SEARCH, 'times': 3})
         self.check(1, 0)
         self.assertEqual(len(self.server.searches), 4)
+
+    def bucket(self):
+        """What the account still counts of its rate and of its quota."""
+        path = os.path.join(self.site.spool, 'store', 'store.db')
+        with contextlib.closing(sqlite3.connect(path)) as store:
+            return store.execute('SELECT rate, until, day_used FROM buckets').fetchone()
+
+    def test_question_is_no_message(self):
+        """It does not count for the daily quota; the message that was sent does."""
+        self.site.postmark(self.server, indexing_time='2s', daily_quota=10)
+        self.server.script.set([once('accept-then-reset')])
+        self.server.shows_after = 2
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_end()
+        self.assertTrue(self.server.searches)
+        self.site.stop()
+        self.assertEqual(self.bucket()[2], 1)
+
+    def test_too_many_questions(self):
+        """The account rests, for every process, as when mail is too much."""
+        begin = time.time() * 1000
+        self.send_one(once('accept-then-reset'),
+                      {'action': 'error', 'status': 429, 'code': 0, 'match': SEARCH, 'times': 1,
+                       'headers': {'Retry-After': '600'}})
+        self.wait_for_log('the provider takes no more for now')
+        self.assertEqual(len(self.server.searches), 1)
+        self.assertGreater(self.bucket()[1] - begin, 590_000)
+        self.submit('-t', '-i', input=mail(subject='later'))
+        time.sleep(1.5)
+        self.assertEqual(len(self.server.messages), 1)
+        self.site.admin('flush')
+        self.wait_for_end()
+        self.assertEqual(len(self.server.messages), 2)
 
     def test_token_may_not_search(self):
         """The account waits as for any bad token, and the mail does not wait for ever."""

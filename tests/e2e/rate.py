@@ -3,6 +3,7 @@
 """How fast an account sends, whoever sends with it: one bucket for all processes."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import sqlite3
@@ -76,6 +77,23 @@ class Service(Case):
         account = json.loads(self.site.run('brevdue', 'status', '--json').stdout)['accounts'][0]
         self.assertGreaterEqual(account['rate'], 4)
         self.assertLess(account['rate'], 5)
+
+    def test_unused_lease_is_given_back(self):
+        """What a refusal keeps from being sent does not count for the daily quota."""
+        self.site.set(retry_min='1s', retry_max='1s')
+        self.site.postmark(self.server, batch=1, concurrency=1, daily_quota=10)
+        self.server.script.set([{**TOO_MUCH, 'times': 1, 'headers': {'Retry-After': '1'}}])
+        hold_courier(self.site)
+        self.site.start()
+        for n in range(6):
+            self.submit('-t', '-i', input=mail(subject=f'mail {n}'))
+        hold_courier(self.site, False)
+        self.wait_for(6)
+        self.site.stop()
+        path = os.path.join(self.site.spool, 'store', 'store.db')
+        with contextlib.closing(sqlite3.connect(path)) as store:
+            used, = store.execute('SELECT day_used FROM buckets').fetchone()
+        self.assertEqual(used, 7)  # and the one that was refused
 
     def ask_for_now(self, *command):
         """An administrator does not wait for the end of a pause that the provider asked for:
