@@ -69,6 +69,19 @@ brev_http_request_get (const char *endpoint, const char *path)
     return request;
 }
 
+BrevHttpRequest *
+brev_http_request_smtp (const char *endpoint, BrevBody *body, BrevSmtp *smtp)
+{
+    BrevHttpRequest *request = g_new0 (BrevHttpRequest, 1);
+
+    request->method = g_strdup ("SMTP");
+    request->url = g_strdup (endpoint);
+    request->headers = http_headers_new ();
+    request->body = body;
+    request->smtp = smtp;
+    return request;
+}
+
 void
 brev_http_request_free (BrevHttpRequest *request)
 {
@@ -78,6 +91,7 @@ brev_http_request_free (BrevHttpRequest *request)
     g_free (request->url);
     g_clear_pointer (&request->headers, g_ptr_array_unref);
     brev_body_free (request->body);
+    brev_smtp_free (request->smtp);
     g_free (request);
 }
 
@@ -118,6 +132,7 @@ brev_http_reply_free (BrevHttpReply *reply)
     g_clear_pointer (&reply->headers, g_ptr_array_unref);
     g_clear_pointer (&reply->body, g_bytes_unref);
     g_free (reply->error);
+    brev_smtp_answer_free (reply->smtp);
     g_free (reply);
 }
 

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "message/body.h"
 #include "provider/mail.h"
+#include "provider/smtp-request.h"
 
 /* A provider: what it can do, and how a mail maps to its API. It performs no I/O and
  * decides no retry; what it lacks is a missing capability, which the plan turns into a
@@ -43,6 +44,7 @@ typedef struct {
     char *url;          /* owned */
     GPtrArray *headers; /* owned, of BrevHttpHeader */
     BrevBody *body;     /* owned */
+    BrevSmtp *smtp;     /* owned, nullable: it goes by SMTP, and @body is the message */
 } BrevHttpRequest;
 
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
@@ -50,6 +52,9 @@ BrevHttpRequest *brev_http_request_new (const char *endpoint, const char *path,
                                         BrevBody *body);
 /* A GET that wants JSON. */
 BrevHttpRequest *brev_http_request_get (const char *endpoint, const char *path);
+/* A message to be sent by SMTP; (transfer full): @body, @smtp */
+BrevHttpRequest *brev_http_request_smtp (const char *endpoint, BrevBody *body,
+                                         BrevSmtp *smtp);
 void brev_http_request_free (BrevHttpRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpRequest, brev_http_request_free)
 void brev_http_request_header (BrevHttpRequest *request, const char *name,
@@ -66,6 +71,7 @@ typedef struct {
                                without an understood reply the outcome is unknown */
     gboolean is_complete;   /* the whole reply was read, within its limit */
     char *error;            /* owned, nullable: what the transport saw */
+    BrevSmtpAnswer *smtp;   /* owned, nullable: of a request that went by SMTP */
 } BrevHttpReply;
 
 /* A complete reply without headers; (transfer full) (nullable): @body */

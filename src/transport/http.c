@@ -5,12 +5,14 @@
 
 #include <curl/curl.h>
 
+#include "transport/dispatch.h"
 #include "transport/exchange.h"
 #include "transport/pool.h"
 
 struct BrevHttp {
     BrevHttpLimits limits;
     BrevPool *pool;    /* owned: takes new requests */
+    BrevPost *post;    /* owned: what goes by SMTP */
     GHashTable *calls; /* owned, of Call: those that have not called back */
 };
 
@@ -19,6 +21,7 @@ typedef struct {
     BrevHttp *http;
     BrevPool *pool;         /* owned, nullable: where its exchange is */
     BrevExchange *exchange; /* owned, nullable: the request never began */
+    BrevDispatch *dispatch; /* owned, nullable: it goes by SMTP instead */
     BrevHttpReply *reply;   /* owned, nullable: known, to be told from the main loop */
     guint idle;             /* source that tells it, 0: none */
     BrevHttpDone done;
@@ -34,6 +37,8 @@ call_free (Call *call)
         brev_pool_remove (call->pool, brev_exchange_easy (call->exchange));
     brev_pool_unref (call->pool);
     brev_exchange_free (call->exchange);
+    if (call->dispatch != NULL)
+        brev_dispatch_free (call->dispatch);
     brev_http_reply_free (call->reply);
     g_free (call);
 }
@@ -107,6 +112,7 @@ brev_http_new (const BrevHttpLimits *limits)
     http->limits = *limits;
     http->calls = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) call_free, NULL);
     http->pool = brev_pool_new (on_done, http);
+    http->post = brev_post_new (&http->limits);
     return http;
 }
 
@@ -116,6 +122,7 @@ brev_http_free (BrevHttp *http)
     if (http == NULL)
         return;
     g_hash_table_unref (http->calls);
+    brev_post_free (http->post);
     brev_pool_unref (http->pool);
     g_free (http);
 }
@@ -141,6 +148,40 @@ give_up (Call *call, const char *reason)
     call->idle = g_idle_add (tell_later, call);
 }
 
+/* (transfer full): @reply */
+static void
+on_delivered (BrevHttpReply *reply, gpointer data)
+{
+    Call *call = data;
+
+    call->dispatch = NULL;
+    call->reply = reply;
+    tell (call);
+}
+
+static gboolean
+send_by_smtp (Call *call, BrevHttpRequest *request, GError **error)
+{
+    call->dispatch =
+        brev_dispatch_new (call->http->post, request, on_delivered, call, error);
+    return call->dispatch != NULL;
+}
+
+static gboolean
+send_by_http (Call *call, BrevHttpRequest *request, GError **error)
+{
+    CURL *easy;
+
+    call->exchange = brev_exchange_new (request, &call->http->limits, error);
+    if (call->exchange == NULL)
+        return FALSE;
+    call->pool = brev_pool_ref (call->http->pool);
+    easy = brev_exchange_easy (call->exchange);
+    curl_easy_setopt (easy, CURLOPT_PRIVATE, call);
+    brev_pool_add (call->pool, easy);
+    return TRUE;
+}
+
 void
 brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
                 gpointer data)
@@ -152,14 +193,8 @@ brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
     call->done = done;
     call->data = data;
     g_hash_table_add (http->calls, call);
-    call->exchange = brev_exchange_new (request, &http->limits, &error);
-    if (call->exchange == NULL) {
+    if (!(request->smtp != NULL ? send_by_smtp : send_by_http) (call, request, &error))
         give_up (call, error->message);
-        return;
-    }
-    call->pool = brev_pool_ref (http->pool);
-    curl_easy_setopt (brev_exchange_easy (call->exchange), CURLOPT_PRIVATE, call);
-    brev_pool_add (call->pool, brev_exchange_easy (call->exchange));
 }
 
 guint

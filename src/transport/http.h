@@ -3,7 +3,7 @@
 
 #include "provider/provider.h"
 
-/* All HTTP of the program, inside the default GLib main context. */
+/* All HTTP and SMTP of the program, inside the default GLib main context. */
 typedef struct BrevHttp BrevHttp;
 
 typedef struct {
@@ -32,6 +32,10 @@ typedef void (*BrevHttpDone) (const BrevHttpReply *reply, gpointer data);
  * environment; the reply is capped at 1 MB. Never sends a request twice: once the last
  * byte of the body was handed over, libcurl's wish to rewind is refused and the outcome
  * is unknown.
+ *
+ * With @smtp in the request it goes by SMTP: the reply's @smtp tells what the server said,
+ * its status is the code of the last reply, and once the final dot was handed over without
+ * one the outcome is unknown.
  */
 void brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
                      gpointer data);

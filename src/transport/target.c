@@ -46,22 +46,27 @@ host_is_loopback (const char *host)
     return g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
+/* @is_smtp: what smtp:// may do is not told by its URL */
 static gboolean
-check_parts (CURLU *parts, BrevTarget *target, GError **error)
+check_parts (CURLU *parts, gboolean is_smtp, BrevTarget *target, GError **error)
 {
+    const char *wanted = is_smtp ? "smtps" : "https";
+    const char *other = is_smtp ? "smtp" : "http";
     g_autofree char *scheme = url_part (parts, CURLUPART_SCHEME, 0);
     g_autofree char *host = url_part (parts, CURLUPART_HOST, 0);
     g_autofree char *port = url_part (parts, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     g_autofree char *user = url_part (parts, CURLUPART_USER, 0);
-    gboolean is_plain = g_strcmp0 (scheme, "http") == 0;
+    gboolean is_other = g_strcmp0 (scheme, other) == 0;
+    gboolean is_plain = is_other && !is_smtp;
 
     if (user != NULL)
         return brev_throw (error, BREV_ERROR_CONFIG,
                            "the endpoint at '%s' must not hold a user name or a password",
                            host);
-    if (!is_plain && g_strcmp0 (scheme, "https") != 0)
+    if (!is_other && g_strcmp0 (scheme, wanted) != 0)
         return brev_throw (error, BREV_ERROR_CONFIG,
-                           "the endpoint at '%s' is '%s', must be https", host, scheme);
+                           "the endpoint at '%s' is '%s', must be %s", host, scheme,
+                           wanted);
     if (is_plain && !host_is_loopback (host))
         return brev_throw (
             error, BREV_ERROR_CONFIG,
@@ -73,20 +78,32 @@ check_parts (CURLU *parts, BrevTarget *target, GError **error)
     return TRUE;
 }
 
-gboolean
-brev_target_parse (const char *url, BrevTarget *target, GError **error)
+static gboolean
+parse (const char *url, gboolean is_smtp, BrevTarget *target, GError **error)
 {
     CURLU *parts = curl_url ();
     CURLUcode result = curl_url_set (parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
     gboolean is_sound;
 
     if (result == CURLUE_OK)
-        is_sound = check_parts (parts, target, error);
+        is_sound = check_parts (parts, is_smtp, target, error);
     else
         is_sound = brev_throw (error, BREV_ERROR_CONFIG, "the endpoint is no URL: %s",
                                curl_url_strerror (result));
     curl_url_cleanup (parts);
     return is_sound;
+}
+
+gboolean
+brev_target_parse (const char *url, BrevTarget *target, GError **error)
+{
+    return parse (url, FALSE, target, error);
+}
+
+gboolean
+brev_target_parse_smtp (const char *url, BrevTarget *target, GError **error)
+{
+    return parse (url, TRUE, target, error);
 }
 
 gboolean

@@ -27,6 +27,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevTarget, brev_target_clear)
  * Returns: %FALSE with %BREV_ERROR_CONFIG
  */
 gboolean brev_target_parse (const char *url, BrevTarget *target, GError **error);
+/* So, but smtps:// or smtp://, whose TLS is not the URL's to tell. */
+gboolean brev_target_parse_smtp (const char *url, BrevTarget *target, GError **error);
 
 /* Whether @address is in 127.0.0.0/8 or ::1: what "localhost" must have led to. */
 gboolean brev_target_is_loopback (const struct sockaddr *address);
