@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "envelope/frame.h"
 #include "store/sql.h"
+
+/* What is due for that much longer than the other mail of its submitter, bulk mail does not
+ * let pass any more: else it is never sent where that mail never stops. */
+#define BULK_PATIENCE BREV_HOUR
 
 /* A claim while it is made. */
 typedef struct {
@@ -215,6 +220,30 @@ take_oldest_of (Claiming *claiming, const Waiting *waiting, GError **error)
                  error);
 }
 
+/* Whether the @bulk mail of a submitter goes before its @other. Both have waited. */
+static gboolean
+goes_before (const Waiting *bulk, const Waiting *other, gint64 now)
+{
+    return bulk->due <= now &&
+           (other->due > now || bulk->due <= other->due - BULK_PATIENCE);
+}
+
+/* Leaves in @waiting what of its submitter has its turn. Returns: %FALSE with @error set */
+static gboolean
+choose_of_submitter (Claiming *claiming, Waiting *waiting, GError **error)
+{
+    g_auto (Waiting) bulk = { .account = g_strdup (waiting->account),
+                              .uid = waiting->uid,
+                              .bulk = waiting->bulk };
+    int got = waiting->bulk > 0 ? 0 : bulk_of_submitter (claiming->store, &bulk, error);
+
+    if (got > 0 && goes_before (&bulk, waiting, claiming->claim->now)) {
+        waiting->bulk = bulk.bulk;
+        waiting->due = bulk.due;
+    }
+    return got >= 0;
+}
+
 /* Goes once from the submitter behind @claiming->turn to the last one, and takes a message
  * of each. Returns: 1 when there may be more, 0, -1 with @error set */
 static int
@@ -227,9 +256,7 @@ take_round (Claiming *claiming, GError **error)
 
     while (!claiming->is_over && claiming->messages->len < claim->max_messages &&
            (got = next_submitter (claiming->store, &waiting, error)) != 0) {
-        if (got > 0 && waiting.due > claim->now)
-            got = bulk_of_submitter (claiming->store, &waiting, error);
-        if (got < 0)
+        if (got < 0 || !choose_of_submitter (claiming, &waiting, error))
             return -1;
         if (waiting.due <= claim->now && !take_oldest_of (claiming, &waiting, error))
             return -1;

@@ -168,9 +168,9 @@ typedef struct {
 /**
  * brev_store_claim:
  *
- * Takes due recipients, round robin by submitter, of each the oldest due first and bulk mail
- * when nothing else is due, each message with its
- * claimed recipients alone. Committed before it returns: they are "sending" with a key and
+ * Takes due recipients, round robin by submitter, of each the oldest due first; bulk mail when
+ * nothing else is due, or nothing but what became due an hour after it. Each message comes with
+ * its claimed recipients alone. Committed before it returns: they are "sending" with a key and
  * the mark of this process. When the process dies they are deferred as maybe sent and each
  * message counts one more crash. A message with a crash is claimed alone: settle it before
  * the next claim.

@@ -115,7 +115,9 @@ claim_steps (guint n)
 
     for (guint i = 0; i < n; i++) {
         g_autofree char *id = g_strdup_printf ("%026u", i);
-        g_ptr_array_add (messages, new_message (id, i % 5, NOW - i));
+        BrevStoreMessage *message = new_message (id, i % 5, NOW - i);
+        message->is_bulk = i % 10 >= 5; /* half of what each of them has */
+        g_ptr_array_add (messages, message);
     }
     g_assert_true (brev_store_import (f.store, messages, NOW, NULL, NULL));
     (void) steps_since (f.store);

@@ -333,6 +333,41 @@ test_bulk_goes_last (void)
 }
 
 static void
+add_due (GPtrArray *messages, const char *id, gboolean is_bulk, gint64 due)
+{
+    BrevStoreMessage *message = new_message (id, 1000, due);
+
+    message->is_bulk = is_bulk;
+    g_ptr_array_add (messages, message);
+}
+
+/* Two come each ten seconds and one goes, so that other mail waits all the time: bulk mail has its
+ * turn when what came an hour after it has its own, and not before. */
+static void
+test_bulk_does_not_starve (void)
+{
+    g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
+    g_autoptr (GPtrArray) messages = message_array ();
+    const gint64 unit = 10000, patience = 360, late = 10; /* an hour */
+
+    add_due (messages, "bulk-1", TRUE, NOW);
+    add_due (messages, "bulk-2", TRUE, NOW + late * unit);
+    for (gint64 i = 0; i < 2 * (patience + 2 * late); i++) {
+        g_autofree char *id = g_strdup_printf ("m%05d", (int) i);
+        add_due (messages, id, FALSE, NOW + i * unit / 2);
+    }
+    g_assert_true (brev_store_import (f.store, messages, NOW, NULL, NULL));
+    for (gint64 claimed = 0, i = 0; claimed < 2 * (patience + late) + 2; claimed++) {
+        g_autofree char *id = g_strdup_printf ("m%05d", (int) i);
+        const char *want = claimed == 2 * patience                ? "bulk-1"
+                           : claimed == 2 * (patience + late) + 1 ? "bulk-2"
+                                                                  : id;
+        i += want == id;
+        claim_ids (f.store, 1, NOW + claimed * unit, want);
+    }
+}
+
+static void
 test_oldest_due_first (void)
 {
     g_auto (Fixture) f = fixture (BREV_STORE_COURIER, NOW);
@@ -917,6 +952,7 @@ main (int argc, char **argv)
     g_test_add_func ("/store/claim-one", test_claim_of_one_message_does_not_wait);
     g_test_add_func ("/store/claim-is-fair", test_claim_is_fair);
     g_test_add_func ("/store/bulk-goes-last", test_bulk_goes_last);
+    g_test_add_func ("/store/bulk-does-not-starve", test_bulk_does_not_starve);
     g_test_add_func ("/store/oldest-due-first", test_oldest_due_first);
     g_test_add_func ("/store/doubt", test_doubt);
     g_test_add_func ("/store/key", test_key_is_kept_while_maybe_sent);
