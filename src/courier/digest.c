@@ -50,33 +50,22 @@ subject_of (const BrevSpool *spool, const char *id)
     return read_subject (fd, file);
 }
 
-/* The sender; a login name leads to its aliases. (transfer full) (nullable) */
-static char *
-sender_of (const BrevStoreMessage *message)
-{
-    const char *at = strrchr (message->sender, '@');
-
-    if (message->sender_is_login && at != NULL && at > message->sender)
-        return g_strndup (message->sender, (gsize) (at - message->sender));
-    return message->sender[0] == '\0' ? NULL : g_strdup (message->sender);
-}
-
 /* Of a storm hears who can do something about it: the postmaster, or the sender where there
  * is none. Of a failure the sender hears, and of what has none, the postmaster, as with any
  * report. Returns: (transfer full) (nullable) */
 static char *
 addressee (const BrevConfig *config, const BrevStoreDigest *digest)
 {
+    const BrevStoreMessage *first = digest->messages->pdata[0];
     gboolean is_failed = digest->kind == BREV_DIGEST_FAILED;
-    char *sender = sender_of (digest->messages->pdata[0]);
+    gboolean has_sender = first->sender[0] != '\0';
+    gboolean has_postmaster = config->postmaster != NULL && config->postmaster[0] != '\0';
 
-    if (is_failed && sender != NULL)
-        return sender;
-    if (config->postmaster != NULL && config->postmaster[0] != '\0') {
-        g_free (sender);
+    if (has_sender && (is_failed || !has_postmaster))
+        return brev_own_mail_recipient (first->sender, first->sender_is_login);
+    if (has_postmaster)
         return g_strdup (config->postmaster);
-    }
-    return is_failed ? g_strdup ("postmaster") : sender;
+    return is_failed ? g_strdup ("postmaster") : NULL;
 }
 
 static gboolean

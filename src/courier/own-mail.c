@@ -24,6 +24,16 @@ brev_own_mail_clear (BrevOwnMail *mail)
     (void) unlinkat (mail->spool->tmp, mail->id, 0);
 }
 
+char *
+brev_own_mail_recipient (const char *sender, gboolean is_login)
+{
+    const char *at = strrchr (sender, '@');
+
+    if (is_login && at != NULL && at > sender)
+        return g_strndup (sender, (gsize) (at - sender));
+    return g_strdup (sender);
+}
+
 static BrevEnvelope *
 make_envelope (const char *to, gint64 now)
 {

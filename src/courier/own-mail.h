@@ -14,6 +14,16 @@ typedef struct {
 } BrevOwnMail;
 
 /**
+ * brev_own_mail_recipient:
+ * @is_login: that the caller named no sender, so @sender is its login name with our domain
+ *
+ * Returns: (transfer full): where a report to @sender goes. A login name leads to its
+ * aliases, as any recipient without a domain does; an address the caller named is taken as
+ * it is
+ */
+char *brev_own_mail_recipient (const char *sender, gboolean is_login);
+
+/**
  * brev_own_mail_begin:
  * @to: an address, or a name without a domain, which leads to its aliases
  */

@@ -61,19 +61,6 @@ brev_report_hears (const BrevConfig *config, const BrevStoreMessage *message,
                : BREV_HEARS_STATUS;
 }
 
-/* A login name leads to its aliases, as any recipient without a domain does; an address the
- * caller named is taken as it is. */
-static char *
-report_recipient (const BrevReport *report)
-{
-    const char *sender = brev_report_addressee (report);
-    const char *at = strrchr (sender, '@');
-
-    if (report->envelope->sender_is_login && at != NULL && at > sender)
-        return g_strndup (sender, (gsize) (at - sender));
-    return g_strdup (sender);
-}
-
 /* The body of the original, from its queue file. */
 static gboolean
 copy_body (BrevOwnMail *mail, int from, guint64 offset, guint64 length)
@@ -155,7 +142,8 @@ brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char 
     g_autofree char *subject =
         header == NULL ? NULL : read_subject (file, fd, strlen (header));
     BrevReport report = { config, id, message, file->envelope, header, subject, now };
-    g_autofree char *to = report_recipient (&report);
+    g_autofree char *to = brev_own_mail_recipient (brev_report_addressee (&report),
+                                                   file->envelope->sender_is_login);
     g_auto (BrevOwnMail) mail = { .fd = -1 };
 
     if (header == NULL || !brev_own_mail_begin (&mail, spool, id, to, now, error))
