@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sum.h"
 #include "base/text.h"
 
 /* -- what is alike ------------------------------------------------------------------- */
@@ -39,19 +40,16 @@ gint64
 brev_storm_sum (guint32 uid, const GPtrArray *recipients, const char *subject)
 {
     g_autoptr (GPtrArray) addresses = sorted_addresses (recipients);
-    g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+    g_autoptr (GChecksum) checksum = brev_sum_new ();
     g_autofree char *user = g_strdup_printf ("%u", uid);
-    guint8 digest[32];
-    gsize length = sizeof digest;
-    gint64 sum = 0;
+    gint64 sum;
 
     add (checksum, user);
     for (guint i = 0; i < addresses->len; i++)
         add (checksum, addresses->pdata[i]);
     add (checksum, ""); /* no address is empty: here the subject begins */
     add (checksum, subject == NULL ? "" : subject);
-    g_checksum_get_digest (checksum, digest, &length);
-    memcpy (&sum, digest, sizeof sum);
+    sum = brev_sum_end (checksum);
     return sum == 0 ? 1 : sum;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
+#include "base/sum.h"
 #include "base/text.h"
 #include "store/sql.h"
 
@@ -9,16 +8,11 @@
 static gint64
 sum_of (const char *sender)
 {
-    g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+    g_autoptr (GChecksum) checksum = brev_sum_new ();
     g_autofree char *folded = brev_text_fold (sender);
-    guint8 digest[32];
-    gsize length = sizeof digest;
-    gint64 sum;
 
     g_checksum_update (checksum, (const guchar *) folded, -1);
-    g_checksum_get_digest (checksum, digest, &length);
-    memcpy (&sum, digest, sizeof sum);
-    return sum;
+    return brev_sum_end (checksum);
 }
 
 static gboolean
