@@ -132,7 +132,8 @@ recover_recipients (BrevStoreMessage *message, gint64 now)
     }
 }
 
-/* Returns: 1 when the message was copied, 0 when it was not believed, -1 with @error set */
+/* Returns: 1 when the message was copied, 0 when it was not believed or stood there already,
+ * -1 with @error set */
 static int
 copy_message (BrevStore *store, BrevStore *old, sqlite3_stmt *row, gint64 now,
               GError **error)
@@ -147,7 +148,7 @@ copy_message (BrevStore *store, BrevStore *old, sqlite3_stmt *row, gint64 now,
         !is_credible (message, total))
         return 0;
     recover_recipients (message, now);
-    return brev_import_one (store, message, 0, error) < 0 ? -1 : 1;
+    return brev_import_one (store, message, 0, error);
 }
 
 /* From one end of the old database until it cannot be read any further. What the other end
@@ -172,11 +173,10 @@ static gboolean
 copy_all (BrevStore *store, BrevStore *old, gint64 now, guint *n, GError **error)
 {
     g_auto (BrevTransaction) transaction = { 0 };
-    guint again = 0;
 
     return brev_transaction_begin (&transaction, store, error) &&
            copy_from (store, old, SQL_SALVAGE_UP, now, n, error) &&
-           copy_from (store, old, SQL_SALVAGE_DOWN, now, &again, error) &&
+           copy_from (store, old, SQL_SALVAGE_DOWN, now, n, error) &&
            brev_callers_salvage (store, old, error) &&
            brev_digest_salvage (store, old, error) &&
            brev_transaction_commit (&transaction, error);

@@ -169,6 +169,18 @@ import_again (BrevStore *store, gint64 arrival)
     return count;
 }
 
+/* What the log says was read is what is there, from whichever end it was read. */
+static void
+check_told (BrevStore *store, const char *reason)
+{
+    BrevStoreFilter all = { .uid = -1 };
+    g_autoptr (GPtrArray) messages = brev_store_list (store, &all, NULL);
+    g_autofree char *told = g_strdup_printf ("; %u messages were read", messages->len);
+
+    if (strstr (reason, "messages were read") != NULL)
+        g_assert_nonnull (strstr (reason, told));
+}
+
 static void
 test_damages (void)
 {
@@ -208,6 +220,8 @@ test_damages (void)
         g_assert_cmpint (reason != NULL, ==, cases[i].reason != NULL);
         if (reason != NULL)
             g_assert_nonnull (strstr (reason, cases[i].reason));
+        if (reason != NULL)
+            check_told (f.store, reason);
         g_assert_false (g_file_test (suspect, G_FILE_TEST_EXISTS));
         count = import_again (f.store, NOW);
         g_assert_cmpint (count.sent > 0, ==, cases[i].something_sent);
