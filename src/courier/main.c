@@ -343,8 +343,9 @@ start (BrevRunOptions *options, BrevConfig *config)
 
     if (options->mode == BREV_MODE_DIRECT_FD)
         (void) read_memory (options, &error);
-    else
+    else if (is_sound || brev_run_options_are_direct (options))
         spool = open_spool (options, config, &error);
+    /* the spool of a wrong configuration may be another's, and is not made */
     if (error == NULL && !is_sound)
         (void) brev_config_check (config, &error);
     if (error == NULL)

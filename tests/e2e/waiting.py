@@ -34,6 +34,12 @@ class Waiting(Case):
         self.site.postmark(self.server)
         self.mend()
 
+    def test_no_spool_is_made_of_a_wrong_configuration(self):
+        self.site.set(nonsense='1')
+        self.site.write_config()
+        self.assertEqual(self.site.run('courier', '--drain').returncode, 78)
+        self.assertFalse(os.path.exists(self.site.spool))
+
     def test_token_is_readable_by_all(self):
         os.chmod(os.path.join(self.site.path, 'postmark.token'), 0o644)
         self.keep_one()
