@@ -19,13 +19,13 @@ static const struct {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
     { "sendgrid", "SENDGRID_API_KEY" },
     { "resend", "RESEND_API_KEY" },
+    { "brevo", "BREVO_API_KEY" },
     { "outbox", NULL },
 };
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
     "MAILGUN_API_KEY",
-    "BREVO_API_KEY",
     "AWS_ACCESS_KEY_ID",
 };
 

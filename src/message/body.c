@@ -184,6 +184,36 @@ append_json (GString *out, const char *text, gsize length)
     g_string_append_len (out, text + start, (gssize) (length - start));
 }
 
+static gboolean
+is_text (BrevAs as)
+{
+    return as == BREV_AS_JSON_TEXT || as == BREV_AS_JSON_HTML;
+}
+
+/* Likewise. */
+static void
+append_html (GString *out, const char *text, gsize length)
+{
+    g_autoptr (GString) html = g_string_sized_new (length);
+
+    for (gsize i = 0; i < length; i++) {
+        switch (text[i]) {
+        case '&':
+            g_string_append (html, "&amp;");
+            break;
+        case '<':
+            g_string_append (html, "&lt;");
+            break;
+        case '>':
+            g_string_append (html, "&gt;");
+            break;
+        default:
+            g_string_append_c (html, text[i]);
+        }
+    }
+    append_json (out, html->str, html->len);
+}
+
 void
 brev_body_add_json (BrevBody *body, const char *text)
 {
@@ -282,6 +312,9 @@ append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
     case BREV_AS_JSON_TEXT:
         append_json (body->ready, (const char *) bytes, length);
         break;
+    case BREV_AS_JSON_HTML:
+        append_html (body->ready, (const char *) bytes, length);
+        break;
     case BREV_AS_BYTES:
         g_string_append_len (body->ready, (const char *) bytes, (gssize) length);
         break;
@@ -339,8 +372,7 @@ open_piece (BrevBody *body, const Piece *piece, GError **error)
         body->inner = brev_body_share (piece->inner);
         return TRUE;
     }
-    body->reader =
-        brev_reader_new (piece->fd, piece->part, piece->as == BREV_AS_JSON_TEXT, error);
+    body->reader = brev_reader_new (piece->fd, piece->part, is_text (piece->as), error);
     return body->reader != NULL;
 }
 

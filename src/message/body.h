@@ -21,8 +21,9 @@ typedef enum {
     BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
     BREV_AS_BASE64URL, /* the same in the alphabet of RFC 4648 section 5, padded */
     BREV_AS_JSON_TEXT, /* decoded to UTF-8, escaped for a JSON string, no quotes; NUL: U+FFFD */
-    BREV_AS_BYTES,  /* decoded */
-    BREV_AS_LINES,  /* decoded, each line end CRLF, all else as it stands */
+    BREV_AS_JSON_HTML, /* so, as text of an HTML document: & < > become entities */
+    BREV_AS_BYTES,     /* decoded */
+    BREV_AS_LINES,     /* decoded, each line end CRLF, all else as it stands */
     BREV_AS_HEADER, /* so, but CR and NUL alone are blanks, and a line end is the last */
 } BrevAs;
 

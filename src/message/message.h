@@ -76,7 +76,7 @@ typedef enum {
     BREV_FEATURE_SEVERAL_TEXTS,      /* further text parts, carried as attachments */
     BREV_FEATURE_ATTACHED_MESSAGE,   /* a message/rfc822 part */
     BREV_FEATURE_INLINE,             /* an image that the HTML body shows */
-    BREV_FEATURE_FILE_NAME,          /* a file name beyond ASCII */
+    BREV_FEATURE_FILE_NAME,          /* a name beyond ASCII, or one that is refused */
     BREV_FEATURE_ATTACHMENT_CHARSET, /* a text attachment that names its charset */
     BREV_FEATURE_PART_HEADERS, /* Content-Description, -Location, -Language and the like */
     BREV_FEATURE_DATE,         /* a Date more than an hour from now */
@@ -89,6 +89,7 @@ typedef enum {
     BREV_FEATURE_GROUP,            /* group syntax: undisclosed-recipients:; */
     BREV_FEATURE_HIDDEN_RECIPIENT, /* a header recipient outside the envelope */
     BREV_FEATURE_MOVED_RECIPIENT,  /* shown in To although the header has it elsewhere */
+    BREV_FEATURE_TEXT_ALONE,       /* text without HTML, where the provider wants some */
     BREV_FEATURE_ALIAS,            /* a header recipient whom an alias leads elsewhere */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,

@@ -43,7 +43,8 @@ brev_plan_free (BrevPlan *plan)
 /* What only a plan can tell about a message: it knows the time and the envelope. */
 #define PLAN_FEATURES                                                    \
     ((1u << BREV_FEATURE_DATE) | (1u << BREV_FEATURE_HIDDEN_RECIPIENT) | \
-     (1u << BREV_FEATURE_MOVED_RECIPIENT) | (1u << BREV_FEATURE_ALIAS))
+     (1u << BREV_FEATURE_MOVED_RECIPIENT) | (1u << BREV_FEATURE_ALIAS) | \
+     (1u << BREV_FEATURE_TEXT_ALONE))
 
 static gboolean
 is_blank (const BrevMessage *message)
@@ -104,6 +105,8 @@ make_draft (const BrevPlanInput *input)
     else
         plan->losses |= message->features & ~PLAN_FEATURES;
     brev_rule_recipients (input, draft, plan);
+    if (!brev_rule_is_raw (input->provider))
+        brev_rule_limits (input, plan);
     plan->losses &= ~input->provider->carried;
     return plan;
 }

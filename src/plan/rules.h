@@ -36,6 +36,9 @@ void brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *p
 void brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft,
                            BrevPlan *plan);
 
+/* Cuts what exceeds a limit of the structured API out of each mail of the plan. */
+void brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan);
+
 /**
  * brev_rule_show:
  * @mailboxes: of a header field

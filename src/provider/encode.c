@@ -152,7 +152,9 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
                       const BrevAttachmentNames *names)
 {
     const BrevPart *part = mail->message->attachments->pdata[index];
-    g_autofree char *filename = brev_part_filename (part, index);
+    g_autofree char *filename =
+        names->extensions != NULL ? brev_part_filename_of (part, index, names->extensions)
+                                  : brev_part_filename (part, index);
 
     brev_json_pair (json, names->filename, filename);
     if (names->type != NULL &&
@@ -212,6 +214,17 @@ brev_part_filename (const BrevPart *part, guint index)
     if (part->filename != NULL && *part->filename != '\0')
         return g_strdup (part->filename);
     return g_strdup_printf ("attachment-%u.%s", index + 1, extension_of (part->type));
+}
+
+char *
+brev_part_filename_of (const BrevPart *part, guint index, const char *const *known)
+{
+    g_autofree char *name = brev_part_filename (part, index);
+    const char *dot = strrchr (name, '.');
+    g_autofree char *extension = g_ascii_strdown (dot != NULL ? dot + 1 : "", -1);
+
+    return g_strv_contains (known, extension) ? g_steal_pointer (&name)
+                                              : g_strconcat (name, ".txt", NULL);
 }
 
 gboolean

@@ -47,8 +47,9 @@ void brev_json_header_members (BrevJson *json, const BrevMail *mail);
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;
-    gboolean has_bare_type;    /* the type without its parameters */
-    gboolean has_fitting_type; /* none that the name contradicts: see below */
+    gboolean has_bare_type;        /* the type without its parameters */
+    gboolean has_fitting_type;     /* none that the name contradicts: see below */
+    const char *const *extensions; /* nullable: the only ones that are taken */
 } BrevAttachmentNames;
 
 /* Members of the object that is open: the attachment @index of the mail. An empty file,
@@ -72,6 +73,10 @@ const char *brev_header_value (const BrevHeader *header);
  * an extension that mail providers refuse
  */
 char *brev_part_filename (const BrevPart *part, guint index);
+
+/* So, with ".txt" at its end if its extension is none of @extensions (NULL-terminated). */
+char *brev_part_filename_of (const BrevPart *part, guint index,
+                             const char *const *extensions);
 
 /* Whether the extension of @filename stands for the type of the part; one without an
  * extension contradicts nothing. */

@@ -167,6 +167,11 @@ struct BrevProvider {
     guint max_metadata;     /* fields */
     guint max_metadata_key;
     guint max_metadata_value;
+    guint max_name;                /* characters of a display name */
+    guint max_reply_to;            /* addresses */
+    gboolean wants_html;           /* text alone is refused */
+    const char *const *extensions; /* of attachments, lower case, NULL-terminated; NULL:
+                                      any; another name gets ".txt" */
     const char *tag_chars; /* what tags and metadata are made of, NULL: anything */
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */

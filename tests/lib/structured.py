@@ -14,6 +14,7 @@ import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import brevo_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
 from postmark import Postmark, Reply, Verdict  # noqa: E402
@@ -38,10 +39,12 @@ class Answer(Verdict):
 
 
 class Refused(Exception):
-    def __init__(self, status, value):
+    def __init__(self, status, value, is_fair=False):
+        """@is_fair: the client made no mistake."""
         super().__init__(f'{status}: {value}')
         self.status = status
         self.value = value
+        self.is_fair = is_fair
 
 
 class Structured(Postmark):
@@ -54,15 +57,17 @@ class Structured(Postmark):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.keys = {}  # of requests that were accepted: their bodies and replies
+        self.keys = {}    # of requests that were accepted: their bodies and replies
+        self.bodies = []  # of all requests that came whole
 
     def judge(self, method, path, headers, body):
         answer = Answer()
+        self.bodies.append(body)
         try:
             self.take(answer, method, path, headers, body)
         except Refused as refused:
             answer.status, answer.value = refused.status, refused.value
-            answer.problem = str(refused)
+            answer.problem = None if refused.is_fair else str(refused)
         return answer
 
     def take(self, answer, method, path, headers, body):
@@ -145,3 +150,24 @@ class Resend(Structured):
         else:
             self.check.check_batch(value, None)
             answer.value = {'data': [{'id': self.keep_message(answer, one)} for one in value]}
+
+
+class Brevo(Structured):
+    path = '/smtp/email'
+    check = brevo_check
+    token_header, token_prefix = 'api-key', ''
+
+    def key_of(self, headers, value):
+        return value.get('headers', {}).get('idempotencyKey')
+
+    def error(self, words):
+        return {'code': 'invalid_parameter', 'message': words}
+
+    def repeat(self, answer, body, first, status, value):
+        raise Refused(400, {'code': 'duplicate_request', 'message': 'already processed'},
+                      is_fair=True)
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        name = self.keep_message(answer, value)
+        answer.status, answer.value = 201, {'messageId': f'<{name}@smtp-relay.mailin.fr>'}

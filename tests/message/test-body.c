@@ -57,6 +57,8 @@ static const struct {
     { "=E2=82", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd" },
     { "\"\\/\b\f\n\r\t\x01\x7f", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f" },
     { "\xf8", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_TEXT, "\xc3\xb8" },
+    { "a<b>&\"\n\xf8", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_HTML, "a&lt;b&gt;&amp;\\\"\\n\xc3\xb8" },
+    { "=3Cb=3E", BREV_ENCODING_QP, "utf-8", BREV_AS_JSON_HTML, "&lt;b&gt;" },
     { "\xf8", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd" },
     { "\xed\xa0\x80", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
     { "\xf6\xab\x97\xa1", BREV_ENCODING_NONE, "utf-8", BREV_AS_JSON_TEXT, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },

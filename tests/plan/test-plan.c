@@ -449,18 +449,55 @@ test_features (void)
     for (const BrevProvider *const *p = brev_providers; *p != NULL; p++) {
         for (guint i = 0; (*p)->encode != NULL && i < BREV_FEATURE_LAST; i++) {
             g_autoptr (World) world = world_new ();
-            gboolean is_planned =
-                ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS)) &
-                 1u << i) != 0;
+            gboolean is_planned = ((F (DATE) | F (HIDDEN_RECIPIENT) |
+                                    F (MOVED_RECIPIENT) | F (ALIAS) | F (TEXT_ALONE)) &
+                                   1u << i) != 0;
             replace (&world->message.to, "r@example.org");
             world->message.features = 1u << i;
             world->account.lossy = TRUE;
             world->provider = **p;
+            world->provider.wants_html = FALSE; /* this message has none */
             g_autoptr (BrevPlan) plan = make (world);
             g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
             g_assert_cmphex (plan->losses, ==, is_planned ? 0 : 1u << i & ~(*p)->carried);
         }
     }
+}
+
+/* A wide character counts once; the address is never touched. */
+static void
+test_limits (void)
+{
+    static const char *const extensions[] = { "pdf", NULL };
+    g_autoptr (World) world = world_new ();
+    BrevPart *part = g_new0 (BrevPart, 1);
+
+    replace (&world->message.from, "J\xc3\xb6rg Long <a@example.com>");
+    replace (&world->message.to, "Bob <b@x.org>");
+    replace (&world->message.reply_to, "c@x.org, d@x.org");
+    part->type = g_strdup ("text/plain");
+    part->filename = g_strdup ("a.PDF");
+    g_ptr_array_add (world->message.attachments, part);
+    add_recipients (world, "b@x.org");
+    world->provider.carried = 0;
+    world->provider.extensions = extensions;
+    g_autoptr (BrevPlan) whole = make (world);
+    g_assert_cmphex (whole->losses, ==, 0);
+    g_assert_cmpuint (whole->dropped->len, ==, 0);
+
+    world->provider.max_name = 4;
+    world->provider.max_reply_to = 1;
+    world->provider.wants_html = TRUE;
+    g_free (part->filename);
+    part->filename = g_strdup ("a.eml");
+    g_autoptr (BrevPlan) cut = make (world);
+    const BrevMail *mail = cut->mails->pdata[0];
+    g_assert_cmphex (cut->losses, ==, F (FILE_NAME) | F (TEXT_ALONE));
+    g_assert_cmpuint (cut->dropped->len, ==, 2);
+    g_assert_cmpstr (mail->from->name, ==, "J\xc3\xb6rg");
+    g_assert_cmpstr (mail->from->address, ==, "a@example.com");
+    g_assert_cmpstr (((BrevMailbox *) mail->to->pdata[0])->name, ==, "Bob");
+    g_assert_cmpuint (mail->reply_to->len, ==, 1);
 }
 
 static void
@@ -732,6 +769,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/waiting-names-both-lines", test_waiting_names_both_lines);
     g_test_add_func ("/plan/ladder", test_ladder);
     g_test_add_func ("/plan/features", test_features);
+    g_test_add_func ("/plan/limits", test_limits);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
     g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
     g_test_add_func ("/plan/odd-fallbacks", test_odd_fallbacks);

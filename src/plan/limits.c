@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/rules.h"
+
+#include <string.h>
+
+#include "provider/encode.h"
+
+/* Returns: whether a name was too long */
+static gboolean
+shorten_names (GPtrArray *mailboxes, guint max)
+{
+    gboolean was_long = FALSE;
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        BrevMailbox *mailbox = mailboxes->pdata[i];
+        if (mailbox->name == NULL || g_utf8_strlen (mailbox->name, -1) <= (glong) max)
+            continue;
+        *g_utf8_offset_to_pointer (mailbox->name, max) = '\0';
+        was_long = TRUE;
+    }
+    return was_long;
+}
+
+static gboolean
+shorten_names_of (BrevMail *mail, guint max)
+{
+    g_autoptr (GPtrArray) from = g_ptr_array_new ();
+    GPtrArray *const lists[] = { from, mail->reply_to, mail->to, mail->cc, mail->bcc };
+    gboolean was_long = FALSE;
+
+    g_ptr_array_add (from, mail->from);
+    for (guint i = 0; max > 0 && i < G_N_ELEMENTS (lists); i++)
+        was_long = shorten_names (lists[i], max) || was_long;
+    return was_long;
+}
+
+/* Returns: whether there were more addresses for replies than may be */
+static gboolean
+limit_reply_to (BrevMail *mail, guint max)
+{
+    gboolean are_many = max > 0 && mail->reply_to->len > max;
+
+    if (are_many)
+        g_ptr_array_set_size (mail->reply_to, (int) max);
+    return are_many;
+}
+
+static gboolean
+has_strange_file (const BrevMessage *message, const char *const *extensions)
+{
+    for (guint i = 0; extensions != NULL && i < message->attachments->len; i++) {
+        const BrevPart *part = message->attachments->pdata[i];
+        g_autofree char *plain = brev_part_filename (part, i);
+        g_autofree char *known = brev_part_filename_of (part, i, extensions);
+        if (strcmp (plain, known) != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void
+brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
+{
+    const BrevProvider *provider = input->provider;
+    const BrevMessage *message = input->message;
+    gboolean has_long_name = FALSE, has_many_replies = FALSE;
+
+    for (guint i = 0; i < plan->mails->len; i++) {
+        BrevMail *mail = plan->mails->pdata[i];
+        has_long_name = shorten_names_of (mail, provider->max_name) || has_long_name;
+        has_many_replies =
+            limit_reply_to (mail, provider->max_reply_to) || has_many_replies;
+    }
+    if (has_long_name)
+        g_ptr_array_add (plan->dropped, g_strdup ("the end of a display name"));
+    if (has_many_replies)
+        g_ptr_array_add (plan->dropped, g_strdup ("Reply-To, but for the first address"));
+    if (has_strange_file (message, provider->extensions))
+        plan->losses |= 1u << BREV_FEATURE_FILE_NAME;
+    if (provider->wants_html && !brev_part_has_content (message->html))
+        plan->losses |= 1u << BREV_FEATURE_TEXT_ALONE;
+}
