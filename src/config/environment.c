@@ -15,11 +15,13 @@
 static const struct {
     const char *provider;
     const char *variable; /* NULL: it has no secret */
+    const char *user;     /* what goes with the secret, where the provider wants that */
 } providers[] = {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
     { "sendgrid", "SENDGRID_API_KEY" },
     { "resend", "RESEND_API_KEY" },
     { "brevo", "BREVO_API_KEY" },
+    { "mailjet", "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC" },
     { "outbox", NULL },
 };
 
@@ -153,6 +155,16 @@ brev_provider_has_no_token (const char *provider)
     return FALSE;
 }
 
+/* What goes with the secret that was found in a variable. */
+static void
+take_user (BrevAccount *account)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (providers); i++)
+        if (providers[i].user != NULL && account->user == NULL &&
+            strcmp (providers[i].provider, account->provider) == 0)
+            account->user = g_strdup (brev_environment (providers[i].user));
+}
+
 void
 brev_environment_token (BrevAccount *account)
 {
@@ -165,8 +177,10 @@ brev_environment_token (BrevAccount *account)
         return;
     if (brev_environment (variable) != NULL) {
         account->token_env = g_strdup (variable);
+        take_user (account);
     } else if (brev_environment (file) != NULL) {
         account->token_file = g_strdup (brev_environment (file));
         account->token_file_is_named = TRUE;
+        take_user (account);
     }
 }

@@ -289,9 +289,12 @@ settle_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
 {
     gboolean is_input = g_error_matches (error, BREV_ERROR, BREV_ERROR_INPUT);
     gboolean is_system = g_error_matches (error, BREV_ERROR, BREV_ERROR_SYSTEM);
+    gboolean is_config = g_error_matches (error, BREV_ERROR, BREV_ERROR_CONFIG);
     BrevVerdict verdict = {
-        .kind = is_input ? BREV_VERDICT_REFUSED
-                         : (is_system ? BREV_VERDICT_LATER : BREV_VERDICT_PARK),
+        .kind = is_input    ? BREV_VERDICT_REFUSED
+                : is_system ? BREV_VERDICT_LATER
+                : is_config ? BREV_VERDICT_ACCOUNT
+                            : BREV_VERDICT_PARK,
         .dsn = is_input ? "5.6.0" : "4.3.0",
         .text = error->message,
     };

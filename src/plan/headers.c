@@ -245,6 +245,16 @@ complete_resent (const BrevPlanInput *input, BrevMail *draft)
 }
 
 static void
+note_dropped (BrevPlan *plan, const char *name)
+{
+    static const char *const of_lists[] = { "list-*", "in-reply-to", "references", NULL };
+
+    if (brev_rule_is_listed (of_lists, name))
+        plan->losses |= 1u << BREV_FEATURE_LIST_HEADERS;
+    drop (plan, name);
+}
+
+static void
 choose_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     const GPtrArray *headers = input->message->headers;
@@ -256,7 +266,7 @@ choose_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         if (may_travel (input->provider, header))
             g_ptr_array_add (draft->headers, headers->pdata[i]);
         else
-            drop (plan, header->name);
+            note_dropped (plan, header->name);
     }
 }
 

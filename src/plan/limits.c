@@ -46,6 +46,18 @@ limit_reply_to (BrevMail *mail, guint max)
 }
 
 static gboolean
+shorten_subject (BrevMail *mail, guint max)
+{
+    gboolean is_long = max > 0 && g_utf8_strlen (mail->subject, -1) > (glong) max;
+
+    if (is_long) {
+        mail->own_subject = g_utf8_substring (mail->subject, 0, max);
+        mail->subject = mail->own_subject;
+    }
+    return is_long;
+}
+
+static gboolean
 has_strange_file (const BrevMessage *message, const char *const *extensions)
 {
     for (guint i = 0; extensions != NULL && i < message->attachments->len; i++) {
@@ -63,14 +75,17 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
 {
     const BrevProvider *provider = input->provider;
     const BrevMessage *message = input->message;
-    gboolean has_long_name = FALSE, has_many_replies = FALSE;
+    gboolean has_long_name = FALSE, has_many_replies = FALSE, is_long = FALSE;
 
     for (guint i = 0; i < plan->mails->len; i++) {
         BrevMail *mail = plan->mails->pdata[i];
         has_long_name = shorten_names_of (mail, provider->max_name) || has_long_name;
+        is_long = shorten_subject (mail, provider->max_subject) || is_long;
         has_many_replies =
             limit_reply_to (mail, provider->max_reply_to) || has_many_replies;
     }
+    if (is_long)
+        g_ptr_array_add (plan->dropped, g_strdup ("the end of the Subject"));
     if (has_long_name)
         g_ptr_array_add (plan->dropped, g_strdup ("the end of a display name"));
     if (has_many_replies)

@@ -44,7 +44,7 @@ brev_plan_free (BrevPlan *plan)
 #define PLAN_FEATURES                                                    \
     ((1u << BREV_FEATURE_DATE) | (1u << BREV_FEATURE_HIDDEN_RECIPIENT) | \
      (1u << BREV_FEATURE_MOVED_RECIPIENT) | (1u << BREV_FEATURE_ALIAS) | \
-     (1u << BREV_FEATURE_TEXT_ALONE))
+     (1u << BREV_FEATURE_TEXT_ALONE) | (1u << BREV_FEATURE_LIST_HEADERS))
 
 static gboolean
 is_blank (const BrevMessage *message)

@@ -65,6 +65,7 @@ brev_mail_free (BrevMail *mail)
     g_ptr_array_unref (mail->added);
     g_free (mail->message_id);
     g_free (mail->key);
+    g_free (mail->own_subject);
     brev_controls_clear (&mail->controls);
     brev_body_free (mail->raw);
     g_free (mail->recipients);
@@ -117,6 +118,7 @@ brev_mail_name_request (BrevMail *mail, const char *attempt)
     for (guint i = 0; i < mail->n_recipients; i++)
         g_string_append_printf (text, " %u", mail->recipients[i]);
     g_free (mail->key);
+    g_free (mail->own_subject);
     mail->key = uuid_of (text->str);
 }
 

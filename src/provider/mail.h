@@ -32,6 +32,7 @@ typedef struct {
     GPtrArray *cc;
     GPtrArray *bcc;
     const char *subject;
+    char *own_subject;  /* owned, nullable: what @subject points to, where it was cut */
     char *message_id;   /* owned: with <>; never NULL */
     GPtrArray *headers; /* owned, of borrowed BrevHeader: the fields that travel */
     GPtrArray *added;   /* owned, of BrevHeader: fields that brevdue adds */

@@ -678,6 +678,7 @@ const BrevProvider brev_provider_postmark = {
     .max_batch_size = 50 * 1000 * 1000,
     .max_text = 5 * MEGABYTE,
     .max_tag = 1000,
+    .max_subject = 2000,
     .max_metadata = 10,
     .max_metadata_key = 20,
     .max_metadata_value = 80,

@@ -111,6 +111,19 @@ brev_http_request_bearer (BrevHttpRequest *request, const char *token)
     brev_secret_free (value);
 }
 
+void
+brev_http_request_basic (BrevHttpRequest *request, const char *user, const char *token)
+{
+    char *pair = g_strconcat (user, ":", token, NULL);
+    char *encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
+    char *value = g_strconcat ("Basic ", encoded, NULL);
+
+    brev_http_request_header (request, "Authorization", value, TRUE);
+    brev_secret_free (pair);
+    brev_secret_free (encoded);
+    brev_secret_free (value);
+}
+
 BrevHttpReply *
 brev_http_reply_new (int status, GBytes *body)
 {
@@ -242,6 +255,17 @@ brev_provider_names (void)
     return g_string_free (names, FALSE);
 }
 
+/* Some providers want a name beside the secret, which goes into the same header field. */
+static gboolean
+has_user (const BrevAccount *account)
+{
+    const BrevProvider *provider = brev_provider_find (account->provider);
+
+    return provider == NULL || !provider->wants_user ||
+           (account->user != NULL && *account->user != '\0' &&
+            strpbrk (account->user, ": \t\r\n") == NULL);
+}
+
 gboolean
 brev_token_check (const BrevAccount *account, const char *token, GError **error)
 {
@@ -249,6 +273,12 @@ brev_token_check (const BrevAccount *account, const char *token, GError **error)
 
     for (const char *p = token; is_sound && *p != '\0'; p++)
         is_sound = g_ascii_isgraph (*p);
+    if (is_sound && !has_user (account))
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "the token of account '%s' is half of a key: \"user = KEY\" in "
+            "[account %s] is the other, public one",
+            account->name, account->name);
     return is_sound ||
            brev_throw (
                error, BREV_ERROR_CONFIG,

@@ -61,6 +61,9 @@ void brev_http_request_header (BrevHttpRequest *request, const char *name,
                                const char *value, gboolean is_secret);
 /* RFC 6750 section 2.1 */
 void brev_http_request_bearer (BrevHttpRequest *request, const char *token);
+/* RFC 7617 */
+void brev_http_request_basic (BrevHttpRequest *request, const char *user,
+                              const char *token);
 
 /* What came back. */
 typedef struct {
@@ -153,6 +156,7 @@ struct BrevProvider {
     const char *title;          /* "Postmark" */
     const char *url;            /* base URL without a trailing slash */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
+    gboolean wants_user;        /* the secret is of no use without the account's "user" */
     BrevLevel level;
     const char *level_date; /* "2026-11-25", since when */
     const char *level_by;   /* whose word that is */
@@ -167,6 +171,7 @@ struct BrevProvider {
     guint max_metadata;     /* fields */
     guint max_metadata_key;
     guint max_metadata_value;
+    guint max_subject;             /* characters */
     guint max_name;                /* characters of a display name */
     guint max_reply_to;            /* addresses */
     gboolean wants_html;           /* text alone is refused */
@@ -250,7 +255,8 @@ char *brev_provider_names (void);
 /**
  * brev_token_check:
  *
- * A token goes into a header field: one with a line feed or a space inside is no token.
+ * A token goes into a header field: one with a line feed or a space inside is no token, nor
+ * is one without the name that its provider wants beside it.
  *
  * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
  */

@@ -30,7 +30,7 @@ class Provider(Case):
         self.addCleanup(self.check_programs)
 
     def settings(self):
-        return {}
+        return {'user': self.stand_in.user} if self.name == 'mailjet' else {}
 
     def begin(self, *rules):
         self.server.script.set(rules)
@@ -53,6 +53,31 @@ class Deliveries(Provider):
                 self.wait_for(1)
                 self.assertIn('status=sent', self.site.log_text())
                 self.assertNotIn('re_secret', self.site.log_text())
+
+    def test_half_a_key(self):
+        """Mail waits for the other half, and the line that is missing is named."""
+        self.doCleanups()
+        self.name, self.stand_in = 'mailjet', structured.Mailjet
+        self.settings = dict
+        self.setUp()
+        self.begin()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('"user = KEY" in [account mailjet]')
+        self.assertEqual(len(self.site.queue()), 1)
+        self.assertEqual(self.server.requests, [])
+
+    def test_sandbox(self):
+        """Nothing is delivered, and nobody says so."""
+        self.doCleanups()
+        self.name, self.stand_in = 'sendgrid', structured.SendGrid
+        self.settings = lambda: {'sandbox': 'yes'}
+        self.setUp()
+        self.begin()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('status=discarded-by-test')
+        self.site.wait_for_empty_queue()
+        self.assertEqual(self.server.messages, [])
+        self.assertNotIn('status=sent', self.site.log_text())
 
 
 class Keys(Provider):
@@ -117,7 +142,7 @@ class BrevoKeys(Keys):
 
 
 STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend,
-             'brevo': structured.Brevo}
+             'brevo': structured.Brevo, 'mailjet': structured.Mailjet}
 
 if __name__ == '__main__':
     unittest.main()

@@ -7,6 +7,7 @@
 A message counts once however often its request comes, where the provider keeps keys.
 """
 
+import base64
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import uuid
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import brevo_check  # noqa: E402
+import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
 from postmark import Postmark, Reply, Verdict  # noqa: E402
@@ -57,6 +59,7 @@ class Structured(Postmark):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
+        self.sent_token = self.token  # as the header field has it
         self.keys = {}    # of requests that were accepted: their bodies and replies
         self.bodies = []  # of all requests that came whole
 
@@ -71,7 +74,7 @@ class Structured(Postmark):
         return answer
 
     def take(self, answer, method, path, headers, body):
-        if headers.get(self.token_header) != self.token_prefix + self.token:
+        if headers.get(self.token_header) != self.token_prefix + self.sent_token:
             raise Refused(401, self.error('no such key'))
         if method != 'POST' or not path.startswith(self.path):
             raise Refused(404, self.error('nothing here'))
@@ -171,3 +174,29 @@ class Brevo(Structured):
         self.check.check_message(value, None)
         name = self.keep_message(answer, value)
         answer.status, answer.value = 201, {'messageId': f'<{name}@smtp-relay.mailin.fr>'}
+
+
+class Mailjet(Structured):
+    path = '/v3.1/send'
+    check = mailjet_check
+    user = 'public-half'
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        pair = f'{self.user}:{self.token}'.encode()
+        self.token_prefix = 'Basic '
+        self.sent_token = base64.b64encode(pair).decode()
+
+    def error(self, words):
+        return {'ErrorCode': 'mj-0002', 'StatusCode': 400, 'ErrorMessage': words}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.value = {'Messages': [self.result(answer, one) for one in value['Messages']]}
+
+    def result(self, answer, message):
+        number = uuid.UUID(self.keep_message(answer, message)).int >> 80
+        return {'Status': 'success', **{
+            name: [{'Email': mailbox['Email'], 'MessageUUID': 'u', 'MessageID': number,
+                    'MessageHref': ''} for mailbox in message.get(name, ())]
+            for name in ('To', 'Cc', 'Bcc')}}

@@ -449,9 +449,10 @@ test_features (void)
     for (const BrevProvider *const *p = brev_providers; *p != NULL; p++) {
         for (guint i = 0; (*p)->encode != NULL && i < BREV_FEATURE_LAST; i++) {
             g_autoptr (World) world = world_new ();
-            gboolean is_planned = ((F (DATE) | F (HIDDEN_RECIPIENT) |
-                                    F (MOVED_RECIPIENT) | F (ALIAS) | F (TEXT_ALONE)) &
-                                   1u << i) != 0;
+            gboolean is_planned =
+                ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
+                  F (TEXT_ALONE) | F (LIST_HEADERS)) &
+                 1u << i) != 0;
             replace (&world->message.to, "r@example.org");
             world->message.features = 1u << i;
             world->account.lossy = TRUE;
@@ -461,6 +462,33 @@ test_features (void)
             g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
             g_assert_cmphex (plan->losses, ==, is_planned ? 0 : 1u << i & ~(*p)->carried);
         }
+    }
+}
+
+static void
+test_list_headers (void)
+{
+    static const char *const forbidden[] = { "list-id", "x-*", NULL };
+    static const struct {
+        const char *name;
+        BrevFeatures want;
+    } cases[] = {
+        { "In-Reply-To", 0 },
+        { "List-Post", 0 },
+        { "LIST-ID", F (LIST_HEADERS) },
+        { "X-List-Id", 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        replace (&world->message.to, "r@example.org");
+        world->message.features = F (LIST_HEADERS);
+        world->provider.carried = 0;
+        world->provider.forbidden_headers = forbidden;
+        g_ptr_array_add (world->message.headers,
+                         brev_header_new (cases[i].name, "x", "x"));
+        g_autoptr (BrevPlan) plan = make (world);
+        g_assert_cmphex (plan->losses, ==, cases[i].want);
     }
 }
 
@@ -485,6 +513,9 @@ test_limits (void)
     g_assert_cmphex (whole->losses, ==, 0);
     g_assert_cmpuint (whole->dropped->len, ==, 0);
 
+    g_free (world->message.subject);
+    world->message.subject = g_strdup ("\xc3\xa4\xc3\xb6\xc3\xbc");
+    world->provider.max_subject = 2;
     world->provider.max_name = 4;
     world->provider.max_reply_to = 1;
     world->provider.wants_html = TRUE;
@@ -493,7 +524,8 @@ test_limits (void)
     g_autoptr (BrevPlan) cut = make (world);
     const BrevMail *mail = cut->mails->pdata[0];
     g_assert_cmphex (cut->losses, ==, F (FILE_NAME) | F (TEXT_ALONE));
-    g_assert_cmpuint (cut->dropped->len, ==, 2);
+    g_assert_cmpuint (cut->dropped->len, ==, 3);
+    g_assert_cmpstr (mail->subject, ==, "\xc3\xa4\xc3\xb6");
     g_assert_cmpstr (mail->from->name, ==, "J\xc3\xb6rg");
     g_assert_cmpstr (mail->from->address, ==, "a@example.com");
     g_assert_cmpstr (((BrevMailbox *) mail->to->pdata[0])->name, ==, "Bob");
@@ -769,6 +801,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/waiting-names-both-lines", test_waiting_names_both_lines);
     g_test_add_func ("/plan/ladder", test_ladder);
     g_test_add_func ("/plan/features", test_features);
+    g_test_add_func ("/plan/list-headers", test_list_headers);
     g_test_add_func ("/plan/limits", test_limits);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
     g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
