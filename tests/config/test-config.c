@@ -556,6 +556,37 @@ test_environment_provider (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* One variable is an account; Mailjet's key has two halves, which belong together. */
+static void
+test_environment_variables (Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *variable, *user_variable, *want;
+    } cases[] = {
+        { "POSTMARK_SERVER_TOKEN", NULL, "postmark" },
+        { "SENDGRID_API_KEY", NULL, "sendgrid" },
+        { "RESEND_API_KEY", NULL, "resend" },
+        { "BREVO_API_KEY", NULL, "brevo" },
+        { "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC", "mailjet" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (BrevConfig) config = NULL;
+        const BrevAccount *account;
+        g_setenv (cases[i].variable, "s3cret", TRUE);
+        g_setenv ("MJ_APIKEY_PUBLIC", "public", TRUE);
+        config = load (fixture, "");
+        account = brev_config_find_account (config, config->account);
+        expect_problems (fixture, config, "");
+        g_assert_cmpstr (account->provider, ==, cases[i].want);
+        g_assert_cmpstr (account->token_env, ==, cases[i].variable);
+        g_assert_cmpstr (account->user, ==,
+                         cases[i].user_variable != NULL ? "public" : NULL);
+        g_unsetenv (cases[i].variable);
+        g_unsetenv ("MJ_APIKEY_PUBLIC");
+    }
+}
+
 static void
 test_warnings (Fixture *fixture, gconstpointer data)
 {
@@ -800,6 +831,7 @@ main (int argc, char **argv)
     ADD ("/config/named-file", test_named_file);
     ADD ("/config/environment", test_environment);
     ADD ("/config/environment-provider", test_environment_provider);
+    ADD ("/config/environment-variables", test_environment_variables);
     ADD ("/config/warnings", test_warnings);
     g_test_add_func ("/route/address-matches", test_address_matches);
     ADD ("/route/covers", test_covers);
