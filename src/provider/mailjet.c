@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -154,6 +155,28 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     brev_json_close (&json, '}');
 
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/v3.1/send", json.body);
+    brev_http_request_basic (request, account->user != NULL ? account->user : "outbox",
+                             token);
+    return request;
+}
+
+#define MOST_COPIES 1000 /* of a message to its recipients, each an entry of its own */
+
+/* All mails of one message share their CustomID; their recipients tell them apart. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    g_autofree char *id = g_uri_escape_string (mail->queue_id, NULL, FALSE);
+    g_autofree char *path =
+        g_strdup_printf ("/v3/REST/message?CustomID=%s&ShowCustomID=true"
+                         "&ShowContactAlt=true&Limit=%d",
+                         id, MOST_COPIES);
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+
+    BrevHttpRequest *request = brev_http_request_get (endpoint, path);
     brev_http_request_basic (request, account->user != NULL ? account->user : "outbox",
                              token);
     return request;
@@ -322,6 +345,77 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
                      mails->pdata[i], outcomes->pdata[i]);
 }
 
+/* What a search says: {"Count": 1, "Data": [{"ID": 70368744188491213, "CustomID": ...,
+ * "ContactAlt": "a@example.com", ...}], "Total": 1}. */
+
+/* Whether the entry is of the mail that was asked for: a filter that was ignored would show
+ * somebody else's. */
+static gboolean
+is_entry_of (JsonObject *entry, const BrevMail *mail)
+{
+    const char *address = brev_json_string (entry, "ContactAlt");
+    gint64 id;
+
+    return brev_json_integer (entry, "ID", &id) && address != NULL && *address != '\0' &&
+           g_strcmp0 (brev_json_string (entry, "CustomID"), mail->queue_id) == 0;
+}
+
+/* Returns: whether @root lists all there is, and nothing else */
+static gboolean
+is_whole_list (JsonObject *object, JsonArray *entries, const BrevMail *mail)
+{
+    gint64 total;
+
+    if (entries == NULL || !brev_json_integer (object, "Total", &total) ||
+        total != json_array_get_length (entries))
+        return FALSE;
+    for (guint i = 0; i < json_array_get_length (entries); i++)
+        if (!is_entry_of (brev_json_object (json_array_get_element (entries, i)), mail))
+            return FALSE;
+    return TRUE;
+}
+
+static void
+judge_entry (JsonObject *entry, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autofree char *id = NULL;
+    gint64 number = 0;
+    (void) brev_json_integer (entry, "ID", &number);
+    id = g_strdup_printf ("%" G_GINT64_FORMAT, number);
+    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
+                                .dsn = "2.0.0",
+                                .remote_id = id };
+
+    (void) brev_outcome_set (outcome, mail, brev_json_string (entry, "ContactAlt"),
+                             &found);
+}
+
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    gsize length;
+    const char *body = g_bytes_get_data (reply->body, &length);
+    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (body, length) : NULL;
+    JsonObject *object = brev_json_object (root);
+    JsonArray *entries = brev_json_array (brev_json_member (object, "Data"));
+    g_autofree char *text =
+        g_strdup_printf ("no answer from the search: HTTP %d", reply->status);
+    gboolean is_answer = reply->status == 200 && is_whole_list (object, entries, mail);
+    const BrevVerdict none = {
+        .kind = reply->status == 401 ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
+        .scope = BREV_SCOPE_ACCOUNT,
+        .dsn = reply->status == 401 ? "4.7.8" : "4.4.2",
+        .after = brev_reply_retry_after (reply),
+        .text = text,
+    };
+    const BrevVerdict absent = { .kind = BREV_VERDICT_AGAIN, .dsn = "4.4.2" };
+
+    brev_outcome_set_all (outcome, is_answer ? &absent : &none);
+    for (guint i = 0; is_answer && i < json_array_get_length (entries); i++)
+        judge_entry (brev_json_object (json_array_get_element (entries, i)), mail,
+                     outcome);
+}
+
 static const char *const forbidden_headers[] = {
     "from",
     "sender",
@@ -361,7 +455,7 @@ const BrevProvider brev_provider_mailjet = {
     .level_date = "2026-11-25",
     .level_by = "dev.mailjet.com",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
-            BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX,
+            BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX | BREV_CAP_SEARCH,
     .max_recipients = 50,
     .max_size = 20 * 1024 * 1024, /* 15 MB of attachments, as base64 */
     .max_batch = 50,
@@ -372,4 +466,7 @@ const BrevProvider brev_provider_mailjet = {
     .carried = BREV_CARRIES (INLINE) | BREV_CARRIES (FILE_NAME) | BREV_CARRIES (RESENT),
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    .index_time = 10 * BREV_MINUTE, /* nothing is promised */
 };

@@ -66,6 +66,17 @@ class Deliveries(Provider):
         self.assertEqual(len(self.site.queue()), 1)
         self.assertEqual(self.server.requests, [])
 
+    def test_asked_for(self):
+        """No answer came: Mailjet is asked, and has it."""
+        self.doCleanups()
+        self.name, self.stand_in = 'mailjet', structured.Mailjet
+        self.settings = lambda: {'user': 'public-half', 'indexing_time': '1s'}
+        self.setUp()
+        self.begin({'action': 'accept-then-reset', 'match': {'method': 'POST'}, 'times': 1})
+        self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+        self.wait_for(1)
+        self.assertIn('found at the provider', self.site.log_text())
+
     def test_sandbox(self):
         """Nothing is delivered, and nobody says so."""
         self.doCleanups()

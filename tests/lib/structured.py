@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import sys
+import urllib.parse
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -176,6 +177,10 @@ class Brevo(Structured):
         answer.status, answer.value = 201, {'messageId': f'<{name}@smtp-relay.mailin.fr>'}
 
 
+def number(name):
+    return uuid.UUID(name).int >> 80
+
+
 class Mailjet(Structured):
     path = '/v3.1/send'
     check = mailjet_check
@@ -187,6 +192,19 @@ class Mailjet(Structured):
         self.token_prefix = 'Basic '
         self.sent_token = base64.b64encode(pair).decode()
 
+    def take(self, answer, method, path, headers, body):
+        if method != 'GET':
+            return super().take(answer, method, path, headers, body)
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+        with self.changed:
+            sent = [entry for entry in self.accepted
+                    if entry['message']['CustomID'] == query['CustomID']]
+        data = [{'ID': number(entry['MessageID']), 'ContactAlt': address,
+                 'CustomID': query['CustomID']}
+                for entry in sent for address in self.check.recipients(entry['message'])]
+        answer.value = {'Count': len(data), 'Data': data, 'Total': len(data)}
+        return None
+
     def error(self, words):
         return {'ErrorCode': 'mj-0002', 'StatusCode': 400, 'ErrorMessage': words}
 
@@ -195,8 +213,8 @@ class Mailjet(Structured):
         answer.value = {'Messages': [self.result(answer, one) for one in value['Messages']]}
 
     def result(self, answer, message):
-        number = uuid.UUID(self.keep_message(answer, message)).int >> 80
+        kept = self.keep_message(answer, message)
         return {'Status': 'success', **{
-            name: [{'Email': mailbox['Email'], 'MessageUUID': 'u', 'MessageID': number,
+            name: [{'Email': mailbox['Email'], 'MessageUUID': 'u', 'MessageID': number(kept),
                     'MessageHref': ''} for mailbox in message.get(name, ())]
             for name in ('To', 'Cc', 'Bcc')}}

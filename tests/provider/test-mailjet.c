@@ -105,6 +105,77 @@ test_common (void)
     test_mutated_reply (mailjet (), &errors[6]);
 }
 
+#define ENTRY(id, custom, address) \
+    "{\"ID\": " id ", \"CustomID\": \"" custom "\", \"ContactAlt\": \"" address "\"}"
+#define LIST(total, entries) \
+    "{\"Count\": " #total ", \"Data\": [" entries "], \"Total\": " #total "}"
+
+/* clang-format off */
+static const TestReply searches[] = { /* of queue id q1 */
+    { TWO, 200, NULL, LIST (0, ""), "again again" },
+    { TWO, 200, NULL, LIST (1, ENTRY (ID, "q1", "A@example.com")), "accepted(" ID ") again" },
+    { TWO, 200, NULL, LIST (2, ENTRY ("1", "q1", "a@example.com") "," ENTRY ("2", "q1", "b@example.org")),
+      "accepted(1) accepted(2)" },
+    { TWO, 200, NULL, LIST (1, ENTRY ("1", "q1", "stranger@example.com")), "again again" },
+    /* no answer: a filter that was ignored, a part of the list, another form */
+    { TWO, 200, NULL, LIST (1, ENTRY ("1", "q2", "a@example.com")), "later later" },
+    { TWO, 200, NULL, LIST (1, ENTRY ("1", "q1", "")), "later later" },
+    { TWO, 200, NULL, LIST (2, ENTRY ("1", "q1", "a@example.com")), "later later" },
+    { TWO, 200, NULL, "{\"Data\": []}", "later later" },
+    { TWO, 200, NULL, "[]", "later later" },
+    { TWO, 200, NULL, "<html>", "later later" },
+    { TWO, 201, NULL, LIST (0, ""), "later later" },
+    { TWO, 401, NULL, "", "account/account account/account" },
+    { TWO, 403, NULL, "", "later later" },
+    { TWO, 429, "Retry-After: 5", "", "later+5 later+5" },
+    { TWO, 500, NULL, "", "later later" },
+};
+/* clang-format on */
+
+static void
+test_search (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (searches); i++) {
+        g_autoptr (GPtrArray) mails = test_mails_new (searches[i].recipients);
+        BrevMail *mail = mails->pdata[0];
+        g_autoptr (BrevOutcome) outcome = brev_outcome_new (mail);
+        g_autoptr (BrevHttpReply) reply = brev_http_reply_new (
+            searches[i].status,
+            g_bytes_new (searches[i].body, strlen (searches[i].body)));
+        mail->queue_id = "q1";
+        if (searches[i].header != NULL)
+            g_ptr_array_add (reply->headers,
+                             brev_http_header_new ("Retry-After", "5", FALSE));
+        mailjet ()->read_search (reply, mail, outcome);
+        g_autofree char *got = test_outcome_text (outcome);
+        g_assert_cmpstr (got, ==, searches[i].want);
+    }
+}
+
+static void
+test_search_request (void)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+    BrevMail *mail = mails->pdata[0];
+    char name[] = "mine", provider[] = "mailjet", user[] = "public";
+    const BrevAccount account = { .name = name, .provider = provider, .user = user };
+
+    mail->queue_id = "q1";
+    g_autoptr (BrevHttpRequest) request =
+        mailjet ()->search (mail, &account, "secret", "https://x", NULL);
+    g_assert_cmpstr (request->method, ==, "GET");
+    g_assert_cmpstr (request->url, ==,
+                     "https://x/v3/REST/message?CustomID=q1&ShowCustomID=true"
+                     "&ShowContactAlt=true&Limit=1000");
+    for (guint i = 0; i < request->headers->len; i++) {
+        const BrevHttpHeader *header = request->headers->pdata[i];
+        if (strcmp (header->name, "Authorization") != 0)
+            continue;
+        g_assert_true (header->is_secret);
+        g_assert_cmpstr (header->value, ==, "Basic cHVibGljOnNlY3JldA==");
+    }
+}
+
 /* Without its public half a key is none: the administrator hears which line is missing. */
 static void
 test_user (void)
@@ -132,6 +203,8 @@ main (int argc, char **argv)
     g_test_add_func ("/mailjet/accepted", test_accepted);
     g_test_add_func ("/mailjet/errors", test_errors);
     g_test_add_func ("/mailjet/common", test_common);
+    g_test_add_func ("/mailjet/search", test_search);
+    g_test_add_func ("/mailjet/search-request", test_search_request);
     g_test_add_func ("/mailjet/user", test_user);
     return g_test_run ();
 }
