@@ -295,8 +295,7 @@ static BrevHttpRequest *
 encode (const BrevPlan *plan, BrevMail *mail, GError **error)
 {
     const BrevAccount *account = plan->account;
-    const char *endpoint =
-        account->endpoint != NULL ? account->endpoint : plan->provider->url;
+    g_autofree char *endpoint = brev_provider_endpoint (plan->provider, account);
     g_autoptr (GPtrArray) mails = g_ptr_array_new ();
 
     g_ptr_array_add (mails, mail);

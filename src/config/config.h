@@ -33,7 +33,9 @@ typedef struct {
     char *provider;
     char *token; /* secret, as written in a private configuration; see secret.h */
     char *token_file;
-    char *token_env;   /* name of a variable */
+    char *token_env; /* name of a variable */
+    const char
+        *session_env;  /* static, nullable: of another, whose value goes with the token */
     char *user;        /* nullable: what the token belongs to */
     char *region;      /* nullable: of the provider */
     char **senders;    /* NULL-terminated globs: "example.com", "*.example.org", "*" */

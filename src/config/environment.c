@@ -16,19 +16,27 @@ static const struct {
     const char *provider;
     const char *variable; /* NULL: it has no secret */
     const char *user;     /* what goes with the secret, where the provider wants that */
+    const char *session;
+    const char *regions[2];
+    gboolean is_general; /* set for other programs, too: BREVDUE_PROVIDER decides */
 } providers[] = {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
     { "sendgrid", "SENDGRID_API_KEY" },
     { "resend", "RESEND_API_KEY" },
     { "brevo", "BREVO_API_KEY" },
     { "mailjet", "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC" },
+    { "ses",
+      "AWS_SECRET_ACCESS_KEY",
+      "AWS_ACCESS_KEY_ID",
+      "AWS_SESSION_TOKEN",
+      { "AWS_REGION", "AWS_DEFAULT_REGION" },
+      TRUE },
     { "outbox", NULL },
 };
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
     "MAILGUN_API_KEY",
-    "AWS_ACCESS_KEY_ID",
 };
 
 static gboolean
@@ -110,6 +118,12 @@ note_unsupported (BrevConfig *config)
             brev_config_problem (config, unsupported[i], 0,
                                  "its provider is not supported yet; there is "
                                  "POSTMARK_SERVER_TOKEN, or an [account] in a file");
+    for (guint i = 0; i < G_N_ELEMENTS (providers); i++)
+        if (providers[i].is_general && variable_or_file (providers[i].variable) != NULL)
+            brev_config_problem (config, providers[i].variable, 0,
+                                 "is taken for mail when " PREFIX
+                                 "PROVIDER=%s is set, too",
+                                 providers[i].provider);
 }
 
 const char *
@@ -121,7 +135,7 @@ brev_environment_provider (BrevConfig *config)
     if (name != NULL)
         return named_provider (config, name);
     for (guint i = 0; i < G_N_ELEMENTS (providers); i++) {
-        if (providers[i].variable == NULL ||
+        if (providers[i].variable == NULL || providers[i].is_general ||
             variable_or_file (providers[i].variable) == NULL)
             continue;
         if (found != NULL) {
@@ -155,32 +169,52 @@ brev_provider_has_no_token (const char *provider)
     return FALSE;
 }
 
-/* What goes with the secret that was found in a variable. */
+/* What goes with the secret that was found in a variable of @row. */
 static void
-take_user (BrevAccount *account)
+take_companions (BrevAccount *account, guint row)
 {
-    for (guint i = 0; i < G_N_ELEMENTS (providers); i++)
-        if (providers[i].user != NULL && account->user == NULL &&
-            strcmp (providers[i].provider, account->provider) == 0)
-            account->user = g_strdup (brev_environment (providers[i].user));
+    if (providers[row].user != NULL && account->user == NULL)
+        account->user = g_strdup (brev_environment (providers[row].user));
+    if (providers[row].session != NULL &&
+        brev_environment (providers[row].session) != NULL)
+        account->session_env = providers[row].session;
+}
+
+static void
+take_region (BrevAccount *account, guint row)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (providers[row].regions); i++)
+        if (account->region == NULL && providers[row].regions[i] != NULL)
+            account->region = g_strdup (brev_environment (providers[row].regions[i]));
+}
+
+static void
+take_from_variables (BrevAccount *account, guint row)
+{
+    const char *variable = providers[row].variable;
+    g_autofree char *file = g_strconcat (variable, "_FILE", NULL);
+
+    if (brev_environment (variable) != NULL) {
+        account->token_env = g_strdup (variable);
+        take_companions (account, row);
+    } else if (brev_environment (file) != NULL) {
+        account->token_file = g_strdup (brev_environment (file));
+        account->token_file_is_named = TRUE;
+        take_companions (account, row);
+    }
 }
 
 void
 brev_environment_token (BrevAccount *account)
 {
-    const char *variable = brev_provider_variable (account->provider);
-    g_autofree char *file =
-        variable == NULL ? NULL : g_strconcat (variable, "_FILE", NULL);
+    gboolean has_token = account->token != NULL || account->token_env != NULL ||
+                         account->token_file != NULL;
 
-    if (variable == NULL || account->token != NULL || account->token_env != NULL ||
-        account->token_file != NULL)
-        return;
-    if (brev_environment (variable) != NULL) {
-        account->token_env = g_strdup (variable);
-        take_user (account);
-    } else if (brev_environment (file) != NULL) {
-        account->token_file = g_strdup (brev_environment (file));
-        account->token_file_is_named = TRUE;
-        take_user (account);
+    for (guint i = 0; account->provider != NULL && i < G_N_ELEMENTS (providers); i++) {
+        if (strcmp (providers[i].provider, account->provider) != 0)
+            continue;
+        take_region (account, i);
+        if (providers[i].variable != NULL && !has_token)
+            take_from_variables (account, i);
     }
 }

@@ -136,6 +136,32 @@ from_credential (const BrevAccount *account, gboolean *found, GError **error)
     return *found ? read_file (path, FALSE, error) : NULL;
 }
 
+/* "SECRET:SESSION", where a session goes with the secret. @secret is owned, nullable. */
+static char *
+add_session (const BrevAccount *account, char *secret, GError **error)
+{
+    const char *value =
+        account->session_env == NULL ? NULL : brev_environment (account->session_env);
+    char *session, *both;
+
+    if (secret == NULL || value == NULL)
+        return secret;
+    session = finish (g_strdup (value), account->session_env, error);
+    both = session == NULL ? NULL : g_strdup_printf ("%s:%s", secret, session);
+    brev_secret_free (secret);
+    brev_secret_free (session);
+    return both;
+}
+
+static char *
+from_file (const BrevAccount *account, gboolean as_service, GError **error)
+{
+    gboolean check = as_service && !account->token_file_is_named &&
+                     !g_str_has_prefix (account->token_file, SECRETS_DIRECTORY);
+
+    return add_session (account, read_file (account->token_file, check, error), error);
+}
+
 char *
 brev_secret_load (const BrevAccount *account, gboolean as_service, GError **error)
 {
@@ -147,12 +173,10 @@ brev_secret_load (const BrevAccount *account, gboolean as_service, GError **erro
     if (account->token != NULL)
         return from_setting (account, as_service, error);
     if (value != NULL)
-        return finish (g_strdup (value), account->token_env, error);
+        return add_session (account, finish (g_strdup (value), account->token_env, error),
+                            error);
     if (account->token_file != NULL)
-        return read_file (account->token_file,
-                          as_service && !account->token_file_is_named &&
-                              !g_str_has_prefix (account->token_file, SECRETS_DIRECTORY),
-                          error);
+        return from_file (account, as_service, error);
     secret = from_credential (account, &found, error);
     if (found)
         return secret;

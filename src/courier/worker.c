@@ -308,10 +308,9 @@ settle_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
 static BrevHttpRequest *
 encode (const BrevWorker *worker, const BrevJob *job, GError **error)
 {
-    const char *endpoint = worker->account->endpoint;
+    g_autofree char *endpoint =
+        brev_provider_endpoint (worker->provider, worker->account);
 
-    if (endpoint == NULL || *endpoint == '\0' || worker->is_outbox)
-        endpoint = worker->provider->url;
     if (job->is_question)
         return worker->provider->search (job->mails->pdata[0], worker->account,
                                          worker->token, endpoint, error);

@@ -125,7 +125,7 @@ keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     const BrevProvider *provider = input->provider;
     g_auto (BrevControls) wishes = { 0 };
 
-    brev_controls_read (input->message->headers, &wishes, plan->dropped);
+    brev_controls_read (input->message->headers, provider->name, &wishes, plan->dropped);
     draft->controls.stream = g_steal_pointer (&wishes.stream);
     draft->controls.ip_pool = g_steal_pointer (&wishes.ip_pool);
     draft->controls.asm_group = g_steal_pointer (&wishes.asm_group);
@@ -261,7 +261,7 @@ choose_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 
     for (guint i = 0; i < headers->len; i++) {
         const BrevHeader *header = headers->pdata[i];
-        if (brev_header_is_control (header->name))
+        if (brev_header_is_control (header->name, input->provider->name))
             continue;
         if (may_travel (input->provider, header))
             g_ptr_array_add (draft->headers, headers->pdata[i]);

@@ -231,12 +231,15 @@ copy_fields (const BrevPlanInput *input, Copy *copy, Edit *edits, BrevPlan *plan
     for (guint i = 0; i < places->len; i++) {
         const BrevPlace *place = places->pdata[i];
         Edit *edit = find_edit (edits, place);
-        if (brev_rule_is_secret (place->name) || brev_header_is_control (place->name)) {
+        if (brev_rule_is_secret (place->name) ||
+            brev_header_is_control (place->name, input->provider->name)) {
             continue;
         } else if (edit != NULL) {
             edit_field (copy, edit);
         } else if (is_one_too_many (input->provider, seen, place)) {
-            plan->losses |= 1u << BREV_FEATURE_REPEATED_HEADER;
+            plan->losses |= 1u << (g_ascii_strcasecmp (place->name, "From") == 0
+                                       ? BREV_FEATURE_SEVERAL_FROM
+                                       : BREV_FEATURE_REPEATED_HEADER);
             g_ptr_array_add (plan->dropped, g_strdup (place->name));
         } else {
             keep_field (copy, place);

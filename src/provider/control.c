@@ -289,12 +289,14 @@ take_silently (BrevControls *controls, const char *rest, const char *value)
 typedef struct {
     const char *name; /* lower case; a final * stands for the rest of a name */
     Take take;        /* NULL: dropped, by name in the log */
+    const char *of;   /* nullable: to any other provider it means nothing */
+    gboolean travels; /* that one reads it out of the message, and removes it */
 } ControlRow;
 
 /* clang-format off */
 static const ControlRow rows[] = { /* the first row that fits */
     { "x-pm-tag",              take_tag },        /* Postmark */
-    { "x-pm-message-stream",   take_stream },
+    { "x-pm-message-stream",   take_stream, "postmark" },
     { "x-pm-metadata-*",       take_metadata },
     { "x-pm-trackopens",       take_opens },
     { "x-pm-tracklinks",       take_links },
@@ -306,6 +308,11 @@ static const ControlRow rows[] = { /* the first row that fits */
     { "x-mailgun-track-clicks", take_links },
     { "x-mailgun-*",           NULL },
     { "x-ses-message-tags",    take_pairs },      /* Amazon SES */
+    { "x-ses-configuration-set", take_stream, "ses" },
+    { "x-ses-source-arn",      NULL, "ses", TRUE },
+    { "x-ses-from-arn",        NULL, "ses", TRUE },
+    { "x-ses-return-path-arn", NULL, "ses", TRUE },
+    { "x-ses-list-management-options", NULL, "ses", TRUE },
     { "x-ses-*",               NULL },
     { "x-mc-tags",             take_tags },       /* Mandrill */
     { "x-mc-metadata",         take_json },
@@ -340,16 +347,24 @@ find_row (const char *name, const char **rest)
     return NULL;
 }
 
+static gboolean
+is_for (const ControlRow *row, const char *provider)
+{
+    return row->of == NULL || strcmp (row->of, provider) == 0;
+}
+
 gboolean
-brev_header_is_control (const char *name)
+brev_header_is_control (const char *name, const char *provider)
 {
     const char *rest;
+    const ControlRow *row = find_row (name, &rest);
 
-    return find_row (name, &rest) != NULL;
+    return row != NULL && !(row->travels && is_for (row, provider));
 }
 
 void
-brev_controls_read (const GPtrArray *headers, BrevControls *controls, GPtrArray *dropped)
+brev_controls_read (const GPtrArray *headers, const char *provider,
+                    BrevControls *controls, GPtrArray *dropped)
 {
     controls->metadata =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
@@ -359,7 +374,10 @@ brev_controls_read (const GPtrArray *headers, BrevControls *controls, GPtrArray 
         const ControlRow *row = find_row (header->name, &rest);
         g_autofree char *value = g_strstrip (g_strdup (header->text));
 
-        if (row != NULL && (row->take == NULL || !row->take (controls, rest, value)))
+        if (row == NULL || (row->travels && is_for (row, provider)))
+            continue;
+        if (row->take == NULL || !is_for (row, provider) ||
+            !row->take (controls, rest, value))
             g_ptr_array_add (dropped, g_strdup (header->name));
     }
 }

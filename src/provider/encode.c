@@ -70,6 +70,15 @@ brev_json_part (BrevJson *json, int fd, const BrevPart *part, BrevAs as)
 }
 
 void
+brev_json_body (BrevJson *json, const BrevBody *inner, BrevAs as)
+{
+    separate (json);
+    brev_body_add (json->body, "\"");
+    brev_body_add_body (json->body, inner, as);
+    brev_body_add (json->body, "\"");
+}
+
+void
 brev_json_pair (BrevJson *json, const char *name, const char *text)
 {
     brev_json_name (json, name);

@@ -21,6 +21,9 @@ void brev_json_word (BrevJson *json, const char *word);
 /* A part of a message's file as a string, streamed. */
 void brev_json_part (BrevJson *json, int fd, const BrevPart *part, BrevAs as);
 
+/* A body as a string, streamed. */
+void brev_json_body (BrevJson *json, const BrevBody *inner, BrevAs as);
+
 /* A name and a string. */
 void brev_json_pair (BrevJson *json, const char *name, const char *text);
 /* A name and one string, "Name <a@b>, c@d"; nothing at all when there is no mailbox. */

@@ -92,7 +92,19 @@ brev_http_request_free (BrevHttpRequest *request)
     g_clear_pointer (&request->headers, g_ptr_array_unref);
     brev_body_free (request->body);
     brev_smtp_free (request->smtp);
+    g_free (request->signing);
+    g_free (request->key_id);
+    brev_secret_free (request->secret);
     g_free (request);
+}
+
+void
+brev_http_request_sign (BrevHttpRequest *request, const char *scope, const char *key_id,
+                        const char *secret)
+{
+    request->signing = g_strdup (scope);
+    request->key_id = g_strdup (key_id);
+    request->secret = g_strdup (secret);
 }
 
 void
@@ -246,6 +258,19 @@ brev_provider_for (const BrevAccount *account)
 }
 
 char *
+brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account)
+{
+    gboolean is_own = brev_provider_find (account->provider) == provider;
+
+    if (is_own && account->endpoint != NULL && *account->endpoint != '\0')
+        return g_strdup (account->endpoint);
+    if (account->region == NULL || provider->region_url == NULL)
+        return g_strdup (provider->url);
+    g_auto (GStrv) parts = g_strsplit (provider->region_url, "{region}", -1);
+    return g_strjoinv (account->region, parts);
+}
+
+char *
 brev_provider_names (void)
 {
     GString *names = g_string_new (NULL);
@@ -269,20 +294,23 @@ has_user (const BrevAccount *account)
 gboolean
 brev_token_check (const BrevAccount *account, const char *token, GError **error)
 {
+    const BrevProvider *provider = brev_provider_for (account);
     gboolean is_sound = token != NULL && *token != '\0';
 
     for (const char *p = token; is_sound && *p != '\0'; p++)
         is_sound = g_ascii_isgraph (*p);
-    if (is_sound && !has_user (account))
+    if (!is_sound)
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "the token of account '%s' is empty, or holds a space or a character "
+            "that no token holds",
+            account->name);
+    if (!has_user (account))
         return brev_throw (
             error, BREV_ERROR_CONFIG,
             "the token of account '%s' is half of a key: \"user = KEY\" in "
             "[account %s] is the other, public one",
             account->name, account->name);
-    return is_sound ||
-           brev_throw (
-               error, BREV_ERROR_CONFIG,
-               "the token of account '%s' is empty, or holds a space or a character "
-               "that no token holds",
-               account->name);
+    return provider == NULL || provider->check_token == NULL ||
+           provider->check_token (account, token, error);
 }

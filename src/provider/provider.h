@@ -45,6 +45,10 @@ typedef struct {
     GPtrArray *headers; /* owned, of BrevHttpHeader */
     BrevBody *body;     /* owned */
     BrevSmtp *smtp;     /* owned, nullable: it goes by SMTP, and @body is the message */
+    char *signing; /* owned, nullable: signed as AWS wants it, version 4, by @key_id and
+                      @secret; "aws:amz:REGION:SERVICE" */
+    char *key_id;  /* owned, nullable */
+    char *secret;  /* owned, nullable; wiped */
 } BrevHttpRequest;
 
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
@@ -64,6 +68,10 @@ void brev_http_request_bearer (BrevHttpRequest *request, const char *token);
 /* RFC 7617 */
 void brev_http_request_basic (BrevHttpRequest *request, const char *user,
                               const char *token);
+
+/* A signature takes the place of a secret header field; @scope is "aws:amz:REGION:SERVICE" */
+void brev_http_request_sign (BrevHttpRequest *request, const char *scope,
+                             const char *key_id, const char *secret);
 
 /* What came back. */
 typedef struct {
@@ -155,6 +163,7 @@ struct BrevProvider {
     const char *name;           /* "postmark" */
     const char *title;          /* "Postmark" */
     const char *url;            /* base URL without a trailing slash */
+    const char *region_url;     /* nullable: so, with {region} for the account's */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     gboolean wants_user;        /* the secret is of no use without the account's "user" */
     BrevLevel level;
@@ -227,6 +236,16 @@ struct BrevProvider {
     void (*read_search) (const BrevHttpReply *reply, const BrevMail *mail,
                          BrevOutcome *outcome);
 
+    /**
+     * check_token:
+     *
+     * (nullable): what the provider wants of a token beside what all want.
+     *
+     * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
+     */
+    gboolean (*check_token) (const BrevAccount *account, const char *token,
+                             GError **error);
+
     gint64 index_time; /* ms: a mail that the search does not show so long after it was
                           sent never arrived */
 };
@@ -244,6 +263,14 @@ const BrevProvider *brev_provider_find (const char *name);
  * or the one whose requests the outbox keeps
  */
 const BrevProvider *brev_provider_for (const BrevAccount *account);
+
+/**
+ * brev_provider_endpoint:
+ *
+ * Returns: (transfer full): where the account's requests go: its own base URL, the one of
+ * its region, or the provider's
+ */
+char *brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account);
 
 /**
  * brev_provider_names:

@@ -110,6 +110,40 @@ print_plan (const BrevPlan *plan)
         printf ("dropped: %s\n", (char *) plan->dropped->pdata[i]);
 }
 
+/* A raw message, for the eye: what is no UTF-8 in hexadecimal, line ends that are CRLF as
+ * line ends. */
+static void
+print_raw (const GString *raw)
+{
+    for (gsize i = 0; i < raw->len; i++) {
+        const char *c = raw->str + i;
+        gunichar character = g_utf8_get_char_validated (c, (gssize) (raw->len - i));
+        if (c[0] == '\r' && c[1] == '\n')
+            continue;
+        if (c[0] == '\n' && i > 0 && c[-1] == '\r')
+            putchar ('\n');
+        else if (character >= (gunichar) -2 || character < ' ' || character == 0x7f)
+            printf ("\\x%02x", (guint8) *c);
+        else {
+            gsize length = (gsize) g_utf8_skip[(guint8) *c];
+            fwrite (c, 1, length, stdout);
+            i += length - 1;
+        }
+    }
+    printf ("\n");
+}
+
+/* The message in a request: once, and where it belongs. */
+static void
+hide_raw (GString *body, const GString *raw)
+{
+    g_autofree char *base64 = g_base64_encode ((const guchar *) raw->str, raw->len);
+
+    g_assert_cmpuint (g_string_replace (body, base64, "(base64 of the message)", 0) +
+                          g_string_replace (body, raw->str, "(the message)\r\n", 0),
+                      ==, 1);
+}
+
 static GString *
 read_body (BrevBody *body)
 {
@@ -152,12 +186,33 @@ print_recipients (const BrevMail *mail)
 }
 
 static void
+print_body (const BrevMail *mail, GString *body)
+{
+    g_autoptr (BrevBody) own = mail->raw == NULL ? NULL : brev_body_share (mail->raw);
+    g_autoptr (GString) raw = own == NULL ? NULL : read_body (own);
+
+    if (raw != NULL)
+        hide_raw (body, raw);
+    if (body->str[0] == '{' || body->str[0] == '[') {
+        print_pretty (body);
+    } else {
+        printf ("\n");
+        print_raw (body);
+    }
+    if (raw != NULL) {
+        printf ("\n");
+        print_raw (raw);
+    }
+}
+
+static void
 print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
 {
     const BrevProvider *provider = plan->provider;
+    g_autofree char *endpoint = brev_provider_endpoint (provider, plan->account);
     g_autoptr (GError) error = NULL;
     g_autoptr (BrevHttpRequest) request =
-        provider->encode (mails, plan->account, TOKEN, provider->url, &error);
+        provider->encode (mails, plan->account, TOKEN, endpoint, &error);
 
     g_assert_no_error (error);
     g_autoptr (GString) body = read_body (request->body);
@@ -172,7 +227,9 @@ print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
     }
     for (guint i = 0; i < mails->len; i++)
         print_recipients (mails->pdata[i]);
-    print_pretty (body);
+    if (request->signing != NULL)
+        printf ("signed: %s %s\n", request->signing, request->key_id);
+    print_body (mails->pdata[0], body);
 }
 
 static void

@@ -150,13 +150,16 @@ test_controls (void)
         g_autoptr (GPtrArray) headers = headers_new (controls[i].headers);
         g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func (g_free);
         g_auto (BrevControls) read = { 0 };
-        brev_controls_read (headers, &read, dropped);
+        brev_controls_read (headers, "postmark", &read, dropped);
         g_autofree char *got = describe (&read, dropped);
         g_assert_cmpstr (got, ==, controls[i].want);
     }
-    g_assert_true (brev_header_is_control ("X-Pm-Metadata-Anything"));
-    g_assert_false (brev_header_is_control ("X-PM-Bounce-Type"));
-    g_assert_false (brev_header_is_control ("Subject"));
+    g_assert_true (brev_header_is_control ("X-Pm-Metadata-Anything", "postmark"));
+    g_assert_false (brev_header_is_control ("X-PM-Bounce-Type", "postmark"));
+    g_assert_false (brev_header_is_control ("Subject", "postmark"));
+    g_assert_true (brev_header_is_control ("X-SES-Source-ARN", "postmark"));
+    g_assert_false (brev_header_is_control ("X-SES-Source-ARN", "ses"));
+    g_assert_true (brev_header_is_control ("X-SES-Configuration-Set", "ses"));
 }
 
 /* clang-format off */
