@@ -69,7 +69,7 @@ check_token (const BrevConfig *config, const BrevAccount *account, Findings *fin
             account->token_env == NULL ? "" : " in its environment, or", account->name);
     else if (secret == NULL)
         add (findings->problems, "[account %s]: %s", account->name, error->message);
-    else if (*secret != '\0' && !brev_token_check (account, secret, &error))
+    else if (!brev_account_check (account, secret, &error))
         add (findings->problems, "%s", error->message);
     brev_secret_free (secret);
 }

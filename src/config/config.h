@@ -27,6 +27,21 @@ typedef enum {
     BREV_STORM_GUARD_OFF
 } BrevStormGuard;
 
+/* What SMTP needs before anything else is said. */
+typedef enum {
+    BREV_TLS_REQUIRED, /* STARTTLS, or TLS from the first byte on */
+    BREV_TLS_NONE,
+} BrevTls;
+
+typedef enum {
+    BREV_AUTH_AUTO, /* the best that the server offers of the next three */
+    BREV_AUTH_PLAIN,
+    BREV_AUTH_LOGIN,
+    BREV_AUTH_CRAM_MD5,
+    BREV_AUTH_XOAUTH2,  /* the token is one of OAuth 2 */
+    BREV_AUTH_EXTERNAL, /* the client's certificate is enough */
+} BrevAuth;
+
 /* One provider account: [account NAME]. Settings are described in schema.c. */
 typedef struct {
     char *name;
@@ -47,13 +62,19 @@ typedef struct {
     gint64 indexing_time; /* 0: the provider's own */
     char *fallback;       /* nullable: another account */
     gboolean lossy;
-    gboolean sandbox; /* the provider is asked to check mail, and to deliver none */
-    char **dkim_keys; /* nullable: "pm._domainkey.example.com" */
-    char *endpoint;   /* nullable: another base URL */
-    char *as;         /* outbox only: the provider whose requests are rendered */
-    char *directory;  /* outbox only */
-    gboolean from_environment;    /* no section: made from well-known variables */
-    gboolean token_is_exposed;    /* "token" stands in a file that others can read */
+    gboolean sandbox;    /* the provider is asked to check mail, and to deliver none */
+    char **dkim_keys;    /* nullable: "pm._domainkey.example.com" */
+    char *endpoint;      /* nullable: another base URL */
+    char *smtp_endpoint; /* nullable: another server for what only SMTP carries */
+    BrevTls tls;         /* SMTP only; so below */
+    BrevAuth auth;
+    char *ca_file;             /* nullable: trust this alone */
+    char *certificate_file;    /* nullable: ours */
+    char *key_file;            /* nullable: its key; else in the same file */
+    char *as;                  /* outbox only: the provider whose requests are rendered */
+    char *directory;           /* outbox only */
+    gboolean from_environment; /* no section: made from well-known variables */
+    gboolean token_is_exposed; /* "token" stands in a file that others can read */
     gboolean token_file_is_named; /* by a variable: its mode is not ours to judge */
 } BrevAccount;
 

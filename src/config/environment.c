@@ -32,6 +32,7 @@ static const struct {
       { "AWS_REGION", "AWS_DEFAULT_REGION" },
       TRUE },
     { "outbox", NULL },
+    { "smtp", NULL }, /* a server may know this host by its address */
 };
 
 /* Variables of providers that are not there yet: who sets one should hear so. */

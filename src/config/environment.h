@@ -33,5 +33,5 @@ void brev_environment_token (BrevAccount *account);
 
 /* The well-known variable of @provider; %NULL: not known. */
 const char *brev_provider_variable (const char *provider);
-/* Whether @provider works without a secret: the outbox. */
+/* Whether @provider may work without a secret: the outbox, SMTP. */
 gboolean brev_provider_has_no_token (const char *provider);

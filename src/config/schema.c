@@ -17,6 +17,9 @@ static const char *const unknowns[] = { "refuse", "ignore", NULL };
 static const char *const with_t[] = { "add", "subtract", "only", NULL };
 static const char *const bads[] = { "report", "refuse", NULL };
 static const char *const guards[] = { "warn", "hold", "off", NULL };
+static const char *const tls_modes[] = { "required", "none", NULL };
+static const char *const auths[] = { "auto",    "plain",    "login", "cram-md5",
+                                     "xoauth2", "external", NULL };
 static const char *const logs[] = { "auto", "journald", "syslog", "stderr", NULL };
 
 #define KIB G_GINT64_CONSTANT (1024)
@@ -129,6 +132,18 @@ static const BrevSetting settings[] = {
       .help = "names in DNS of the keys that its mail is signed with; 'brevdue status --check' looks at them" },
     { IN_ACCOUNT ("endpoint", BREV_TYPE_URL, endpoint), "",
       .help = "another base URL: a region, a proxy, a test; http:// on loopback only" },
+    { IN_ACCOUNT ("smtp-endpoint", BREV_TYPE_URL, smtp_endpoint), "",
+      .help = "another server for mail that the provider takes whole by SMTP alone" },
+    { IN_ACCOUNT ("tls", BREV_TYPE_CHOICE, tls), "required", .choices = tls_modes,
+      .help = "SMTP only: required: nothing is said without TLS; none: no TLS, and no password but on loopback" },
+    { IN_ACCOUNT ("auth", BREV_TYPE_CHOICE, auth), "auto", .choices = auths,
+      .help = "SMTP only: how 'user' logs in; auto: the best of cram-md5, plain and login that is offered" },
+    { IN_ACCOUNT ("ca-file", BREV_TYPE_PATH, ca_file), "", 1, 4095,
+      .help = "SMTP only: the certificates that the server's must lead to; empty: the system's" },
+    { IN_ACCOUNT ("certificate-file", BREV_TYPE_PATH, certificate_file), "", 1, 4095,
+      .help = "SMTP only: certificate that shows the server who we are" },
+    { IN_ACCOUNT ("key-file", BREV_TYPE_PATH, key_file), "", 1, 4095,
+      .help = "SMTP only: key of 'certificate-file'; empty: in the same file" },
     { IN_ACCOUNT ("as", BREV_TYPE_NAME, as), "postmark",
       .help = "outbox only: the provider whose requests are written" },
     { IN_ACCOUNT ("directory", BREV_TYPE_PATH, directory), "", 1, 4095,

@@ -144,6 +144,17 @@ host_is_loopback (const char *host)
     return g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
+static gboolean
+has_known_scheme (const char *text)
+{
+    static const char *const known[] = { "https://", "http://", "smtps://", "smtp://" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+        if (g_str_has_prefix (text, known[i]))
+            return TRUE;
+    return FALSE;
+}
+
 /* A token must never travel in the clear, so http is for tests on this machine alone. */
 static const char *
 url_fault (const char *text)
@@ -151,8 +162,8 @@ url_fault (const char *text)
     const char *authority = strstr (text, "://");
     g_autofree char *host = NULL;
 
-    if (!g_str_has_prefix (text, "https://") && !g_str_has_prefix (text, "http://"))
-        return "must begin with https://";
+    if (!has_known_scheme (text))
+        return "must begin with https://, or with smtp:// or smtps:// for SMTP";
     if (text[strcspn (text, "@?#\\ \"<>")] != '\0')
         return "may hold a host, a port and a path, and nothing else";
     host = url_host (authority + 3);

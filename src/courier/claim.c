@@ -30,6 +30,8 @@ make_plan (const BrevWorker *worker, const BrevLetter *letter,
         .message = letter->message,
         .fd = letter->fd,
         .sender = letter->row->sender,
+        .envid = letter->file->envelope->envid,
+        .ret = letter->file->envelope->ret,
         .message_id = letter->row->message_id,
         .full_name = letter->file->envelope->full_name,
         .is_report = letter->file->origin.way == BREV_WAY_REPORT,
@@ -45,8 +47,9 @@ make_plan (const BrevWorker *worker, const BrevLetter *letter,
 
     for (guint i = 0; i < recipients->len; i++) {
         const BrevStoreRecipient *recipient = recipients->pdata[i];
-        wanted[i] = (BrevPlanRecipient){ recipient->address, recipient->original,
-                                         recipient->index };
+        wanted[i] =
+            (BrevPlanRecipient){ recipient->address, recipient->original,
+                                 recipient->index, recipient->notify, recipient->orcpt };
     }
     return brev_plan_make (&input);
 }

@@ -26,6 +26,12 @@ brev_job_free (BrevJob *job)
     g_free (job);
 }
 
+const BrevProvider *
+brev_job_provider (const BrevJob *job)
+{
+    return ((const BrevMail *) job->mails->pdata[0])->provider;
+}
+
 /* How long a mail's part of a body may get: a byte of text takes six at most in a JSON
  * string, and the fields around it come on top. */
 static guint64
@@ -47,6 +53,7 @@ gboolean
 brev_job_fits (const BrevJob *job, const BrevMail *mail, guint most, guint64 max_size)
 {
     return job->mails->len < MIN (job->most, most) &&
+           (job->mails->len == 0 || brev_job_provider (job) == mail->provider) &&
            (max_size == 0 || job->size + size_at_most (mail) <= max_size);
 }
 

@@ -21,6 +21,9 @@ BrevJob *brev_job_new (struct BrevWorker *worker);
 void brev_job_free (BrevJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevJob, brev_job_free)
 
+/* Returns: whose request it is */
+const BrevProvider *brev_job_provider (const BrevJob *job);
+
 /* @most: how many mails a request with this one may hold */
 void brev_job_add (BrevJob *job, BrevLetter *letter, BrevMail *mail, guint most);
 

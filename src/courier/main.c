@@ -69,10 +69,10 @@ read_reply (BrevJob *job, const BrevHttpReply *reply)
     brev_job_expect (job);
     job->is_too_much = reply->status == 429;
     if (job->is_question)
-        brev_search_judge (worker->provider, reply, job->mails->pdata[0],
+        brev_search_judge (brev_job_provider (job), reply, job->mails->pdata[0],
                            job->outcomes->pdata[0]);
     else
-        brev_reply_judge (worker->provider, reply, job->mails, job->outcomes);
+        brev_reply_judge (brev_job_provider (job), reply, job->mails, job->outcomes);
     worker->open--;
     brev_worker_answered (worker, job);
 }

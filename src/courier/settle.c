@@ -207,7 +207,7 @@ static gboolean
 is_wanted_success (const BrevSettler *settler, const Result *result)
 {
     return settler->setup.may_park && result->row.state == BREV_STATE_SENT &&
-           who_hears (settler, result) == BREV_HEARS_SENDER;
+           !result->row.has_dsn && who_hears (settler, result) == BREV_HEARS_SENDER;
 }
 
 static gboolean

@@ -67,6 +67,7 @@ brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recip
     settlement->remote_id = verdict->remote_id;
     settlement->dsn = verdict->dsn != NULL ? verdict->dsn : result->dsn;
     settlement->reply = verdict->text;
+    settlement->has_dsn = verdict->has_dsn;
     if (verdict->kind == BREV_VERDICT_ACCEPTED && verdict->is_test)
         settlement->state = BREV_STATE_DISCARDED;
     else if (verdict->kind == BREV_VERDICT_ACCOUNT)
@@ -98,6 +99,8 @@ brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
     verdict.text = reply->error;
     for (guint i = 0; i < outcomes->len; i++)
         brev_outcome_set_all (outcomes->pdata[i], &verdict);
+    if (reply->smtp != NULL) /* some may have had their own answer before */
+        provider->read (reply, mails, outcomes);
 }
 
 BrevHealth

@@ -35,7 +35,7 @@ load_token (BrevWorker *worker, GError **error)
         brev_secret_load (worker->account, worker->courier->is_service, error);
     if (worker->token == NULL)
         return FALSE;
-    if (brev_token_check (worker->account, worker->token, error))
+    if (brev_account_check (worker->account, worker->token, error))
         return TRUE;
     g_clear_pointer (&worker->token, brev_secret_free);
     return FALSE;
@@ -220,6 +220,8 @@ company_of (const BrevWorker *worker, const BrevLetter *letter, const BrevMail *
 {
     guint attempts = 0;
 
+    if ((mail->provider->caps & BREV_CAP_BATCH) == 0)
+        return 1;
     for (guint i = 0; i < mail->n_recipients; i++)
         attempts =
             MAX (attempts, brev_letter_recipient (letter, mail->recipients[i])->attempts);
@@ -308,14 +310,18 @@ settle_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
 static BrevHttpRequest *
 encode (const BrevWorker *worker, const BrevJob *job, GError **error)
 {
-    g_autofree char *endpoint =
-        brev_provider_endpoint (worker->provider, worker->account);
+    const BrevProvider *provider = brev_job_provider (job);
+    g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
 
-    if (job->is_question)
-        return worker->provider->search (job->mails->pdata[0], worker->account,
-                                         worker->token, endpoint, error);
-    return worker->provider->encode (job->mails, worker->account, worker->token, endpoint,
-                                     error);
+    if (!job->is_question)
+        return provider->encode (job->mails, worker->account, worker->token, endpoint,
+                                 error);
+    if (provider->search != NULL)
+        return provider->search (job->mails->pdata[0], worker->account, worker->token,
+                                 endpoint, error);
+    (void) brev_throw (error, BREV_ERROR_INPUT, "%s cannot be asked for it",
+                       provider->title);
+    return NULL;
 }
 
 /* There is nothing to find it by. */

@@ -88,6 +88,7 @@ make_draft (const BrevPlanInput *input)
     g_autoptr (BrevMail) draft = brev_mail_new ();
     BrevPlan *plan = plan_new (input);
 
+    draft->provider = input->provider;
     draft->queue_id = input->queue_id;
     draft->message = message;
     draft->fd = input->fd;
@@ -99,6 +100,7 @@ make_draft (const BrevPlanInput *input)
         is_blank (message) || BREV_HAS (message->features, BREV_FEATURE_EMPTY_BODY);
     if (!may_be_tried_only (input, plan) || !brev_rule_sender (input, draft, plan))
         return plan;
+    brev_rule_envelope (input, draft);
     brev_rule_headers (input, draft, plan);
     if (brev_rule_is_raw (input->provider))
         brev_rule_raw (input, draft, plan);
@@ -184,6 +186,33 @@ take_structured (const BrevPlanInput *input, BrevPlan **plan)
     return !brev_rule_is_raw (input->provider) && is_whole (input, *plan);
 }
 
+/* Another way than the plan's, if that one carries the message whole. */
+static gboolean
+take_other (const BrevPlanInput *other, BrevPlan **plan)
+{
+    g_autoptr (BrevPlan) candidate = make_draft (other);
+
+    if (candidate->kind != BREV_PLAN_SEND || !is_whole (other, candidate))
+        return FALSE;
+    brev_plan_free (*plan);
+    *plan = g_steal_pointer (&candidate);
+    return TRUE;
+}
+
+/* The same provider by SMTP, which passes the message on as it is. A report of ours needs
+ * no more than the API, and not every server takes the null sender from a client. */
+static gboolean
+take_smtp (const BrevPlanInput *input, BrevPlan **plan)
+{
+    BrevPlanInput other = *input;
+
+    other.provider = brev_provider_smtp_way (input->account);
+    if (other.provider == NULL || brev_rule_is_raw (input->provider) ||
+        (input->is_report && is_offered (input)))
+        return FALSE;
+    return take_other (&other, plan);
+}
+
 /* Returns: whether the account named by "fallback" has a provider of which @other asks */
 static gboolean
 find_fallback (const BrevPlanInput *input, BrevPlanInput *other)
@@ -204,14 +233,7 @@ take_fallback (const BrevPlanInput *input, BrevPlan **plan)
 {
     BrevPlanInput other;
 
-    if (!find_fallback (input, &other))
-        return FALSE;
-    g_autoptr (BrevPlan) candidate = make_draft (&other);
-    if (candidate->kind != BREV_PLAN_SEND || !is_whole (&other, candidate))
-        return FALSE;
-    brev_plan_free (*plan);
-    *plan = g_steal_pointer (&candidate);
-    return TRUE;
+    return find_fallback (input, &other) && take_other (&other, plan);
 }
 
 /* The same API, losses and all: the administrator said so, or it is our own report,
@@ -227,9 +249,8 @@ static const struct {
     gboolean (*take) (const BrevPlanInput *input, BrevPlan **plan);
 } ladder[] = {
     /* from the most faithful step down */
-    { "raw", take_raw },
-    { "structured", take_structured },
-    { "fallback", take_fallback },
+    { "raw", take_raw },     { "structured", take_structured },
+    { "smtp", take_smtp },   { "fallback", take_fallback },
     { "lossy", take_lossy },
 };
 

@@ -9,8 +9,10 @@
 typedef struct {
     const char *address; /* where it goes */
     const char
-        *original; /* as the header or the argument had it, before alias and domain */
-    guint index;   /* of the recipient in the store */
+        *original;     /* as the header or the argument had it, before alias and domain */
+    guint index;       /* of the recipient in the store */
+    BrevNotify notify; /* when its sender wants a report; 0: not said */
+    const char *orcpt; /* nullable: RFC 3461 section 4.2, xtext */
 } BrevPlanRecipient;
 
 /* All that a plan depends on: no clock, no network, no file. */
@@ -18,7 +20,9 @@ typedef struct {
     const char *queue_id;
     const BrevMessage *message;
     int fd;
-    const char *sender;     /* envelope sender, qualified */
+    const char *sender; /* envelope sender, qualified */
+    const char *envid;  /* nullable: RFC 3461 section 4.4, decoded */
+    BrevReturn ret;
     const char *message_id; /* for a message without one; stable */
     const char *full_name;  /* nullable: for a From that is missing */
     gboolean is_report;     /* brevdue's own: always sent */
@@ -55,11 +59,11 @@ typedef struct {
 
 typedef struct {
     BrevPlanKind kind;
-    const char
-        *step; /* "raw", "structured", "fallback", "lossy": the rung of the ladder */
+    const char *
+        step; /* "raw", "structured", "smtp", "fallback", "lossy": the rung of the ladder */
     const BrevAccount *account; /* borrowed: who sends; another than the input's with the
                                    step "fallback" */
-    const BrevProvider *provider; /* that account's */
+    const BrevProvider *provider; /* that account's, or SMTP with the step "smtp" */
     GPtrArray *mails;     /* owned, of BrevMail: each recipient in exactly one of them, */
     GArray *twins;        /* owned, of BrevPlanTwin: or here, */
     GPtrArray *refusals;  /* owned, of BrevPlanRefusal: or here; with SEND alone */

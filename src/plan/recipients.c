@@ -200,6 +200,7 @@ copy_draft (const BrevMail *draft)
 {
     BrevMail *mail = brev_mail_new ();
 
+    mail->provider = draft->provider;
     mail->queue_id = draft->queue_id;
     mail->message = draft->message;
     mail->fd = draft->fd;
@@ -217,6 +218,7 @@ copy_draft (const BrevMail *draft)
     brev_controls_copy (&draft->controls, &mail->controls);
     mail->is_sandboxed = draft->is_sandboxed;
     mail->blank_body = draft->blank_body;
+    mail->envelope = brev_smtp_copy (draft->envelope);
     mail->raw = draft->raw != NULL ? brev_body_share (draft->raw) : NULL;
     return mail;
 }
@@ -239,6 +241,7 @@ add_mail (Seating *seating, const BrevMail *draft, const guint *line, guint n,
             seating->has_moved = TRUE;
         g_ptr_array_add (fields[field != FIELD_NONE ? field : place->field],
                          brev_mailbox_new (address, place->name));
+        brev_rule_add_recipient (mail, address, recipient);
         mail->recipients[i] = recipient->index;
     }
     g_ptr_array_add (plan->mails, mail);

@@ -32,6 +32,12 @@ gboolean brev_rule_is_raw (const BrevProvider *provider);
  */
 void brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan);
 
+/* Sets draft->envelope, without recipients. */
+void brev_rule_envelope (const BrevPlanInput *input, BrevMail *draft);
+/* @address: of @recipient, qualified */
+void brev_rule_add_recipient (BrevMail *mail, const char *address,
+                              const BrevPlanRecipient *recipient);
+
 /* Fills plan->mails: each recipient of the envelope in one mail, and nobody else. */
 void brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft,
                            BrevPlan *plan);

@@ -68,6 +68,7 @@ brev_mail_free (BrevMail *mail)
     g_free (mail->own_subject);
     brev_controls_clear (&mail->controls);
     brev_body_free (mail->raw);
+    brev_smtp_free (mail->envelope);
     g_free (mail->recipients);
     g_free (mail);
 }

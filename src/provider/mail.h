@@ -3,6 +3,7 @@
 
 #include "message/body.h"
 #include "message/message.h"
+#include "provider/smtp-request.h"
 
 /* What the wishes in headers such as X-PM-Tag come to, whichever provider's spelling the
  * application used. The fields behind it do not travel on (control.c). */
@@ -23,6 +24,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevControls, brev_controls_clear)
 /* One message as one request says it: what the plan made of a message, its envelope and
  * its account. Exactly the recipients in to, cc and bcc receive it. */
 typedef struct {
+    const struct BrevProvider *provider; /* whose request it becomes */
     const char *queue_id; /* borrowed, as all that is not said to be owned */
     const BrevMessage *message;
     int fd;              /* the message's file */
@@ -46,6 +48,8 @@ typedef struct {
     BrevBody *raw; /* owned, nullable: for a provider that takes it, the whole message
                             as it travels, without blind copies; then @subject, @headers
                             and the bodies of @message are none of its business */
+    BrevSmtp *envelope; /* owned, nullable: in the words of SMTP, the recipients in the
+                           order to, cc, bcc; its peer but for @helo is the provider's */
 } BrevMail;
 
 /**

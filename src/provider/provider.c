@@ -257,17 +257,54 @@ brev_provider_for (const BrevAccount *account)
     return provider != NULL && provider->encode != NULL ? provider : NULL;
 }
 
-char *
-brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account)
+static gboolean
+is_given (const char *text)
 {
-    gboolean is_own = brev_provider_find (account->provider) == provider;
+    return text != NULL && *text != '\0';
+}
 
-    if (is_own && account->endpoint != NULL && *account->endpoint != '\0')
-        return g_strdup (account->endpoint);
+/* Who sends the API's requests elsewhere, to a test or through a proxy, does not want mail
+ * to go to the provider itself. */
+static const char *
+smtp_endpoint (const BrevProvider *own, const BrevAccount *account)
+{
+    if (own->smtp_url == NULL || is_given (account->smtp_endpoint))
+        return own->smtp_url == NULL ? NULL : account->smtp_endpoint;
+    return is_given (account->endpoint) ? NULL : own->smtp_url;
+}
+
+/* (transfer full): of the provider's API */
+static char *
+own_url (const BrevProvider *provider, const BrevAccount *account)
+{
     if (account->region == NULL || provider->region_url == NULL)
         return g_strdup (provider->url);
     g_auto (GStrv) parts = g_strsplit (provider->region_url, "{region}", -1);
     return g_strjoinv (account->region, parts);
+}
+
+char *
+brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account)
+{
+    const BrevProvider *own = brev_provider_for (account);
+    gboolean is_outbox = own != brev_provider_find (account->provider);
+
+    if (own != provider)
+        return g_strdup (smtp_endpoint (own, account));
+    if (is_given (account->endpoint) && !is_outbox)
+        return g_strdup (account->endpoint);
+    return own_url (own, account);
+}
+
+const BrevProvider *
+brev_provider_smtp_way (const BrevAccount *account)
+{
+    const BrevProvider *own = brev_provider_for (account);
+
+    if (own == NULL || account->sandbox || smtp_endpoint (own, account) == NULL ||
+        (own->smtp_user == NULL && account->user == NULL))
+        return NULL;
+    return brev_provider_find ("smtp");
 }
 
 char *
@@ -313,4 +350,38 @@ brev_token_check (const BrevAccount *account, const char *token, GError **error)
             account->name, account->name);
     return provider == NULL || provider->check_token == NULL ||
            provider->check_token (account, token, error);
+}
+
+static gboolean
+is_smtp_url (const char *url)
+{
+    return g_str_has_prefix (url, "smtp://") || g_str_has_prefix (url, "smtps://");
+}
+
+/* What "endpoint" says must be what the provider speaks. */
+static gboolean
+check_endpoint (const BrevAccount *account, const BrevProvider *provider, GError **error)
+{
+    const char *endpoint = account->endpoint;
+
+    if (endpoint == NULL || is_smtp_url (endpoint) == is_smtp_url (provider->url))
+        return TRUE;
+    return brev_throw (
+        error, BREV_ERROR_CONFIG,
+        "account '%s': provider %s needs an 'endpoint' that begins with %s",
+        account->name, provider->name,
+        is_smtp_url (provider->url) ? "smtp:// or smtps://" : "https://");
+}
+
+gboolean
+brev_account_check (const BrevAccount *account, const char *token, GError **error)
+{
+    const BrevProvider *provider = brev_provider_find (account->provider);
+
+    if (provider == NULL || provider->encode == NULL)
+        return TRUE;
+    if (!check_endpoint (account, provider, error))
+        return FALSE;
+    return provider->check != NULL ? provider->check (account, token, error)
+                                   : brev_token_check (account, token, error);
 }

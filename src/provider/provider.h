@@ -23,7 +23,7 @@ typedef enum {
     BREV_CAP_METADATA = 1 << 8,
     BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
     BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
-    BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on */
+    BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on: @smtp_url */
     BREV_CAP_SANDBOX = 1 << 13,    /* can be asked to check a mail and deliver nothing */
 } BrevCaps;
 
@@ -123,6 +123,7 @@ typedef struct {
     gint64 after;    /* ms to wait at least, with LATER; 0: not said */
     gboolean
         is_test; /* accepted by a test token, sandbox or the outbox: nobody gets it */
+    gboolean has_dsn; /* accepted, and who accepted it reports success (RFC 3461) */
 } BrevVerdict;
 
 void brev_verdict_clear (BrevVerdict *verdict);
@@ -166,6 +167,9 @@ struct BrevProvider {
     const char *region_url;     /* nullable: so, with {region} for the account's */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     gboolean wants_user;        /* the secret is of no use without the account's "user" */
+    const char *smtp_url;  /* nullable: its server of SMTP, which passes the bytes of a
+                              message on and takes the same token as password */
+    const char *smtp_user; /* nullable: who logs in there; else the account's "user" */
     BrevLevel level;
     const char *level_date; /* "2026-11-25", since when */
     const char *level_by;   /* whose word that is */
@@ -195,6 +199,15 @@ struct BrevProvider {
                                           NULL-terminated; the first travels */
 
     /**
+     * check:
+     *
+     * (nullable): whether the account can work at all; else brev_token_check() decides.
+     *
+     * Returns: %FALSE with %BREV_ERROR_CONFIG, without any part of @token
+     */
+    gboolean (*check) (const BrevAccount *account, const char *token, GError **error);
+
+    /**
      * encode:
      * @mails: of BrevMail; one, unless %BREV_CAP_BATCH
      * @token: the secret
@@ -208,7 +221,9 @@ struct BrevProvider {
      * @outcomes: of BrevOutcome, one for each mail, all LATER when called
      *
      * SPLIT is said of several mails only: about one alone there is always more to say.
-     * Only called with a complete reply; everything else is the courier's to judge.
+     * Only called with a complete reply; everything else is the courier's to judge. Of
+     * SMTP with any: then the outcomes say already what the courier thinks, and those with
+     * an answer of their own are judged by that.
      */
     void (*read) (const BrevHttpReply *reply, const GPtrArray *mails,
                   GPtrArray *outcomes);
@@ -266,11 +281,17 @@ const BrevProvider *brev_provider_for (const BrevAccount *account);
 
 /**
  * brev_provider_endpoint:
+ * @provider: of a mail of the account: its own, or SMTP in its place
  *
- * Returns: (transfer full): where the account's requests go: its own base URL, the one of
- * its region, or the provider's
+ * Returns: (nullable) (transfer full): where the mail's request goes: the account's own
+ * base URL, the one of its region, or the provider's; %NULL for SMTP, when the account has
+ * no server of its provider's that it may be sent to
  */
 char *brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account);
+
+/* (nullable): SMTP, when the account's provider takes mail by that, too, and the account
+ * can log in there */
+const BrevProvider *brev_provider_smtp_way (const BrevAccount *account);
 
 /**
  * brev_provider_names:
@@ -278,6 +299,18 @@ char *brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *a
  * Returns: (transfer full): the names of all providers, for a hint or a list: "a, b"
  */
 char *brev_provider_names (void);
+
+/**
+ * brev_account_check:
+ * @token: as brev_secret_load() has it
+ *
+ * Whether the account's settings fit its provider. One whose provider makes no requests
+ * fits always.
+ *
+ * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
+ */
+gboolean brev_account_check (const BrevAccount *account, const char *token,
+                             GError **error);
 
 /**
  * brev_token_check:

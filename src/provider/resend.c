@@ -347,7 +347,10 @@ const BrevProvider brev_provider_resend = {
     .level_date = "2026-11-25",
     .level_by = "prism 5.14.2, resend/resend-openapi fd6f395",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_IDEMPOTENCY |
-            BREV_CAP_INLINE | BREV_CAP_HEADERS | BREV_CAP_TAGS | BREV_CAP_METADATA,
+            BREV_CAP_INLINE | BREV_CAP_HEADERS | BREV_CAP_TAGS | BREV_CAP_METADATA |
+            BREV_CAP_SMTP,
+    .smtp_url = "smtps://smtp.resend.com:465",
+    .smtp_user = "resend",
     .max_recipients = 50,
     .max_size = 40 * 1024 * 1024,
     .max_batch = 100,

@@ -374,7 +374,9 @@ const BrevProvider brev_provider_sendgrid = {
     .level_date = "2026-11-25",
     .level_by = "prism 5.14.2, twilio/sendgrid-oai dbe0e0d",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_INLINE | BREV_CAP_HEADERS | BREV_CAP_TAGS |
-            BREV_CAP_METADATA | BREV_CAP_SANDBOX,
+            BREV_CAP_METADATA | BREV_CAP_SANDBOX | BREV_CAP_SMTP,
+    .smtp_url = "smtps://smtp.sendgrid.net:465",
+    .smtp_user = "apikey",
     .max_recipients = 1000,
     .max_size = 30 * 1024 * 1024,
     .max_batch = 1,

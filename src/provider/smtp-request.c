@@ -24,6 +24,25 @@ brev_smtp_new (const char *sender)
     return smtp;
 }
 
+BrevSmtp *
+brev_smtp_copy (const BrevSmtp *smtp)
+{
+    BrevSmtp *copy;
+
+    if (smtp == NULL)
+        return NULL;
+    copy = brev_smtp_new (smtp->sender);
+    brev_smtp_peer_copy (&smtp->peer, &copy->peer);
+    copy->ret = smtp->ret;
+    copy->envid = g_strdup (smtp->envid);
+    for (guint i = 0; i < smtp->recipients->len; i++) {
+        const BrevSmtpRecipient *recipient = smtp->recipients->pdata[i];
+        brev_smtp_add_recipient (copy, recipient->address, recipient->notify,
+                                 recipient->orcpt);
+    }
+    return copy;
+}
+
 void
 brev_smtp_free (BrevSmtp *smtp)
 {

@@ -35,6 +35,8 @@ typedef struct {
 } BrevSmtp;
 
 BrevSmtp *brev_smtp_new (const char *sender);
+/* (nullable) (transfer full) */
+BrevSmtp *brev_smtp_copy (const BrevSmtp *smtp);
 /* Wipes the password. */
 void brev_smtp_free (BrevSmtp *smtp);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevSmtp, brev_smtp_free)
@@ -71,6 +73,7 @@ typedef struct {
     BrevSmtpReply last;        /* the reply that ended it, with code 0 if none did */
     guint n;                   /* recipients of the request */
     BrevSmtpReply *recipients; /* owned: to RCPT; code 0: not asked, or no reply */
+    gboolean has_dsn;          /* the server took on what the sender wants to be told */
 } BrevSmtpAnswer;
 
 BrevSmtpAnswer *brev_smtp_answer_new (guint n);

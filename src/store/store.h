@@ -210,6 +210,7 @@ typedef struct {
     const char *reply;     /* nullable */
     const char *report;    /* nullable: queue id chosen for the report about it */
     const char *rewritten; /* nullable: the From address another one stands in for */
+    gboolean has_dsn;      /* not stored: another host reports success */
 } BrevSettlement;
 
 /**

@@ -136,6 +136,7 @@ copy_answer (const BrevDispatch *dispatch)
         return copy;
     answer = brev_talk_answer (dispatch->talk);
     copy->stage = answer->stage;
+    copy->has_dsn = answer->has_dsn;
     brev_smtp_reply_set (&copy->last, answer->last.code, answer->last.text);
     for (guint i = 0; i < n; i++)
         brev_smtp_reply_set (&copy->recipients[i], answer->recipients[i].code,

@@ -394,6 +394,7 @@ brev_talk_new (const BrevSmtp *smtp, BrevBody *body, BrevSmtpExtensions extensio
     talk->out = g_string_new (NULL);
     talk->answer = brev_smtp_answer_new (smtp->recipients->len);
     talk->answer->stage = BREV_SMTP_MAIL;
+    talk->answer->has_dsn = offers (talk, BREV_SMTP_DSN);
     talk->is_utf8 = needs_utf8 (smtp) && offers (talk, BREV_SMTP_SMTPUTF8);
     if (!check_envelope (smtp, error) || !survey_body (talk, error))
         return NULL;

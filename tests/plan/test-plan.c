@@ -64,8 +64,8 @@ world_new (void)
         .subject = g_strdup ("s"),
         .headers = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free),
         .attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_part_free),
-        .text = &world->text,
         .places = g_ptr_array_new (),
+        .text = &world->text,
     };
     world->provider = *brev_provider_find ("postmark");
     world->recipients = g_array_new (FALSE, FALSE, sizeof (BrevPlanRecipient));
@@ -444,14 +444,102 @@ test_ladder (void)
     }
 }
 
-/* What each provider says that it carries is no loss; everything else of a message is. Of
- * a raw one only what the provider replaces is. */
+/* The provider's own SMTP takes what its API would change, unless mail is meant to go
+ * elsewhere, or nowhere. */
+static void
+test_smtp_step (void)
+{
+    static const struct {
+        const char *provider, *endpoint, *smtp_endpoint;
+        gboolean is_sandbox;
+        BrevFeatures features;
+        const char *want; /* NULL: refused */
+        const char *url;
+    } rows[] = {
+        { "sendgrid", NULL, NULL, FALSE, F (SIGNED), "smtp",
+          "smtps://smtp.sendgrid.net:465" },
+        { "sendgrid", NULL, NULL, FALSE, F (FLOWED), "structured", NULL },
+        { "sendgrid", NULL, NULL, TRUE, F (SIGNED), NULL, NULL },
+        { "sendgrid", "https://proxy", NULL, FALSE, F (SIGNED), NULL, NULL },
+        { "sendgrid", "https://proxy", "smtp://h", FALSE, F (SIGNED), "smtp",
+          "smtp://h" },
+        { "postmark", NULL, "smtp://h", FALSE, F (SIGNED), NULL, NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_autoptr (World) world = world_new ();
+        g_autofree char *endpoint = g_strdup (rows[i].endpoint);
+        g_autofree char *smtp_endpoint = g_strdup (rows[i].smtp_endpoint);
+        g_free (world->account.provider);
+        world->account.provider = g_strdup (rows[i].provider);
+        world->account.endpoint = endpoint;
+        world->account.smtp_endpoint = smtp_endpoint;
+        world->account.sandbox = rows[i].is_sandbox;
+        world->provider = *brev_provider_find (rows[i].provider);
+        world->input.provider = brev_provider_find (rows[i].provider);
+        world->message.features = rows[i].features;
+        replace (&world->message.to, "r@example.org");
+        g_autoptr (BrevPlan) plan = make (world);
+        g_test_message ("%u", i);
+        g_assert_cmpstr (plan->step, ==, rows[i].want);
+        if (rows[i].url == NULL)
+            continue;
+        const BrevMail *mail = plan->mails->pdata[0];
+        g_assert_true (plan->account == &world->account);
+        g_assert_cmpstr (plan->provider->name, ==, "smtp");
+        g_assert_true (mail->provider == plan->provider);
+        g_assert_nonnull (mail->raw);
+        g_autofree char *url = brev_provider_endpoint (plan->provider, plan->account);
+        g_assert_cmpstr (url, ==, rows[i].url);
+    }
+}
+
+static void
+test_envelope (void)
+{
+    static const struct {
+        const char *sender, *senders, *want;
+    } rows[] = {
+        { "a@example.com", "*", "a@example.com" },
+        { "bounces+1@example.com", "example.com", "bounces+1@example.com" },
+        { "root@web1.internal", "example.com", "a@example.com" },
+        { "", "example.com", "" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_autoptr (World) world = world_new ();
+        g_strfreev (world->account.senders);
+        world->account.senders = g_strsplit (rows[i].senders, " ", -1);
+        world->input.sender = rows[i].sender;
+        world->input.envid = "a b+c";
+        world->input.ret = BREV_RETURN_HEADERS;
+        add_recipients (world, "r@example.org s@example.org");
+        BrevPlanRecipient *first =
+            &g_array_index (world->recipients, BrevPlanRecipient, 0);
+        first->notify = BREV_NOTIFY_SUCCESS | BREV_NOTIFY_DELAY;
+        first->orcpt = "rfc822;x@example.org";
+        g_autoptr (BrevPlan) plan = make (world);
+        const BrevSmtp *envelope = ((BrevMail *) plan->mails->pdata[0])->envelope;
+        const BrevSmtpRecipient *recipient = envelope->recipients->pdata[0];
+        g_assert_cmpstr (envelope->sender, ==, rows[i].want);
+        g_assert_cmpstr (envelope->envid, ==, "a+20b+2Bc");
+        g_assert_cmpstr (envelope->ret, ==, "HDRS");
+        g_assert_cmpstr (recipient->address, ==, "r@example.org");
+        g_assert_cmpstr (recipient->notify, ==, "SUCCESS,DELAY");
+        g_assert_cmpstr (recipient->orcpt, ==, "rfc822;x@example.org");
+    }
+}
+
+/* What each provider says that it carries is no loss; everything else of a message is. A
+ * raw message loses what the provider says that it replaces. */
 static void
 test_features (void)
 {
     for (const BrevProvider *const *p = brev_providers; *p != NULL; p++) {
         for (guint i = 0; (*p)->encode != NULL && i < BREV_FEATURE_LAST; i++) {
             g_autoptr (World) world = world_new ();
+            gboolean is_raw = ((*p)->caps & BREV_CAP_RAW) != 0;
+            BrevFeatures lost = is_raw ? (*p)->replaced : ~(*p)->carried;
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
                   F (TEXT_ALONE) | F (LIST_HEADERS)) &
@@ -463,8 +551,6 @@ test_features (void)
             world->provider.wants_html = FALSE; /* this message has none */
             g_autoptr (BrevPlan) plan = make (world);
             g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
-            BrevFeatures lost =
-                ((*p)->caps & BREV_CAP_RAW) != 0 ? (*p)->replaced : ~(*p)->carried;
             g_assert_cmphex (plan->losses, ==, is_planned ? 0 : 1u << i & lost);
         }
     }
@@ -808,6 +894,8 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/features", test_features);
     g_test_add_func ("/plan/list-headers", test_list_headers);
     g_test_add_func ("/plan/limits", test_limits);
+    g_test_add_func ("/plan/smtp-step", test_smtp_step);
+    g_test_add_func ("/plan/envelope", test_envelope);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
     g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
     g_test_add_func ("/plan/odd-fallbacks", test_odd_fallbacks);
