@@ -11,8 +11,19 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import structured  # noqa: E402
-from case import Case, kill_couriers, mail  # noqa: E402
+from case import Case, hold_courier, kill_couriers, mail  # noqa: E402
 from programs import Site  # noqa: E402
+
+
+ATTACHMENT = """--b
+
+text
+--b
+Content-Type: application/pdf
+Content-Disposition: attachment; filename=a.pdf
+
+%PDF
+--b--"""
 
 
 class Provider(Case):
@@ -76,6 +87,26 @@ class Deliveries(Provider):
         self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
         self.wait_for(1)
         self.assertIn('found at the provider', self.site.log_text())
+
+    def test_batches(self):
+        """Several messages in one request, those with attachments apart from them."""
+        self.doCleanups()
+        self.settings = lambda: {'batch': '10', 'concurrency': '1'}
+        self.setUp()
+        hold_courier(self.site)
+        self.begin()
+        for i in range(5):
+            self.submit('-t', '-i', input=mail(subject=f'plain {i}'))
+        self.submit('-t', '-i', input=mail(subject='file', body=ATTACHMENT, MIME_Version='1.0',
+                                           Content_Type='multipart/mixed; boundary=b'))
+        hold_courier(self.site, held=False)
+        self.site.admin('flush')
+        messages = self.wait_for(6)
+        self.assertEqual(sum('attachments' in message for message in messages), 1)
+        batches = [request for request in self.server.requests
+                   if request['path'] == '/emails/batch']
+        self.assertGreater(len(batches), 0)
+        self.assertLess(len(self.server.requests), 6)
 
     def test_sandbox(self):
         """Nothing is delivered, and nobody says so."""
