@@ -351,6 +351,22 @@ parse_body (const GString *body)
 
 /* -- text ---------------------------------------------------------------------------- */
 
+/* (transfer full): a message, fit for a terminal line by line */
+static char *
+printable_lines (const char *text)
+{
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        char *line = lines[i];
+        if (g_str_has_suffix (line, "\r"))
+            line[strlen (line) - 1] = '\0';
+        lines[i] = brev_text_printable (line);
+        g_free (line);
+    }
+    return g_strjoinv ("\n", lines);
+}
+
 static void
 print_request (const BrevHttpRequest *request, const GString *body)
 {
@@ -359,7 +375,7 @@ print_request (const BrevHttpRequest *request, const GString *body)
 
     if (root != NULL)
         shorten (root);
-    text = root == NULL ? brev_text_printable (body->str) : brev_out_json_text (root);
+    text = root == NULL ? printable_lines (body->str) : brev_out_json_text (root);
     (void) printf ("\n%s %s\n", request->method, request->url);
     for (guint i = 0; i < request->headers->len; i++) {
         const BrevHttpHeader *header = request->headers->pdata[i];

@@ -69,6 +69,24 @@ brev_http_request_get (const char *endpoint, const char *path)
     return request;
 }
 
+/* For a person who looks at the request: nothing of it is sent as a header. */
+static void
+show_envelope (BrevHttpRequest *request)
+{
+    const BrevSmtp *smtp = request->smtp;
+    g_autoptr (GString) all = g_string_new (NULL);
+
+    for (guint i = 0; i < smtp->recipients->len; i++) {
+        const BrevSmtpRecipient *recipient = smtp->recipients->pdata[i];
+        g_string_append_printf (all, "%s<%s>", i == 0 ? "" : ", ", recipient->address);
+    }
+    brev_http_request_header (request, "EHLO", smtp->peer.helo, FALSE);
+    if (smtp->peer.user != NULL)
+        brev_http_request_header (request, "AUTH", smtp->peer.user, FALSE);
+    brev_http_request_header (request, "MAIL FROM", smtp->sender, FALSE);
+    brev_http_request_header (request, "RCPT TO", all->str, FALSE);
+}
+
 BrevHttpRequest *
 brev_http_request_smtp (const char *endpoint, BrevBody *body, BrevSmtp *smtp)
 {
@@ -79,6 +97,7 @@ brev_http_request_smtp (const char *endpoint, BrevBody *body, BrevSmtp *smtp)
     request->headers = http_headers_new ();
     request->body = body;
     request->smtp = smtp;
+    show_envelope (request);
     return request;
 }
 

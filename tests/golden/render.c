@@ -176,21 +176,13 @@ print_pretty (const GString *body)
     printf ("\n%s\n", pretty);
 }
 
-/* The envelope, and the message with plain line ends. */
+/* The message with plain line ends. */
 static void
-print_smtp (const BrevSmtp *smtp, const GString *body)
+print_message (const GString *body)
 {
     g_auto (GStrv) lines = g_strsplit (body->str, "\r\n", -1);
     g_autofree char *text = g_strjoinv ("\n", lines);
 
-    g_assert_cmpstr (smtp->peer.password, ==, TOKEN);
-    printf ("EHLO %s\nuser: %s\nMAIL FROM:<%s>%s%s%s%s\n", smtp->peer.helo,
-            smtp->peer.user, smtp->sender, smtp->ret != NULL ? " RET=" : "",
-            smtp->ret != NULL ? smtp->ret : "", smtp->envid != NULL ? " ENVID=" : "",
-            smtp->envid != NULL ? smtp->envid : "");
-    for (guint i = 0; i < smtp->recipients->len; i++)
-        printf ("RCPT TO:<%s>\n",
-                ((const BrevSmtpRecipient *) smtp->recipients->pdata[i])->address);
     printf ("\n%s\n", text);
 }
 
@@ -248,7 +240,7 @@ print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
     if (request->signing != NULL)
         printf ("signed: %s %s\n", request->signing, request->key_id);
     if (request->smtp != NULL)
-        print_smtp (request->smtp, body);
+        print_message (body);
     else
         print_body (mails->pdata[0], body);
 }
