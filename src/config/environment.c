@@ -18,7 +18,8 @@ static const struct {
     const char *user;     /* what goes with the secret, where the provider wants that */
     const char *session;
     const char *regions[2];
-    gboolean is_general; /* set for other programs, too: BREVDUE_PROVIDER decides */
+    gboolean is_general; /* set for other programs, too: BREVDUE_PROVIDER decides; and
+                            without a secret the machine's own is taken */
 } providers[] = {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
     { "sendgrid", "SENDGRID_API_KEY" },
@@ -166,7 +167,7 @@ brev_provider_has_no_token (const char *provider)
 {
     for (guint i = 0; provider != NULL && i < G_N_ELEMENTS (providers); i++)
         if (strcmp (providers[i].provider, provider) == 0)
-            return providers[i].variable == NULL;
+            return providers[i].variable == NULL || providers[i].is_general;
     return FALSE;
 }
 

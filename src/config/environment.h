@@ -33,5 +33,6 @@ void brev_environment_token (BrevAccount *account);
 
 /* The well-known variable of @provider; %NULL: not known. */
 const char *brev_provider_variable (const char *provider);
-/* Whether @provider may work without a secret: the outbox, SMTP. */
+/* Whether @provider may work without a secret: the outbox, SMTP, and what takes the keys of
+ * the machine. */
 gboolean brev_provider_has_no_token (const char *provider);

@@ -180,7 +180,8 @@ brev_secret_load (const BrevAccount *account, gboolean as_service, GError **erro
     secret = from_credential (account, &found, error);
     if (found)
         return secret;
-    if (brev_provider_has_no_token (account->provider))
+    if (brev_provider_has_no_token (account->provider) &&
+        (account->user == NULL || brev_provider_variable (account->provider) == NULL))
         return g_strdup ("");
     return no_token (account, error);
 }

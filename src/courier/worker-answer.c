@@ -131,6 +131,8 @@ learn (BrevWorker *worker, const BrevJob *job)
         break;
     case BREV_HEALTH_PAUSED:
         until = brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now);
+        if (worker->token_until != 0) /* perhaps there are newer keys */
+            worker->token_until = now;
         brev_worker_give_back (worker, brev_fallback_for (worker) != NULL ? now : until);
         break;
     }

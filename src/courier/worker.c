@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/secret.h"
+#include "courier/aws-keys.h"
 #include "courier/claim.h"
 #include "courier/fallback.h"
 
@@ -19,6 +20,47 @@
 
 /* -- life ---------------------------------------------------------------------------- */
 
+/* Keys of the machine are taken anew before they end, but not all the time. */
+#define KEYS_MARGIN (5 * BREV_MINUTE)
+#define KEYS_LEAST (30 * BREV_SECOND)
+
+/* "" stands for no token of its own. Keys that still hold stay when there are no newer. */
+static gboolean
+fetch_keys (BrevWorker *worker, GError **error)
+{
+    gint64 now = brev_clock_now (), expiry = 0;
+    char *keys = brev_aws_keys_fetch (&expiry, error);
+
+    worker->token_until = now + KEYS_LEAST;
+    if (keys == NULL)
+        return FALSE;
+    brev_secret_free (worker->token);
+    worker->token = keys;
+    worker->token_expiry = expiry;
+    worker->token_until = MAX (expiry - KEYS_MARGIN, now + KEYS_LEAST);
+    return TRUE;
+}
+
+static gboolean
+wants_keys (const BrevWorker *worker, const char *secret)
+{
+    return secret != NULL && *secret == '\0' &&
+           (worker->provider->caps & BREV_CAP_AWS_KEYS) != 0;
+}
+
+/* Returns: whether it has a token that holds now */
+static gboolean
+refresh_token (BrevWorker *worker)
+{
+    gint64 now = brev_clock_now ();
+
+    if (worker->token == NULL || worker->token_until == 0)
+        return worker->token != NULL;
+    if (now >= worker->token_until)
+        (void) fetch_keys (worker, NULL);
+    return now < worker->token_expiry;
+}
+
 static gboolean
 load_token (BrevWorker *worker, GError **error)
 {
@@ -31,10 +73,18 @@ load_token (BrevWorker *worker, GError **error)
         worker->token = g_strdup ("outbox");
         return TRUE;
     }
+    g_clear_pointer (&worker->token, brev_secret_free);
     worker->token =
         brev_secret_load (worker->account, worker->courier->is_service, error);
     if (worker->token == NULL)
         return FALSE;
+    if (wants_keys (worker, worker->token)) {
+        g_clear_pointer (&worker->token, brev_secret_free);
+        if (!fetch_keys (worker, error)) {
+            g_prefix_error (error, "account '%s': ", worker->account->name);
+            return FALSE;
+        }
+    }
     if (brev_account_check (worker->account, worker->token, error))
         return TRUE;
     g_clear_pointer (&worker->token, brev_secret_free);
@@ -87,7 +137,7 @@ brev_worker_is_able (BrevWorker *worker)
         return FALSE;
     if (worker->account == NULL)
         return TRUE;
-    if (worker->token != NULL || load_token (worker, &error))
+    if (refresh_token (worker) || load_token (worker, &error))
         return TRUE;
     (void) brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, error->message, now);
     return FALSE;
@@ -313,6 +363,11 @@ encode (const BrevWorker *worker, const BrevJob *job, GError **error)
     const BrevProvider *provider = brev_job_provider (job);
     g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
 
+    if (worker->token == NULL) { /* its keys have ended since it was planned */
+        (void) brev_throw (error, BREV_ERROR_SYSTEM, "account '%s' has no keys",
+                           worker->account->name);
+        return NULL;
+    }
     if (!job->is_question)
         return provider->encode (job->mails, worker->account, worker->token, endpoint,
                                  error);

@@ -21,6 +21,8 @@ typedef struct BrevWorker {
     const BrevProvider *provider;
     gboolean is_outbox;
     char *token;          /* owned, nullable: the secret */
+    gint64 token_until;   /* ms: when to look for a newer one; 0: never */
+    gint64 token_expiry;  /* ms: when it ends; 0: never */
     BrevTrouble *trouble; /* owned */
     BrevPace pace;
     GQueue jobs;           /* owned, of BrevJob: planned, waiting for a slot */

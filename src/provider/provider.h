@@ -25,6 +25,7 @@ typedef enum {
     BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
     BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on: @smtp_url */
     BREV_CAP_SANDBOX = 1 << 13,    /* can be asked to check a mail and deliver nothing */
+    BREV_CAP_AWS_KEYS = 1 << 14,   /* without a token, takes the keys of the machine */
 } BrevCaps;
 
 typedef struct {
@@ -49,6 +50,7 @@ typedef struct {
                       @secret; "aws:amz:REGION:SERVICE" */
     char *key_id;  /* owned, nullable */
     char *secret;  /* owned, nullable; wiped */
+    gboolean is_for_keys; /* asks the machine or the container for its keys */
 } BrevHttpRequest;
 
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */

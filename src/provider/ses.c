@@ -385,7 +385,8 @@ const BrevProvider brev_provider_ses = {
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",
     .level_by = "botocore's model and signer",
-    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA,
+    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA |
+            BREV_CAP_AWS_KEYS,
     .max_recipients = 50,
     .max_size = (guint64) 40 * MEGABYTE / 4 * 3, /* 40 MB as base64 */
     .max_batch = 1,

@@ -161,7 +161,8 @@ on_open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     const BrevExchange *exchange = data;
 
-    if (exchange->target.is_plain && !brev_target_is_loopback (&address->addr))
+    if (exchange->target.is_plain && !brev_target_is_loopback (&address->addr) &&
+        !(exchange->request->is_for_keys && brev_target_is_metadata (&address->addr)))
         return CURL_SOCKET_BAD;
     return socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -308,7 +309,8 @@ examine (BrevExchange *exchange, GError **error)
 
     if (!brev_target_is_token (request->method))
         return brev_throw (error, BREV_ERROR_INPUT, "the request's method is invalid");
-    if (!brev_target_parse (request->url, &exchange->target, error))
+    if (!(request->is_for_keys ? brev_target_parse_metadata : brev_target_parse) (
+            request->url, &exchange->target, error))
         return FALSE;
     if (request->body == NULL)
         return TRUE;

@@ -29,7 +29,32 @@ url_part (CURLU *url, CURLUPart part, unsigned flags)
     return copy;
 }
 
+static const char *const metadata_hosts[] = { "169.254.169.254", "169.254.170.2",
+                                              "169.254.170.23" };
+
 /* libcurl has already turned odd spellings such as 0x7f.1 into dotted numbers. */
+static gboolean
+host_is_metadata (const char *host)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (metadata_hosts); i++)
+        if (strcmp (metadata_hosts[i], host) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean
+brev_target_is_metadata (const struct sockaddr *address)
+{
+    char text[INET_ADDRSTRLEN];
+    struct sockaddr_in in4;
+
+    if (address->sa_family != AF_INET)
+        return FALSE;
+    memcpy (&in4, address, sizeof in4);
+    return inet_ntop (AF_INET, &in4.sin_addr, text, sizeof text) != NULL &&
+           host_is_metadata (text);
+}
+
 static gboolean
 host_is_loopback (const char *host)
 {
@@ -46,10 +71,13 @@ host_is_loopback (const char *host)
     return g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
-/* @is_smtp: what smtp:// may do is not told by its URL */
+typedef enum { KIND_HTTP, KIND_SMTP, KIND_METADATA } Kind;
+
+/* What smtp:// may do is not told by its URL. */
 static gboolean
-check_parts (CURLU *parts, gboolean is_smtp, BrevTarget *target, GError **error)
+check_parts (CURLU *parts, Kind kind, BrevTarget *target, GError **error)
 {
+    gboolean is_smtp = kind == KIND_SMTP;
     const char *wanted = is_smtp ? "smtps" : "https";
     const char *other = is_smtp ? "smtp" : "http";
     g_autofree char *scheme = url_part (parts, CURLUPART_SCHEME, 0);
@@ -67,7 +95,8 @@ check_parts (CURLU *parts, gboolean is_smtp, BrevTarget *target, GError **error)
         return brev_throw (error, BREV_ERROR_CONFIG,
                            "the endpoint at '%s' is '%s', must be %s", host, scheme,
                            wanted);
-    if (is_plain && !host_is_loopback (host))
+    if (is_plain && !host_is_loopback (host) &&
+        !(kind == KIND_METADATA && host_is_metadata (host)))
         return brev_throw (
             error, BREV_ERROR_CONFIG,
             "the endpoint at '%s' must be https: http would show the token "
@@ -79,14 +108,14 @@ check_parts (CURLU *parts, gboolean is_smtp, BrevTarget *target, GError **error)
 }
 
 static gboolean
-parse (const char *url, gboolean is_smtp, BrevTarget *target, GError **error)
+parse (const char *url, Kind kind, BrevTarget *target, GError **error)
 {
     CURLU *parts = curl_url ();
     CURLUcode result = curl_url_set (parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
     gboolean is_sound;
 
     if (result == CURLUE_OK)
-        is_sound = check_parts (parts, is_smtp, target, error);
+        is_sound = check_parts (parts, kind, target, error);
     else
         is_sound = brev_throw (error, BREV_ERROR_CONFIG, "the endpoint is no URL: %s",
                                curl_url_strerror (result));
@@ -97,13 +126,19 @@ parse (const char *url, gboolean is_smtp, BrevTarget *target, GError **error)
 gboolean
 brev_target_parse (const char *url, BrevTarget *target, GError **error)
 {
-    return parse (url, FALSE, target, error);
+    return parse (url, KIND_HTTP, target, error);
 }
 
 gboolean
 brev_target_parse_smtp (const char *url, BrevTarget *target, GError **error)
 {
-    return parse (url, TRUE, target, error);
+    return parse (url, KIND_SMTP, target, error);
+}
+
+gboolean
+brev_target_parse_metadata (const char *url, BrevTarget *target, GError **error)
+{
+    return parse (url, KIND_METADATA, target, error);
 }
 
 gboolean

@@ -30,6 +30,12 @@ gboolean brev_target_parse (const char *url, BrevTarget *target, GError **error)
 /* So, but smtps:// or smtp://, whose TLS is not the URL's to tell. */
 gboolean brev_target_parse_smtp (const char *url, BrevTarget *target, GError **error);
 
+/* As brev_target_parse(), but http also goes to the addresses at which machines and
+ * containers of AWS hand out their keys: 169.254.169.254, 169.254.170.2, 169.254.170.23. No
+ * packet to them leaves the machine's link. */
+gboolean brev_target_parse_metadata (const char *url, BrevTarget *target, GError **error);
+gboolean brev_target_is_metadata (const struct sockaddr *address);
+
 /* Whether @address is in 127.0.0.0/8 or ::1: what "localhost" must have led to. */
 gboolean brev_target_is_loopback (const struct sockaddr *address);
 

@@ -3,8 +3,12 @@
 """Mail through Amazon SES: what arrives is the message, each request is signed, and what SES
 objects to does not bounce unless it is the message."""
 
+import http.server
+import json
 import os
 import sys
+import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
@@ -152,6 +156,107 @@ class Sessions(Case):
         self.site.start()
         self.submit('-t', '-i', input=mail())
         self.wait_for(1)
+
+
+class KeyHandler(http.server.BaseHTTPRequestHandler):
+    """Hands out keys as a machine (IMDSv2) or a container of AWS does."""
+
+    def answer(self, text, status=200):
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def keys(self):
+        self.server.given += 1
+        expiry = time.gmtime(time.time() + self.server.seconds)
+        self.answer(json.dumps({
+            'Code': 'Success', 'AccessKeyId': KEY_ID, 'SecretAccessKey': SECRET,
+            'Token': self.server.session,
+            'Expiration': time.strftime('%Y-%m-%dT%H:%M:%SZ', expiry)}))
+
+    def do_PUT(self):
+        seconds = self.headers.get('X-aws-ec2-metadata-token-ttl-seconds')
+        good = self.path == '/latest/api/token' and seconds == '21600'
+        self.answer('imds session' if good else '', 200 if good else 400)
+
+    def do_GET(self):
+        roles = '/latest/meta-data/iam/security-credentials/'
+        if self.path == '/container' and self.headers['Authorization'] == 'Bearer x':
+            return self.keys()
+        if self.headers['X-aws-ec2-metadata-token'] != 'imds session':
+            return self.answer('', 401)
+        if self.path == roles:
+            return self.answer('mailer\n')
+        return self.keys() if self.path == roles + 'mailer' else self.answer('', 404)
+
+    def log_message(self, *ignored):
+        pass
+
+
+class Machine(Case):
+    """Without a token the machine's or the container's keys are taken."""
+
+    server_options = {'session': 'session/+='}
+
+    def setUp(self):
+        super().setUp()
+        for name in ('user', 'token-file'):
+            del self.site.sections['account ses'][name]
+        self.site.write_config()
+        self.keys = http.server.ThreadingHTTPServer(('127.0.0.1', 0), KeyHandler)
+        self.keys.session, self.keys.seconds, self.keys.given = self.server.session, 3600, 0
+        thread = threading.Thread(target=self.keys.serve_forever, args=(0.05,))
+        thread.start()
+        self.addCleanup(self.keys.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(self.keys.shutdown)
+        self.url = f'http://127.0.0.1:{self.keys.server_port}'
+
+    def deliver(self, count=1, **variables):
+        self.site.start(env=self.site.env(**variables))
+        for i in range(count):
+            self.submit('-t', '-i', input=mail(subject=str(i)))
+            self.wait_for(i + 1)
+
+    def test_machine(self):
+        self.deliver(2, AWS_EC2_METADATA_SERVICE_ENDPOINT=self.url + '/')
+        self.assertEqual(self.keys.given, 1)
+        self.assertNotIn(SECRET, self.site.log_text())
+
+    def test_container(self):
+        path = self.site.write('identity', 'Bearer x\n', 0o600)
+        self.deliver(AWS_CONTAINER_CREDENTIALS_FULL_URI=self.url + '/container',
+                     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=path)
+
+    def test_ended_keys_are_replaced(self):
+        self.keys.seconds = 1
+        self.site.start(env=self.site.env(AWS_EC2_METADATA_SERVICE_ENDPOINT=self.url))
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(1)
+        time.sleep(1.5)
+        self.submit('-t', '-i', input=mail(subject='other'))
+        self.wait_for(2)
+        self.assertEqual(self.keys.given, 2)
+
+    def test_nobody_has_keys(self):
+        variables = {'AWS_CONTAINER_CREDENTIALS_FULL_URI': self.url + '/container',
+                     'AWS_CONTAINER_AUTHORIZATION_TOKEN': 'wrong'}
+        self.site.start(env=self.site.env(**variables))
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('the container gives it no keys: HTTP 401')
+        self.assertEqual(len(self.files()), 1)
+
+    def test_other_hosts_are_not_asked_in_the_clear(self):
+        self.site.start(env=self.site.env(
+            AWS_CONTAINER_CREDENTIALS_FULL_URI='http://192.0.2.1/keys'))
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('must be https')
+
+    def test_disabled(self):
+        self.site.start(env=self.site.env(AWS_EC2_METADATA_DISABLED='true'))
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('AWS_EC2_METADATA_DISABLED is set')
 
 
 class Rate(Case):

@@ -127,6 +127,36 @@ test_loopback (void)
     }
 }
 
+/* Where the machine's keys are, and nobody else, is asked without TLS; for nothing else. */
+static void
+test_metadata (void)
+{
+    static const struct {
+        const char *url;
+        gboolean is_taken;
+    } rows[] = {
+        { "http://169.254.169.254/latest", TRUE },
+        { "http://169.254.170.2/v2", TRUE },
+        { "http://169.254.170.23/v1", TRUE },
+        { "http://0xa9.254.43518/latest", TRUE },
+        { "http://127.0.0.1/", TRUE },
+        { "https://api.example/", TRUE },
+        { "http://169.254.169.253/", FALSE },
+        { "http://169.254.169.254.example/", FALSE },
+        { "http://192.0.2.1/", FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_auto (BrevTarget) target = { 0 }, other = { 0 };
+        gboolean is_for_all = strstr (rows[i].url, "127.0.0.1") != NULL ||
+                              g_str_has_prefix (rows[i].url, "https:");
+        g_test_message ("%s", rows[i].url);
+        g_assert_true (brev_target_parse_metadata (rows[i].url, &target, NULL) ==
+                       rows[i].is_taken);
+        g_assert_true (brev_target_parse (rows[i].url, &other, NULL) == is_for_all);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -134,5 +164,6 @@ main (int argc, char **argv)
     g_test_add_func ("/transport/urls", test_urls);
     g_test_add_func ("/transport/headers", test_headers);
     g_test_add_func ("/transport/loopback", test_loopback);
+    g_test_add_func ("/transport/metadata", test_metadata);
     return g_test_run ();
 }

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "courier/aws-keys.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/environment.h"
+#include "config/secret.h"
+#include "provider/json.h"
+#include "transport/http.h"
+
+#define CONTAINER_HOST "http://169.254.170.2"
+#define MACHINE_HOST "http://169.254.169.254"
+#define ROLES "/latest/meta-data/iam/security-credentials/"
+#define SESSION_SECONDS "21600"
+
+/* What answers is on the same link, or nothing is there. */
+static const BrevHttpLimits limits = {
+    .connect_timeout = BREV_SECOND,
+    .stall_timeout = 2 * BREV_SECOND,
+    .total_timeout = 2 * BREV_SECOND,
+};
+
+/* The body of a reply with status 200, without white space around it. */
+static char *
+ask (const char *method, const char *host, const char *path, const char *field,
+     const char *value, GError **error)
+{
+    BrevHttpRequest *request = brev_http_request_get (host, path);
+    g_autoptr (BrevHttpReply) reply = NULL;
+
+    request->is_for_keys = TRUE;
+    g_free (request->method);
+    request->method = g_strdup (method);
+    if (value != NULL)
+        brev_http_request_header (request, field, value, TRUE);
+    reply = brev_http_fetch (request, &limits, error);
+    if (reply == NULL)
+        return NULL;
+    if (!reply->is_complete || reply->status != 200) {
+        g_autofree char *status = g_strdup_printf ("HTTP %d", reply->status);
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "%s",
+                           reply->error != NULL ? reply->error : status);
+        return NULL;
+    }
+    return g_strstrip (
+        g_strndup (g_bytes_get_data (reply->body, NULL), g_bytes_get_size (reply->body)));
+}
+
+static gint64
+read_time (const char *text)
+{
+    g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
+    g_autoptr (GDateTime) time =
+        text == NULL ? NULL : g_date_time_new_from_iso8601 (text, utc);
+
+    return time == NULL ? 0 : g_date_time_to_unix (time) * BREV_SECOND;
+}
+
+static char *
+read_keys (const char *text, gint64 *expiry, GError **error)
+{
+    g_autoptr (JsonNode) root = brev_json_parse (text, strlen (text));
+    JsonObject *object = brev_json_object (root);
+    const char *id = brev_json_string (object, "AccessKeyId");
+    const char *secret = brev_json_string (object, "SecretAccessKey");
+    const char *session = brev_json_string (object, "Token");
+
+    *expiry = read_time (brev_json_string (object, "Expiration"));
+    if (id == NULL || secret == NULL || session == NULL || *expiry == 0) {
+        (void) brev_throw (error, BREV_ERROR_CONFIG,
+                           "what should be keys with an expiry is something else");
+        return NULL;
+    }
+    return g_strdup_printf ("%s:%s:%s", id, secret, session);
+}
+
+/* Returns: (transfer full) (nullable): %NULL: there is none, or with @error */
+static char *
+read_authorization (GError **error)
+{
+    const char *path = brev_environment ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    char *text = NULL;
+
+    if (path == NULL)
+        return g_strdup (brev_environment ("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+    if (!g_file_get_contents (path, &text, NULL, error)) {
+        g_prefix_error (error, "the container's token: ");
+        return NULL;
+    }
+    return g_strstrip (text);
+}
+
+static char *
+ask_container (const char *relative, const char *full, GError **error)
+{
+    g_autoptr (GError) fault = NULL;
+    char *token = read_authorization (&fault), *text;
+
+    if (fault != NULL) {
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "%s", fault->message);
+        return NULL;
+    }
+    text = ask ("GET", relative != NULL ? CONTAINER_HOST : full,
+                relative != NULL ? relative : "", "Authorization", token, error);
+    brev_secret_free (token);
+    return text;
+}
+
+/* IMDSv2: a session first; then the name of the role, and its keys. */
+static char *
+ask_machine (GError **error)
+{
+    const char *named = brev_environment ("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    g_autofree char *host = g_strdup (named != NULL ? named : MACHINE_HOST);
+    g_autofree char *role = NULL, *path = NULL;
+    char *session, *text = NULL;
+
+    if (g_str_has_suffix (host, "/"))
+        host[strlen (host) - 1] = '\0';
+    session = ask ("PUT", host, "/latest/api/token",
+                   "X-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS, error);
+    if (session != NULL)
+        role = ask ("GET", host, ROLES, "X-aws-ec2-metadata-token", session, error);
+    if (role != NULL) {
+        role[strcspn (role, "\r\n")] = '\0';
+        path = g_strconcat (ROLES, role, NULL);
+        text = ask ("GET", host, path, "X-aws-ec2-metadata-token", session, error);
+    }
+    brev_secret_free (session);
+    return text;
+}
+
+char *
+brev_aws_keys_fetch (gint64 *expiry, GError **error)
+{
+    const char *relative = brev_environment ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full = brev_environment ("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *disabled = brev_environment ("AWS_EC2_METADATA_DISABLED");
+    gboolean is_container = relative != NULL || full != NULL;
+    char *text = NULL, *keys = NULL;
+
+    if (is_container)
+        text = ask_container (relative, full, error);
+    else if (g_strcmp0 (disabled, "true") != 0)
+        text = ask_machine (error);
+    else
+        (void) brev_throw (error, BREV_ERROR_CONFIG, "AWS_EC2_METADATA_DISABLED is set");
+    if (text != NULL)
+        keys = read_keys (text, expiry, error);
+    brev_secret_free (text);
+    if (keys == NULL)
+        g_prefix_error (error, "it has no token, and %s gives it no keys: ",
+                        is_container ? "the container" : "the machine");
+    return keys;
+}
