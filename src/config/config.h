@@ -53,6 +53,7 @@ typedef struct {
         *session_env;  /* static, nullable: of another, whose value goes with the token */
     char *user;        /* nullable: what the token belongs to */
     char *region;      /* nullable: of the provider */
+    char *domain;      /* nullable: that the provider sends from */
     char **senders;    /* NULL-terminated globs: "example.com", "*.example.org", "*" */
     char *stream;      /* nullable */
     double rate;       /* messages per second, 0: no limit of ours */

@@ -32,13 +32,16 @@ static const struct {
       "AWS_SESSION_TOKEN",
       { "AWS_REGION", "AWS_DEFAULT_REGION" },
       TRUE },
+    { "mailgun", "MAILGUN_API_KEY" },
     { "outbox", NULL },
     { "smtp", NULL }, /* a server may know this host by its address */
 };
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
-    "MAILGUN_API_KEY",
+    "SPARKPOST_API_KEY",
+    "MAILERSEND_API_KEY",
+    "MAILTRAP_API_TOKEN",
 };
 
 static gboolean

@@ -107,6 +107,8 @@ static const BrevSetting settings[] = {
       .help = "what goes with the secret, where the provider wants both: a key's id, a login name" },
     { IN_ACCOUNT ("region", BREV_TYPE_NAME, region), "",
       .help = "where the provider keeps the account, if it has several places; empty: its first" },
+    { IN_ACCOUNT ("domain", BREV_TYPE_DOMAIN, domain), "",
+      .help = "which of its domains sends, where the provider wants to be told; empty: the one of From" },
     { IN_ACCOUNT ("senders", BREV_TYPE_LIST, senders), "",
       .help = "what the account may send as; empty: the domain of 'from'; *: anything" },
     { IN_ACCOUNT ("stream", BREV_TYPE_TEXT, stream), "",

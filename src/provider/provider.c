@@ -43,7 +43,8 @@ http_headers_new (void)
 }
 
 BrevHttpRequest *
-brev_http_request_new (const char *endpoint, const char *path, BrevBody *body)
+brev_http_request_typed (const char *endpoint, const char *path, const char *type,
+                         BrevBody *body)
 {
     BrevHttpRequest *request = g_new0 (BrevHttpRequest, 1);
 
@@ -52,8 +53,14 @@ brev_http_request_new (const char *endpoint, const char *path, BrevBody *body)
     request->headers = http_headers_new ();
     request->body = body;
     brev_http_request_header (request, "Accept", "application/json", FALSE);
-    brev_http_request_header (request, "Content-Type", "application/json", FALSE);
+    brev_http_request_header (request, "Content-Type", type, FALSE);
     return request;
+}
+
+BrevHttpRequest *
+brev_http_request_new (const char *endpoint, const char *path, BrevBody *body)
+{
+    return brev_http_request_typed (endpoint, path, "application/json", body);
 }
 
 BrevHttpRequest *

@@ -56,6 +56,9 @@ typedef struct {
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
 BrevHttpRequest *brev_http_request_new (const char *endpoint, const char *path,
                                         BrevBody *body);
+/* So, of a @type of its own. */
+BrevHttpRequest *brev_http_request_typed (const char *endpoint, const char *path,
+                                          const char *type, BrevBody *body);
 /* A GET that wants JSON. */
 BrevHttpRequest *brev_http_request_get (const char *endpoint, const char *path);
 /* A message to be sent by SMTP; (transfer full): @body, @smtp */

@@ -46,6 +46,17 @@ brev_reply_retry_after (const BrevHttpReply *reply)
     return CLAMP (seconds, 0, BREV_DAY / BREV_SECOND) * BREV_SECOND;
 }
 
+gint64
+brev_reply_until (const BrevHttpReply *reply, const char *text)
+{
+    gint64 now = 0, then = 0;
+
+    if (!parse_http_date (text, &then) ||
+        !parse_http_date (brev_http_reply_header (reply, "Date"), &now))
+        return 0;
+    return CLAMP (then - now, 0, BREV_DAY / BREV_SECOND) * BREV_SECOND;
+}
+
 /* Could @c be a part of an address that goes on before or behind what was found? */
 static gboolean
 is_address_char (char c)

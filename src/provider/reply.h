@@ -9,6 +9,10 @@
  * own Date field; at most a day; 0 when it is not said */
 gint64 brev_reply_retry_after (const BrevHttpReply *reply);
 
+/* Returns: ms from the reply's own Date until the date @text (RFC 9110 section 5.6.7, in
+ * UTC whatever it says), at most a day; 0 when one of them is none */
+gint64 brev_reply_until (const BrevHttpReply *reply, const char *text);
+
 /**
  * brev_outcome_set_named:
  * @text: a provider's words

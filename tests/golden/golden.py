@@ -36,6 +36,8 @@ def difference(case, got):
 
 def refusals(check, body):
     """What a strict reader of the provider's documents says about a request body."""
+    if hasattr(check, 'faults_of_body'):
+        return check.faults_of_body(body)
     if not body.startswith((b'{', b'[')):
         return smtp_check.faults(body)
     value = json.loads(body.decode('utf-8'))
