@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fs.h"
 #include "message/words.h"
 
 static gboolean
@@ -115,8 +116,31 @@ make_encoding (GMimeContentEncoding encoding)
     return BREV_ENCODING_NONE;
 }
 
+/* The line end before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1). GMime
+ * takes it for as long as the delimiter's own: where a message mixes line ends, it leaves a
+ * CR in the part, or takes the part's last byte. */
+static guint64
+correct_end (int fd, guint64 start, guint64 end, guint64 limit)
+{
+    char bytes[4]; /* from the one before @end */
+    gsize moved;
+
+    if (end < start)
+        return start;
+    if (end == 0 || end + 3 > limit || brev_read_at (fd, bytes, 4, end - 1) < 4)
+        return end; /* no delimiter ends it */
+    if (bytes[1] == '\n' && bytes[2] == '-')
+        moved = 0;
+    else if (bytes[2] == '\n' && bytes[3] == '-')
+        moved = 1;
+    else
+        return end;
+    end += moved;
+    return end > start && bytes[moved] == '\r' ? end - 1 : end;
+}
+
 static void
-set_content (BrevPart *part, GMimePart *leaf)
+set_content (BrevPart *part, GMimePart *leaf, int fd, guint64 limit)
 {
     GMimeDataWrapper *content = g_mime_part_get_content (leaf);
     GMimeStream *stream =
@@ -126,7 +150,9 @@ set_content (BrevPart *part, GMimePart *leaf)
     if (stream == NULL)
         return;
     part->offset = (guint64) stream->bound_start;
-    part->length = (guint64) MAX (stream->bound_end - stream->bound_start, 0);
+    part->length =
+        correct_end (fd, part->offset, (guint64) MAX (stream->bound_end, 0), limit) -
+        part->offset;
 }
 
 /* Returns: (nullable) (transfer full): the field with its encoded words joined */
@@ -177,7 +203,7 @@ read_filename (GMimeObject *object)
 }
 
 BrevPart *
-brev_part_new (GMimePart *leaf)
+brev_part_new (GMimePart *leaf, int fd, guint64 limit)
 {
     GMimeObject *object = GMIME_OBJECT (leaf);
     GMimeContentType *type = g_mime_object_get_content_type (object);
@@ -188,7 +214,7 @@ brev_part_new (GMimePart *leaf)
     part->content_type = make_content_type (part->type, type);
     part->charset = brev_gmime_line (g_mime_content_type_get_parameter (type, "charset"));
     part->content_id = brev_gmime_line (g_mime_object_get_content_id (object));
-    set_content (part, leaf);
+    set_content (part, leaf, fd, limit);
     return part;
 }
 

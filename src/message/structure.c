@@ -173,7 +173,7 @@ is_attachment (GMimeObject *object, const BrevPart *part, Role role)
 static void
 take_leaf (Walk *walk, GMimeObject *object, Role role, guint depth)
 {
-    BrevPart *part = brev_part_new (GMIME_PART (object));
+    BrevPart *part = brev_part_new (GMIME_PART (object), walk->fd, walk->end);
     gboolean is_attached = is_attachment (object, part, role);
     BrevPart **slot = is_attached ? NULL : body_slot (walk->message, part, role);
 
