@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "provider/encode.h"
+
 static void
 refusal_free (gpointer data)
 {
@@ -79,6 +81,30 @@ may_be_tried_only (const BrevPlanInput *input, BrevPlan *plan)
     return FALSE;
 }
 
+/* Whether the type of an attachment is left to its name, and its charset with it. */
+static gboolean
+loses_a_charset (const BrevPlanInput *input)
+{
+    const GPtrArray *parts = input->message->attachments;
+
+    for (guint i = 0; input->provider->has_fitting_types && i < parts->len; i++) {
+        const BrevPart *part = parts->pdata[i];
+        g_autofree char *name = brev_part_filename (part, i);
+        if (part->charset != NULL && !brev_part_fits_name (part, name))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static BrevFeatures
+find_carried (const BrevPlanInput *input)
+{
+    BrevFeatures carried = input->provider->carried;
+
+    return loses_a_charset (input) ? carried & ~BREV_CARRIES (ATTACHMENT_CHARSET)
+                                   : carried;
+}
+
 /* The mails as the API would carry them, and what would be lost; or why the message has to
  * wait. */
 static BrevPlan *
@@ -109,7 +135,7 @@ make_draft (const BrevPlanInput *input)
     brev_rule_recipients (input, draft, plan);
     if (!brev_rule_is_raw (input->provider))
         brev_rule_limits (input, plan);
-    plan->losses &= ~input->provider->carried;
+    plan->losses &= ~find_carried (input);
     return plan;
 }
 

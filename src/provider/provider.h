@@ -199,7 +199,10 @@ struct BrevProvider {
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
     BrevFeatures carried;   /* features of the model that it carries all the same */
-    BrevFeatures replaced;  /* features of a raw message that it does not leave alone */
+    gboolean
+        has_fitting_types; /* an attachment's type, and the charset in it, travel only
+                                   where its name does not contradict it */
+    BrevFeatures replaced; /* features of a raw message that it does not leave alone */
     const char *const *single_headers; /* raw: fields that it takes once, lower case,
                                           NULL-terminated; the first travels */
 

@@ -360,6 +360,7 @@ const BrevProvider brev_provider_resend = {
     .max_metadata_value = 256,
     .tag_chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
     .forbidden_headers = forbidden_headers,
+    .has_fitting_types = TRUE,
     .carried = BREV_CARRIES (INLINE) | BREV_CARRIES (FILE_NAME) |
                BREV_CARRIES (ATTACHMENT_CHARSET) | BREV_CARRIES (LIST_HEADERS) |
                BREV_CARRIES (RESENT),
