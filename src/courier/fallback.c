@@ -7,12 +7,19 @@
 /* Mail waits so long for its own account, without another one being asked. */
 #define PATIENCE (10 * BREV_SECOND)
 
+/* Its quota is used up, or another process was told that it is too fast. */
+static gboolean
+has_paused (const BrevWorker *worker)
+{
+    return worker->pace.is_used_up || worker->pace.is_paused;
+}
+
 static gint64
 rest_left (const BrevWorker *worker)
 {
-    gint64 quota = worker->pace.is_used_up ? worker->pace.until : 0;
+    gint64 pause = has_paused (worker) ? worker->pace.until : 0;
 
-    return MAX (worker->rest_until, quota) - brev_clock_ticks ();
+    return MAX (worker->rest_until, pause) - brev_clock_ticks ();
 }
 
 /* Also while the one message that goes ahead has no answer yet. */
@@ -21,8 +28,7 @@ is_resting (const BrevWorker *worker)
 {
     gint64 until;
 
-    if ((worker->failures > 0 || worker->pace.is_used_up) &&
-        rest_left (worker) > PATIENCE)
+    if ((worker->failures > 0 || has_paused (worker)) && rest_left (worker) > PATIENCE)
         return TRUE;
     return brev_worker_is_stuck (worker) &&
            (worker->open > 0 || rest_left (worker) > 0 ||

@@ -33,6 +33,7 @@ typedef struct {
     gint64 after;
     gboolean is_too_much;
     gboolean is_used_up; /* the quota */
+    gboolean is_paused;
 } Dealing;
 
 static void
@@ -52,6 +53,7 @@ take (BrevStoreBucket *bucket, gpointer data)
     dealing->granted =
         brev_limiter_take (bucket, pace->account->rate, MIN (dealing->need, left),
                            MIN (dealing->want, left), now, &dealing->wait);
+    dealing->is_paused = bucket->until > now;
     bucket->day_used += dealing->granted;
     pace->rate = brev_limiter_rate (bucket, pace->account->rate);
 }
@@ -69,6 +71,7 @@ heed (BrevPace *pace, const Dealing *dealing)
             (int) (dealing->wait / BREV_MINUTE));
     }
     pace->is_used_up = dealing->is_used_up;
+    pace->is_paused = dealing->is_paused;
 }
 
 static double

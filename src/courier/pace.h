@@ -14,6 +14,7 @@ typedef struct {
     gint64 lease_end;           /* ticks */
     gint64 until;               /* ticks: it has nothing for us before */
     gboolean is_used_up;        /* its quota, and that was said */
+    gboolean is_paused;         /* the provider asked for that */
     gint64 seen;                /* ticks: looked at last, when it had; 0: look again */
     guint sent;                 /* mails since: */
     gint64 sent_from;           /* ticks */
