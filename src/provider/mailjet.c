@@ -455,7 +455,9 @@ const BrevProvider brev_provider_mailjet = {
     .level_date = "2026-11-25",
     .level_by = "dev.mailjet.com",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
-            BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX | BREV_CAP_SEARCH,
+            BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX | BREV_CAP_SEARCH |
+            BREV_CAP_SMTP,
+    .smtp_url = "smtp://in-v3.mailjet.com:587", /* the key pair logs in */
     .max_recipients = 50,
     .max_size = 20 * 1024 * 1024, /* 15 MB of attachments, as base64 */
     .max_batch = 50,
