@@ -33,7 +33,7 @@ MOODS = [  # most of the time it works
     [{'action': 'late', 'seconds': 0.5}],
     [{'action': 'close-after-reply'}],
 ]
-FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion|died|cannot go on'
+FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion|\bdied\b|cannot go on'
 
 Sample = collections.namedtuple('Sample', 'second daemon courier')
 Use = collections.namedtuple('Use', 'pid kb files')
