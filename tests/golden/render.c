@@ -5,7 +5,8 @@
  * The directory holds message.eml and envelope (lines "key: value"), and perhaps a
  * brevdue.conf of its own. Printed are the plan and each request, pretty, with its
  * secrets masked; with --raw only the bodies as they would be sent, each followed by a
- * NUL. */
+ * NUL. With --lines, for programs, there may be several directories: each begins with a
+ * line "case:", and a body is one line of base64. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ typedef struct {
     const char *account;
     gboolean is_batch;
     gboolean is_raw;
+    gboolean is_lines;
 } Case;
 
 /* "address" or "address original" */
@@ -108,6 +110,10 @@ print_plan (const BrevPlan *plan)
     }
     for (guint i = 0; i < plan->dropped->len; i++)
         printf ("dropped: %s\n", (char *) plan->dropped->pdata[i]);
+    for (guint i = 0; i < plan->refusals->len; i++) {
+        const BrevPlanRefusal *refusal = plan->refusals->pdata[i];
+        printf ("refused: %u=%s %s\n", refusal->index, refusal->address, refusal->dsn);
+    }
 }
 
 /* A raw message, for the eye: what is no UTF-8 in hexadecimal, line ends that are CRLF as
@@ -187,6 +193,14 @@ print_message (const GString *body)
 }
 
 static void
+print_line (const char *key, const GString *bytes)
+{
+    g_autofree char *base64 = g_base64_encode ((const guchar *) bytes->str, bytes->len);
+
+    printf ("%s: %s\n", key, base64);
+}
+
+static void
 print_recipients (const BrevMail *mail)
 {
     printf ("recipients:");
@@ -216,6 +230,22 @@ print_body (const BrevMail *mail, GString *body)
 }
 
 static void
+print_lines (const BrevMail *mail, const BrevHttpRequest *request, const GString *body)
+{
+    g_autoptr (BrevBody) own = mail->raw == NULL ? NULL : brev_body_share (mail->raw);
+    g_autoptr (GString) raw = own == NULL ? NULL : read_body (own);
+    const GPtrArray *recipients =
+        request->smtp != NULL ? request->smtp->recipients : NULL;
+
+    print_line ("body", body);
+    for (guint i = 0; recipients != NULL && i < recipients->len; i++)
+        printf ("rcpt: %s\n",
+                ((const BrevSmtpRecipient *) recipients->pdata[i])->address);
+    if (raw != NULL)
+        print_line ("raw", raw);
+}
+
+static void
 print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
 {
     const BrevProvider *provider = plan->provider;
@@ -228,6 +258,10 @@ print_request (const Case *c, const BrevPlan *plan, const GPtrArray *mails)
     g_autoptr (GString) body = read_body (request->body);
     if (c->is_raw) {
         fwrite (body->str, 1, body->len + 1, stdout);
+        return;
+    }
+    if (c->is_lines) {
+        print_lines (mails->pdata[0], request, body);
         return;
     }
     printf ("\n%s %s\n", request->method, request->url);
@@ -264,10 +298,9 @@ render (Case *c)
     }
 }
 
-int
-main (int argc, char **argv)
+static void
+render_directory (Case *c, const char *directory)
 {
-    const char *directory = argv[argc - 1];
     g_autofree char *path = g_build_filename (directory, "message.eml", NULL);
     brev_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
     g_autoptr (GArray) recipients =
@@ -276,18 +309,14 @@ main (int argc, char **argv)
     g_autoptr (BrevConfig) config = load_config (directory);
     g_autoptr (GError) error = NULL;
     struct stat status;
-    Case c = { .recipients = recipients, .strings = strings, .account = "postmark" };
 
-    for (int i = 1; i < argc - 1; i++) {
-        c.is_raw = c.is_raw || g_str_equal (argv[i], "--raw");
-        if (g_str_equal (argv[i], "--account"))
-            c.account = argv[i + 1];
-    }
     g_assert_cmpint (fstat (fd, &status), ==, 0);
     g_autoptr (BrevMessage) message =
         brev_message_decode (fd, 0, (guint64) status.st_size, &error);
     g_assert_no_error (error);
-    c.input = (BrevPlanInput){
+    c->recipients = recipients;
+    c->strings = strings;
+    c->input = (BrevPlanInput){
         .queue_id = "0123456789abcdefghijklmnop",
         .message = message,
         .fd = fd,
@@ -297,12 +326,32 @@ main (int argc, char **argv)
         .arrival = G_GINT64_CONSTANT (1795402200) * 1000, /* ten minutes before */
         .now = G_GINT64_CONSTANT (1795402800) * 1000,     /* 2026-11-23 03:00 UTC */
     };
-    read_envelope (&c, directory);
-    c.input.recipients = (const BrevPlanRecipient *) (gpointer) recipients->data;
-    c.input.n_recipients = recipients->len;
-    c.input.account = brev_config_find_account (config, c.account);
-    g_assert_nonnull (c.input.account);
-    c.input.provider = brev_provider_for (c.input.account);
-    render (&c);
+    read_envelope (c, directory);
+    c->input.recipients = (const BrevPlanRecipient *) (gpointer) recipients->data;
+    c->input.n_recipients = recipients->len;
+    c->input.account = brev_config_find_account (config, c->account);
+    g_assert_nonnull (c->input.account);
+    c->input.provider = brev_provider_for (c->input.account);
+    render (c);
+}
+
+int
+main (int argc, char **argv)
+{
+    Case c = { .account = "postmark" };
+    int first = 1;
+
+    for (; first < argc - 1 && g_str_has_prefix (argv[first], "--"); first++) {
+        c.is_raw = c.is_raw || g_str_equal (argv[first], "--raw");
+        c.is_lines = c.is_lines || g_str_equal (argv[first], "--lines");
+        if (g_str_equal (argv[first], "--account"))
+            c.account = argv[++first];
+    }
+    for (int i = first; i < argc; i++) {
+        if (c.is_lines)
+            printf ("case: %s\n", argv[i]);
+        fflush (stdout); /* so that it is known which one ended the process */
+        render_directory (&c, argv[i]);
+    }
     return 0;
 }

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What a request says, in the form that compare.py reads: one small reader a provider.
+
+A reader is given the value of the body, and fills in a Request. A provider that takes the
+message itself needs only a way to its recipients: render shows the message.
+"""
+
+import base64
+import json
+
+from reader import Mailbox, Part, fold_address, mailboxes
+
+
+class Request:
+    def __init__(self):
+        self.sender = None
+        self.to, self.cc, self.bcc, self.reply_to = [], [], [], []
+        self.subject = ''
+        self.forms = []       # of the body, of Part: text/plain first
+        self.attachments = []
+        self.headers = []     # of (name, raw value)
+        self.raw = None       # bytes
+        self.value = None     # the body, parsed
+        self.recipients = None  # addresses of the envelope, where that stands apart
+
+    def everyone(self):
+        if self.recipients is not None:
+            return self.recipients
+        return [mailbox.address for mailbox in self.to + self.cc + self.bcc]
+
+
+def form(kind, text):
+    return Part(kind, 'utf-8', None, None, text.encode('utf-8'))
+
+
+def file(kind, name, content, cid=None):
+    """@kind: with parameters, or None where the name decides"""
+    kind, _, rest = (kind or '').partition(';')
+    charset = rest.partition('charset=')[2].partition(';')[0].strip('" ').lower() or None
+    return Part(kind or None, charset, name, cid, base64.b64decode(content))
+
+
+def postmark(value, request):
+    for member, into in (('To', request.to), ('Cc', request.cc), ('Bcc', request.bcc),
+                         ('ReplyTo', request.reply_to)):
+        into += mailboxes(value.get(member, '')) if value.get(member) else []
+    request.sender, = mailboxes(value['From'])
+    request.subject = value['Subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('TextBody', 'text/plain'), ('HtmlBody', 'text/html')) if member in value]
+    request.headers = [(one['Name'], one['Value']) for one in value['Headers']
+                       if one['Name'] != 'X-PM-KeepID']
+    for one in value.get('Attachments', ()):
+        cid = one.get('ContentID')
+        request.attachments.append(file(one['ContentType'], one['Name'], one['Content'],
+                                        cid and cid.removeprefix('cid:')))
+
+
+def apart(value, address='email', name='name'):
+    return Mailbox(value.get(name, ''), value[address])
+
+
+def sendgrid(value, request):
+    whom, = value['personalizations']
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(apart, whom.get(member, ())))
+    request.reply_to = [apart(one) for one in value.get('reply_to_list', ())]
+    if 'reply_to' in value:
+        request.reply_to = [apart(value['reply_to'])]
+    request.sender = apart(value['from'])
+    request.subject = value['subject']
+    request.forms = [form(one['type'], one['value']) for one in value['content']]
+    request.headers = list(value['headers'].items())
+    request.attachments = [file(one['type'], one['filename'], one['content'],
+                                one.get('content_id')) for one in value.get('attachments', ())]
+
+
+def resend(value, request):
+    for member in ('to', 'cc', 'bcc', 'reply_to'):
+        for text in value.get(member, ()):
+            getattr(request, member).extend(mailboxes(text))
+    request.sender, = mailboxes(value['from'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if member in value]
+    request.headers = list(value.get('headers', {}).items())
+    request.attachments = [file(one.get('content_type'), one['filename'], one['content'],
+                                one.get('content_id')) for one in value.get('attachments', ())]
+
+
+def brevo(value, request):
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(apart, value.get(member, ())))
+    request.reply_to = [apart(value['replyTo'])] if 'replyTo' in value else []
+    request.sender = apart(value['sender'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('textContent', 'text/plain'), ('htmlContent', 'text/html')) if member in value]
+    request.headers = [(name, text) for name, text in value.get('headers', {}).items()
+                       if name != 'idempotencyKey']
+    request.attachments = [file(None, one['name'], one['content'])
+                           for one in value.get('attachment', ())]
+
+
+def mailjet(value, request):
+    value, = value['Messages']
+    for member in ('To', 'Cc', 'Bcc'):
+        getattr(request, member.lower()).extend(
+            apart(one, 'Email', 'Name') for one in value.get(member, ()))
+    request.reply_to = [apart(value['ReplyTo'], 'Email', 'Name')] if 'ReplyTo' in value else []
+    request.sender = apart(value['From'], 'Email', 'Name')
+    request.subject = value['Subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('TextPart', 'text/plain'), ('HTMLPart', 'text/html')) if member in value]
+    request.headers = list(value.get('Headers', {}).items())
+    request.attachments = [
+        file(one['ContentType'], one['Filename'], one['Base64Content'], one.get('ContentID'))
+        for member in ('InlinedAttachments', 'Attachments') for one in value.get(member, ())]
+
+
+READERS = {'postmark': postmark, 'sendgrid': sendgrid, 'resend': resend, 'brevo': brevo,
+           'mailjet': mailjet}
+
+
+def ses(value):
+    return [address for member in ('ToAddresses', 'CcAddresses', 'BccAddresses')
+            for address in value['Destination'].get(member, ())]
+
+
+ENVELOPES = {'ses': ses}  # of those that take the message itself
+
+
+def read(provider, body, raw, recipients):
+    """@raw: the message itself, where that is sent; @recipients: of SMTP"""
+    request = Request()
+    if raw is None and not recipients:
+        request.value = json.loads(body.decode('utf-8'))
+        READERS[provider](request.value, request)
+        return request
+    request.raw = body if raw is None else raw
+    request.recipients = list(map(fold_address, recipients or
+                                  ENVELOPES[provider](json.loads(body.decode('utf-8')))))
+    return request
