@@ -66,8 +66,8 @@ configuration_changed_at (const BrevConfig *config)
     return latest;
 }
 
-/* The clock of a file system may be that much behind. */
-#define COARSE (2 * BREV_SECOND)
+/* Times of files are those of the last tick: that much behind, at most. */
+#define TICK 10 /* ms */
 
 /* Somebody touched the configuration since mail began to wait for that: it is worth a try
  * at once, and what is still wrong will be noted anew. */
@@ -82,7 +82,7 @@ forget_mended_problems (BrevCourier *courier, gint64 now, GError **error)
         return FALSE;
     for (guint i = 0; i < problems->len; i++) {
         const BrevStoreProblem *problem = problems->pdata[i];
-        if (problem->since > changed + COARSE)
+        if (problem->since > changed + TICK)
             continue;
         mended++;
         if (!brev_store_set_problem (courier->store, problem->account, problem->scope,

@@ -185,6 +185,12 @@ append_json (GString *out, const char *text, gsize length)
 }
 
 static gboolean
+is_base64 (BrevAs as)
+{
+    return as == BREV_AS_BASE64 || as == BREV_AS_BASE64URL;
+}
+
+static gboolean
 is_text (BrevAs as)
 {
     return as == BREV_AS_JSON_TEXT || as == BREV_AS_JSON_HTML;
@@ -325,7 +331,7 @@ append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
 static void
 close_encoder (BrevBody *body, BrevAs as)
 {
-    if (as == BREV_AS_BASE64 || as == BREV_AS_BASE64URL)
+    if (is_base64 (as))
         close_base64 (body);
     if (as == BREV_AS_BASE64URL)
         make_url_safe (body->ready);
@@ -376,6 +382,13 @@ open_piece (BrevBody *body, const Piece *piece, GError **error)
     return body->reader != NULL;
 }
 
+static gssize
+read_source (BrevBody *body, guint8 chunk[CHUNK], GError **error)
+{
+    return body->inner != NULL ? brev_body_read (body->inner, chunk, CHUNK, error)
+                               : brev_reader_read (body->reader, chunk, CHUNK, error);
+}
+
 /* Encodes the next chunk of the piece into ready; nothing there afterwards is its end. */
 static gboolean
 encode_more (BrevBody *body, const Piece *piece, GError **error)
@@ -388,9 +401,7 @@ encode_more (BrevBody *body, const Piece *piece, GError **error)
         !open_piece (body, piece, error))
         return FALSE;
     while (body->ready->len == 0 && !body->is_done) {
-        gssize got = body->inner != NULL
-                         ? brev_body_read (body->inner, chunk, sizeof chunk, error)
-                         : brev_reader_read (body->reader, chunk, sizeof chunk, error);
+        gssize got = read_source (body, chunk, error);
         if (got < 0)
             return FALSE;
         append_encoded (body, piece->as, chunk, (gsize) got);
@@ -415,25 +426,48 @@ read_encoded (BrevBody *body, const Piece *piece, void *buffer, gsize size,
     return (gssize) n;
 }
 
+/* Of the current piece; goes on to the next one at its end. */
+static gssize
+read_piece (BrevBody *body, void *buffer, gsize size, GError **error)
+{
+    const Piece *piece = g_ptr_array_index (body->pieces, body->current);
+    gssize got = piece->text != NULL
+                     ? (gssize) read_text (body, piece->text, buffer, size)
+                     : read_encoded (body, piece, buffer, size, error);
+
+    if (got == 0)
+        begin_piece (body, body->current + 1);
+    return got;
+}
+
 gssize
 brev_body_read (BrevBody *body, void *buffer, gsize size, GError **error)
 {
     gsize done = 0;
 
     while (done < size && body->current < body->pieces->len) {
-        const Piece *piece = g_ptr_array_index (body->pieces, body->current);
-        char *next = (char *) buffer + done;
-        gssize got = piece->text != NULL
-                         ? (gssize) read_text (body, piece->text, next, size - done)
-                         : read_encoded (body, piece, next, size - done, error);
-
+        gssize got = read_piece (body, (char *) buffer + done, size - done, error);
         if (got < 0)
             return -1;
-        if (got == 0)
-            begin_piece (body, body->current + 1);
         done += (gsize) got;
     }
     return (gssize) done;
+}
+
+/* Base64 need not be written to know how long it is. Returns: -1 with @error */
+static gssize
+count_base64 (BrevBody *body, const Piece *piece, GError **error)
+{
+    guint8 chunk[CHUNK];
+    gsize total = 0;
+    gssize got;
+
+    if (!open_piece (body, piece, error))
+        return -1;
+    while ((got = read_source (body, chunk, error)) > 0)
+        total += (gsize) got;
+    begin_piece (body, body->current + 1);
+    return got < 0 ? -1 : (gssize) ((total + 2) / 3 * 4);
 }
 
 gboolean
@@ -444,12 +478,16 @@ brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32], GError **
     guint8 buffer[32768];
     guint64 total = 0;
     gsize digest_length = 32;
-    gssize got;
+    gssize got = 0;
 
     brev_body_rewind (body);
-    while ((got = brev_body_read (body, buffer, sizeof buffer, error)) > 0) {
-        total += (guint64) got;
-        if (checksum != NULL)
+    while (body->current < body->pieces->len && got >= 0) {
+        const Piece *piece = g_ptr_array_index (body->pieces, body->current);
+        got = checksum == NULL && piece->text == NULL && is_base64 (piece->as)
+                  ? count_base64 (body, piece, error)
+                  : read_piece (body, buffer, sizeof buffer, error);
+        total += (guint64) MAX (got, 0);
+        if (checksum != NULL && got > 0)
             g_checksum_update (checksum, buffer, got);
     }
     brev_body_rewind (body);

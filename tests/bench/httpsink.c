@@ -92,8 +92,8 @@ append_result (Connection *connection, long number)
     append (connection,
             "{\"To\":\"a@example.net\",\"SubmittedAt\":\"2024-01-01T00:00:00Z\","
             "\"MessageID\":\"00000000-0000-4000-8000-%012ld\",\"ErrorCode\":0,"
-            "\"Message\":\"OK\"}",
-            number);
+            "\"Message\":\"OK\",\"id\":\"%ld\"}", /* id: Resend's */
+            number, number);
 }
 
 /* Writes the body first, to know its length, then the head in front of it. */
