@@ -10,7 +10,7 @@ import functools
 import html
 import re
 
-from reader import BODIES, Mailbox, Original, fold_address, mailboxes, plain, text_of
+from reader import BODIES, Mailbox, Original, fold_address, lines, plain, text_of
 
 HOME = 'example.com'  # what brevdue.conf lets the accounts send as
 STAND_IN = 'noreply@example.com'
@@ -22,6 +22,7 @@ MATERIAL = {'signed', 'encrypted', 'report', 'several-from'}
 UTF8_NAMES = (None, 'utf-8', 'utf8', 'us-ascii', 'ascii', 'unknown-8bit')
 MADE_UP_NAME = re.compile(r'attachment-\d+(\.\w+)+')
 LEAST_NAME, LEAST_SUBJECT = 60, 200  # characters that no provider may cut
+FIRST_BYTES = 30
 
 
 class Plan:
@@ -68,7 +69,8 @@ def material(original):
     found = set()
     for part in original.kinds():
         kind = part.get_content_type()
-        if kind in ('multipart/signed', 'multipart/encrypted', 'multipart/report'):
+        if kind in ('multipart/signed', 'multipart/encrypted', 'multipart/report') and \
+                part.is_multipart():
             found.add(kind.partition('/')[2])
         elif kind in ('application/pkcs7-mime', 'application/x-pkcs7-mime'):
             smime = part.get_param('smime-type')
@@ -218,7 +220,7 @@ def compare_parts(original, plan, request):
     for form in request.forms:
         if is_made_up(form, request, plan):
             continue
-        found = find(left, form, is_form_of)
+        found = find(left, form, functools.partial(is_form_of, original))
         if found is None:
             yield f'the body {form} is no part of {left}'
         else:
@@ -226,7 +228,7 @@ def compare_parts(original, plan, request):
             yield from compare_charset(found, plan)
     yield from compare_bodies(original, plan, request)
     for file in request.attachments:
-        found = find(left, file, functools.partial(is_same_file, plan))
+        found = find(left, file, functools.partial(is_same_file, original, plan))
         if found is None:
             yield f'the attachment {file} is none of {left}'
             continue
@@ -255,8 +257,11 @@ def find(left, got, is_same):
     return same[0] if same else None
 
 
-def is_form_of(part, form):
-    return part.text() == plain(form.content.decode('utf-8')) and part.kind == form.kind
+def is_form_of(original, part, form):
+    ours, theirs = plain(form.content.decode('utf-8')), part.text()
+    if original.is_open():
+        ours, theirs = ours.rstrip('\n'), theirs.rstrip('\n')
+    return ours == theirs and part.kind == form.kind
 
 
 def compare_charset(part, plan):
@@ -269,25 +274,27 @@ def compare_bodies(original, plan, request):
     for kind, subtype in (('text/plain', 'plain'), ('text/html', 'html')):
         body = original.body(subtype)
         got = next((form for form in request.forms if form.kind == kind), None)
-        if body is None or not body.content.strip() or plan.losses & {'several-texts', 'nesting'}:
+        if body is None or body.excuse or not body.content.strip() or plan.losses & {'several-texts', 'nesting'}:
             continue
-        if got is None or plain(got.content.decode('utf-8')) != body.text():
+        if got is None or not is_form_of(original, body, got):
             yield f'the {subtype} body is {got}, and was {body}'
 
 
-def is_same_file(plan, part, file):
+def is_same_file(original, plan, part, file):
     """An empty one is a line end where a provider wants content."""
     content = file.content if part.content or file.content != b'\n' else b''
-    if part.kind.startswith('message/'):  # which Python writes with line ends of its own
-        same = lines(part.content) == lines(content)
-    else:
-        same = part.content == content
     is_renamed = 'file-name' in plan.losses and file.name.startswith(part.name or '')
-    return same and (part.name == file.name or not part.name or is_renamed)
+    is_same_name = part.name == file.name or not part.name or is_renamed
+    return is_same_name and is_same_content(original, part, content)
 
 
-def lines(content):
-    return content.replace(b'\r\n', b'\n').rstrip(b'\n')
+def is_same_content(original, part, content):
+    if part.content == content:
+        return True
+    if part.kind.startswith('message/'):  # which Python takes apart and puts together
+        first = lines(part.content)[:FIRST_BYTES]
+        return lines(content).startswith(first) and lines(content) in original.lines
+    return original.is_open() and lines(part.content) == lines(content)
 
 
 def compare_file(original, part, file, plan):

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Hundreds of messages through decode, plan and encode of one provider, read by another reader.
+"""Hundreds of messages through decode, plan and encode of each provider, read by another reader.
 
-    corpus.py RENDER PROVIDER [NUMBER...]
+    corpus.py RENDER PROVIDER... [NUMBER...]
 
 RENDER is golden/render as it was built. Without numbers all messages are taken; with them
-those alone, and they are kept, to be looked at.
+those alone, and they are kept, to be looked at. FIRST-LAST is a range of numbers.
 """
 
 import base64
-import os
 import pathlib
 import shutil
 import subprocess
@@ -65,41 +64,51 @@ def render(program, provider, cases):
     return plans, crashes
 
 
-def faults_of(provider, message, plan):
-    original = reader.Original(message.data)
+def faults_of(provider, message, original, plan):
     requests = [request.read(provider, *one) for one in plan.requests]
     return list(compare.compare(message, original, plan, requests))
 
 
-def check(program, provider, messages, directory):
-    cases = [write(directory, message) for message in messages]
+def check(program, provider, messages, cases):
+    """@messages: pairs of a message and what the other reader made of it"""
     plans, crashes = render(program, provider, cases)
     failed = 0
-    for message in messages:
+    for message, original in messages:
         if message.name in crashes:
             faults = [f'the program ended: {crashes[message.name]}']
         else:
-            faults = faults_of(provider, message, plans[message.name])
+            faults = faults_of(provider, message, original, plans[message.name])
         failed += bool(faults)
         for fault in faults:
             print(f'{provider} {message.name}: {fault}')
+    print(f'{provider}: {len(messages)} messages, {failed} failed')
     return failed
 
 
+def numbers_of(arguments):
+    for argument in arguments:
+        first, _, last = argument.partition('-')
+        yield from range(int(first), int(last or first) + 1)
+
+
 def main():
-    program, provider, *numbers = sys.argv[1:]
-    messages = [generate.make(int(number)) for number in numbers or range(COUNT)]
+    program, *arguments = sys.argv[1:]
+    providers = [one for one in arguments if not one[0].isdigit()]
+    numbers = list(numbers_of(one for one in arguments if one[0].isdigit()))
+    messages = [generate.make(number) for number in numbers or range(COUNT)]
     directory = pathlib.Path(tempfile.mkdtemp(prefix='brevdue-corpus-'))
     shutil.copy(GOLDEN / 'brevdue.conf', directory)
     try:
-        failed = check(program, provider, messages, directory)
+        cases = [write(directory, message) for message in messages]
+        read = [(message, reader.Original(message.data)) for message in messages]
+        failed = sum([check(program, provider, read, cases) for provider in providers])
     finally:
         if numbers:
             print(f'kept: {directory}')
         else:
             shutil.rmtree(directory)
-    print(f'{len(messages)} messages, {failed} failed')
-    return 1 if failed or not messages else 0
+    return 1 if failed or not messages or not providers else 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

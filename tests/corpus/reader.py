@@ -13,10 +13,13 @@ import email.header
 import email.message
 import email.policy
 import email.utils
+import functools
 import re
 
+# A field is parsed again each time that it is asked for.
+POLICY = email.policy.default.clone(
+    header_factory=functools.lru_cache(maxsize=None)(email.policy.default.header_factory))
 BODIES = ('text/plain', 'text/html')
-ADDRESS_FIELDS = ('from', 'to', 'cc', 'reply-to', 'bcc', 'sender')
 ASCII = ('us-ascii', 'ascii', 'unknown-8bit')
 
 
@@ -46,7 +49,7 @@ def decode_words(text):
 
 
 def parse_field(name, text):
-    return email.policy.default.header_factory(name, unfold(text))
+    return POLICY.header_factory(name, unfold(text))
 
 
 def fold_address(address):
@@ -108,7 +111,7 @@ def decode(content, charset):
     if charset and charset not in ASCII:
         try:
             return content.decode(charset, 'replace')
-        except LookupError:
+        except (LookupError, ValueError):
             pass
     try:
         return content.decode('utf-8')
@@ -164,7 +167,18 @@ def kind_of(part):
 
 
 def excuse_of(part):
-    """Why Python's reading of a broken part is none to compare with, or None."""
+    """Why Python's reading of a broken part is none to compare with, or None.
+
+    Its content was read before: some defects are found then.
+    """
+    if any('\0' in value for _, value in part.raw_items()):
+        return 'a NUL ends a field for one and not for the other'
+    if '\0' in str(part.get_payload()) and 'base64' in part.get('Content-Transfer-Encoding', '').lower():
+        return 'base64 with a NUL in it: readers differ in what they make of the rest'
+    if not part.keys() and not part.get_payload():
+        return 'Python sees a part of nothing behind the last delimiter'
+    if any(isinstance(defect, email.errors.InvalidBase64LengthDefect) for defect in part.defects):
+        return 'Python leaves base64 of an impossible length as it is'
     if any(isinstance(defect, email.errors.MissingHeaderBodySeparatorDefect)
            for defect in part.defects):
         return 'Python takes a broken header line for the beginning of the body'
@@ -204,19 +218,25 @@ def close_up(data):
     return re.sub(rb'(?m)^([!-9;-~]+)[ \t]+:', rb'\1:', header) + data[len(header):]
 
 
+def lines(content):
+    """To compare what differs in its line ends alone, or in how many end it."""
+    return content.replace(b'\r\n', b'\n').rstrip(b'\n')
+
+
 class Original:
     """Fields of a message and its parts."""
 
     def __init__(self, data):
-        self.message = email.message_from_bytes(close_up(data), policy=email.policy.default)
+        self.lines = lines(data)
+        self.message = email.message_from_bytes(close_up(data), policy=POLICY)
         self.fields = [(name, sound(value)) for name, value in self.message.raw_items()]
         self.parts = [self.take(part) for part in leaves(self.message)]
 
     def take(self, part):
         cid = part.get('Content-ID')
+        content = content_of(part)
         return Part(kind_of(part), charset_of(part), name_of(part),
-                    str(cid).strip().strip('<>') if cid else None, content_of(part),
-                    excuse_of(part))
+                    str(cid).strip().strip('<>') if cid else None, content, excuse_of(part))
 
     def all(self, name):
         return [value for field, value in self.fields if field.lower() == name]
@@ -230,6 +250,11 @@ class Original:
     def text_of(self, name):
         value = self.first(name)
         return '' if value is None else text_of(value)
+
+    def is_open(self):
+        """Whether a multipart has no end: the last line end is then anybody's."""
+        return any(isinstance(defect, email.errors.CloseBoundaryNotFoundDefect)
+                   for part in self.kinds() for defect in part.defects)
 
     def body(self, subtype):
         """What a mail program would show first, or None."""

@@ -7,6 +7,7 @@ message itself needs only a way to its recipients: render shows the message.
 
 import base64
 import json
+import re
 
 from reader import Mailbox, Part, fold_address, mailboxes
 
@@ -127,7 +128,11 @@ def ses(value):
             for address in value['Destination'].get(member, ())]
 
 
-ENVELOPES = {'ses': ses}  # of those that take the message itself
+def mailgun(value):
+    return re.findall(r'name="to"\r\n\r\n([^\r]*)\r\n', value.partition('name="message"')[0])
+
+
+ENVELOPES = {'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun}  # of those that take the message itself
 
 
 def read(provider, body, raw, recipients):
@@ -139,5 +144,5 @@ def read(provider, body, raw, recipients):
         return request
     request.raw = body if raw is None else raw
     request.recipients = list(map(fold_address, recipients or
-                                  ENVELOPES[provider](json.loads(body.decode('utf-8')))))
+                                  ENVELOPES[provider](body.decode('utf-8', 'replace'))))
     return request
