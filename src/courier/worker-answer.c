@@ -165,6 +165,22 @@ halve (BrevWorker *worker, BrevJob *job)
     g_queue_push_head (&worker->jobs, g_steal_pointer (&rest));
 }
 
+/* The recipients of one mail that was refused for one of them, nobody knows whom. */
+static void
+halve_recipients (BrevWorker *worker, BrevJob *job)
+{
+    BrevLetter *letter = job->letters->pdata[0];
+    const BrevMail *mail = job->mails->pdata[0];
+    const guint ends[] = { 0, mail->n_recipients / 2, mail->n_recipients };
+
+    for (guint half = 0; half < 2; half++) {
+        g_autoptr (GPtrArray) some = g_ptr_array_new ();
+        for (guint j = ends[half]; j < ends[half + 1]; j++)
+            g_ptr_array_add (some, brev_letter_recipient (letter, mail->recipients[j]));
+        brev_claim_plan (worker, letter, some, FALSE);
+    }
+}
+
 /* The recipients of one mail that nobody received because of another one. */
 static void
 send_again (BrevWorker *worker, BrevJob *job, guint i)
@@ -343,12 +359,19 @@ answered_question (BrevWorker *worker, BrevJob *job)
 
 /* -- all of it ----------------------------------------------------------------------- */
 
+/* Whether a request that was refused as a whole can be made smaller. */
+static gboolean
+is_divisible (const BrevJob *job, guint i)
+{
+    return job->mails->len > 1 || ((BrevOutcome *) job->outcomes->pdata[i])->n > 1;
+}
+
 static void
 settle_mail (BrevWorker *worker, BrevJob *job, guint i)
 {
     const BrevOutcome *outcome = job->outcomes->pdata[i];
     BrevLetter *letter = job->letters->pdata[i];
-    gboolean is_split = job->mails->len > 1 && says_all (outcome, BREV_VERDICT_SPLIT);
+    gboolean is_split = is_divisible (job, i) && says_all (outcome, BREV_VERDICT_SPLIT);
     gboolean are_all_again = says_all (outcome, BREV_VERDICT_AGAIN);
 
     letter->answered = brev_clock_now ();
@@ -377,6 +400,9 @@ brev_worker_answered (BrevWorker *worker, BrevJob *answered)
     learn (worker, job);
     if (job->mails->len > 1)
         halve (worker, job);
+    else if (is_divisible (job, 0) &&
+             says_all (job->outcomes->pdata[0], BREV_VERDICT_SPLIT))
+        halve_recipients (worker, job);
     for (guint i = 0; i < job->mails->len; i++)
         send_again (worker, job, i);
 }

@@ -149,7 +149,7 @@ static const BrevErrorRow rows[] = { /* the first that fits */
     { 400, NULL, NULL, "from parameter",         BREV_HOLD (SENDER),  "4.7.1" },
     { 400, NULL, "To", "valid address",          BREV_JUST (REFUSED), "5.1.3", TRUE },
     { 400, NULL, "only", "valid address",        BREV_JUST (REFUSED), "5.1.3" },
-    { 400, NULL, NULL, "valid address",          BREV_JUST (PARK),    "4.5.0" }, /* which of them? */
+    { 400, NULL, NULL, "valid address",          BREV_JUST (SPLIT),   "5.1.3" }, /* which of them? */
     { 400, NULL, NULL, "suppress",               BREV_JUST (REFUSED), "5.2.1", TRUE },
     { 400, NULL, NULL, "parameter",              BREV_JUST (PARK),    "4.5.0" }, /* missing, no file, 16 KB */
     { 400, NULL, NULL, "too many recipients",    BREV_JUST (PARK),    "4.5.0" },

@@ -103,7 +103,8 @@ typedef enum {
     BREV_VERDICT_LATER,   /* not now */
     BREV_VERDICT_ACCOUNT, /* the administrator must act; nothing bounces; see scope */
     BREV_VERDICT_UNKNOWN, /* no reply that we understand: later, perhaps a duplicate */
-    BREV_VERDICT_SPLIT, /* the request was refused as a whole: halve it; alone: refused */
+    BREV_VERDICT_SPLIT, /* the request was refused as a whole: halve it, by its mails, or
+                           one mail by its recipients; what stands alone: refused */
     BREV_VERDICT_PARK,  /* the form of our request was refused: our bug, keep and show */
     BREV_VERDICT_AGAIN, /* sent to nobody because another recipient was refused: at once
                            again without that one; of a search: not found */
@@ -228,7 +229,8 @@ struct BrevProvider {
      * read:
      * @outcomes: of BrevOutcome, one for each mail, all LATER when called
      *
-     * SPLIT is said of several mails only: about one alone there is always more to say.
+     * SPLIT is said of several mails, or of one with several recipients of whom one is
+     * at fault that nobody names: about what stands alone there is always more to say.
      * Only called with a complete reply; everything else is the courier's to judge. Of
      * SMTP with any: then the outcomes say already what the courier thinks, and those with
      * an answer of their own are judged by that.

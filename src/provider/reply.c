@@ -265,12 +265,11 @@ judge_error (const BrevErrorRow *row, const BrevReplyError *error, gint64 after,
         .text = words,
         .after = row->kind == BREV_VERDICT_LATER ? after : 0,
     };
-    BrevVerdict others = verdict, parked = verdict;
+    BrevVerdict others = verdict, split = verdict;
 
     others.kind = BREV_VERDICT_AGAIN;
     others.dsn = "4.1.0";
-    parked.kind = BREV_VERDICT_PARK;
-    parked.dsn = "4.5.0";
+    split.kind = BREV_VERDICT_SPLIT;
     brev_outcome_set_all (outcome, row->is_named ? &others : &verdict);
     if (!row->is_named)
         return;
@@ -279,7 +278,7 @@ judge_error (const BrevErrorRow *row, const BrevReplyError *error, gint64 after,
             outcome, mail, brev_mail_recipient (mail, (guint) error->recipient)->address,
             &verdict);
     else if (brev_outcome_set_named (outcome, mail, words, &verdict) == 0)
-        brev_outcome_set_all (outcome, outcome->n > 1 ? &parked : &verdict);
+        brev_outcome_set_all (outcome, outcome->n > 1 ? &split : &verdict);
 }
 
 gboolean

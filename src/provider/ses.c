@@ -216,7 +216,9 @@ static const BrevErrorRow rows[] = { /* the first that fits */
     { 0, "BadRequestException", "To", "domain",    BREV_JUST (REFUSED), "5.1.3", TRUE },
     { 0, "BadRequestException", "only", "address", BREV_JUST (REFUSED), "5.1.3" },
     { 0, "BadRequestException", "only", "domain",  BREV_JUST (REFUSED), "5.1.3" },
-    { 0, "BadRequestException",       NULL, NULL, BREV_JUST (PARK),    "4.5.0" }, /* of several, which? */
+    { 0, "BadRequestException", NULL, "address",   BREV_JUST (SPLIT),   "5.1.3" }, /* of several, which? */
+    { 0, "BadRequestException", NULL, "domain",    BREV_JUST (SPLIT),   "5.1.3" },
+    { 0, "BadRequestException",       NULL, NULL, BREV_JUST (PARK),    "4.5.0" },
     { 0, "ValidationException",       NULL, NULL, BREV_JUST (PARK),    "4.5.0" },
     { 0, "SerializationException",    NULL, NULL, BREV_JUST (PARK),    "4.5.0" },
     { 0, "RequestTimeout",            NULL, NULL, BREV_JUST (LATER),   "4.4.2" },

@@ -112,6 +112,22 @@ class Refused(Case):
         self.assertGreater(time.monotonic() - begin, 1.5)
         self.assertNotIn('duplicate', self.site.log_text())
 
+    def test_one_bad_recipient_of_many(self):
+        """The reply does not say whom it is about: only that one hears of it."""
+        good = [f'user{n}@example.net' for n in range(6)]
+        self.server.script.set([{
+            'action': 'error', 'status': 400, 'match': {'to': 'bad@example.net'},
+            'message': "'to' parameter is not a valid address. please check documentation"}])
+        self.site.start()
+        self.submit('-i', *good[:4], 'bad@example.net', *good[4:], input=mail())
+        self.wait_for_log('status=bounced')
+        wait(lambda: self.site.log_text().count('status=sent') >= len(good), 'the others')
+        got = [to for message in self.server.messages if 'user' in message['To']
+               for to in message['To'].split(', ')]
+        self.assertEqual(sorted(got), good)
+        self.assertEqual(self.site.log_text().count('status=bounced'), 1)
+        self.assertIn('to=<bad@example.net>, relay=mailgun', self.site.log_text())
+
 
 if __name__ == '__main__':
     unittest.main()

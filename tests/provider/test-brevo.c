@@ -31,7 +31,7 @@ static const TestReply errors[] = {
     { ONE, 403, NULL, ERROR ("account_under_validation", "x"), "account/account" },
     { ONE, 400, NULL, ERROR ("invalid_parameter", "Sender is invalid / inactive"), "account/sender" },
     { ONE, 400, NULL, ERROR ("invalid_parameter", "email is not valid in to"), "refused 5.1.3" },
-    { TWO, 400, NULL, ERROR ("invalid_parameter", "email is not valid in to"), "park park" },
+    { TWO, 400, NULL, ERROR ("invalid_parameter", "email is not valid in to"), "split split" },
     { TWO, 400, NULL, ERROR ("invalid_parameter", "email b@example.org is not valid in cc"),
       "again refused 5.1.3" },
     { ONE, 400, NULL, ERROR ("invalid_parameter", "email is not valid in replyTo"), "refused 5.6.0" },

@@ -37,7 +37,7 @@ static const TestReply replies[] = {
     { ONE, 400, NULL, SAYS ("'to' parameter is not a valid address. please check documentation"),
       "refused 5.1.3" },
     { TWO, 400, NULL, SAYS ("'to' parameter is not a valid address. please check documentation"),
-      "park park" },
+      "split split" },
     { TWO, 400, NULL, SAYS ("'b@example.org' is not a valid address"), "again refused 5.1.3" },
     { TWO, 400, NULL, SAYS ("b@example.org is suppressed"), "again refused 5.2.1" },
     /* too much: for seconds, until a date, or not said */

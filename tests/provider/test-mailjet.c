@@ -57,7 +57,7 @@ static const TestReply errors[] = {
     { TWO, 400, NULL, FAILED ("mj-0013", 400, "is an invalid email address.", "To[1].Email"),
       "again refused 5.1.3" },
     { TWO, 400, NULL, FAILED ("mj-0013", 400, "\\\"b@example.org\\\" is invalid.", "Cc"), "again refused 5.1.3" },
-    { TWO, 400, NULL, FAILED ("mj-0013", 400, "is invalid.", "Cc[0].Email"), "park park" },
+    { TWO, 400, NULL, FAILED ("mj-0013", 400, "is invalid.", "Cc[0].Email"), "split split" },
     { ONE, 400, NULL, FAILED ("mj-0013", 400, "is invalid.", "From.Email"), "account/sender" },
     { ONE, 400, NULL, FAILED ("mj-0013", 400, "is invalid.", "ReplyTo.Email"), "refused 5.6.0" },
     { ONE, 400, NULL, MESSAGES (FAILURE (FAULT ("mj-0013", 400, "x", "To[0].Email") ","

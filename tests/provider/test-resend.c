@@ -55,7 +55,7 @@ static const TestReply errors[] = {
     { ONE, 422, NULL, ERROR (422, "invalid_from_address", "Invalid `from` field."), "account/sender" },
     { ONE, 422, NULL, ERROR (422, "validation_error", "Invalid `from` field."), "account/sender" },
     { ONE, 422, NULL, ERROR (422, "validation_error", BAD_TO), "refused 5.1.3" },
-    { TWO, 422, NULL, ERROR (422, "validation_error", BAD_TO), "park park" }, /* whose fault? */
+    { TWO, 422, NULL, ERROR (422, "validation_error", BAD_TO), "split split" }, /* whose fault? */
     { TWO, 422, NULL, ERROR (422, "validation_error", "Invalid `cc` field: b@example.org"),
       "again refused 5.1.3" },
     { ONE, 422, NULL, ERROR (422, "validation_error", "Invalid `reply_to` field."), "refused 5.6.0" },

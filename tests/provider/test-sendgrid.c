@@ -39,7 +39,7 @@ static const TestReply errors[] = {
     { ONE, 400, NULL, ERROR ("\"from.email\"", INVALID), "account/sender" },
     { ONE, 400, NULL, ERROR ("\"personalizations.0.to.0.email\"", INVALID), "refused 5.1.3" },
     { TWO, 400, NULL, ERROR ("\"personalizations.0.to.1.email\"", INVALID), "again refused 5.1.3" },
-    { TWO, 400, NULL, ERROR ("\"personalizations.0.to.7.email\"", INVALID), "park park" },
+    { TWO, 400, NULL, ERROR ("\"personalizations.0.to.7.email\"", INVALID), "split split" },
     { TWO, 400, NULL, ERRORS (FAULT ("\"personalizations.0.to.0.email\"", INVALID) ","
       FAULT ("\"personalizations.0.to.1.email\"", INVALID)), "refused 5.1.3 again" },
     { TWO, 400, NULL, ERRORS (FAULT ("\"personalizations.0.to.0.email\"", INVALID) ","
