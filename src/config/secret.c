@@ -122,17 +122,27 @@ no_token (const BrevAccount *account, GError **error)
     return NULL;
 }
 
+/* Whether there may be none: no login at all, or keys of the machine. */
+static gboolean
+is_optional (const BrevAccount *account)
+{
+    return brev_provider_has_no_token (account->provider) &&
+           (account->user == NULL || brev_provider_variable (account->provider) == NULL);
+}
+
+/* The unit of the service hands over an empty line for a file that is not there. */
 static char *
 from_credential (const BrevAccount *account, gboolean *found, GError **error)
 {
     const char *directory = brev_environment ("CREDENTIALS_DIRECTORY");
     g_autofree char *path = NULL;
+    struct stat info;
 
     *found = FALSE;
     if (directory == NULL)
         return NULL;
     path = g_strdup_printf ("%s/brevdue.%s.token", directory, account->name);
-    *found = g_file_test (path, G_FILE_TEST_EXISTS);
+    *found = stat (path, &info) == 0 && (info.st_size > 1 || !is_optional (account));
     return *found ? read_file (path, FALSE, error) : NULL;
 }
 
@@ -180,8 +190,7 @@ brev_secret_load (const BrevAccount *account, gboolean as_service, GError **erro
     secret = from_credential (account, &found, error);
     if (found)
         return secret;
-    if (brev_provider_has_no_token (account->provider) &&
-        (account->user == NULL || brev_provider_variable (account->provider) == NULL))
+    if (is_optional (account))
         return g_strdup ("");
     return no_token (account, error);
 }

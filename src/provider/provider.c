@@ -289,14 +289,15 @@ is_given (const char *text)
     return text != NULL && *text != '\0';
 }
 
-/* Who sends the API's requests elsewhere, to a test or through a proxy, does not want mail
- * to go to the provider itself. */
+/* Who sends the API's requests elsewhere, to a test, through a proxy or to a region, does
+ * not want mail to go anywhere else. */
 static const char *
 smtp_endpoint (const BrevProvider *own, const BrevAccount *account)
 {
     if (own->smtp_url == NULL || is_given (account->smtp_endpoint))
         return own->smtp_url == NULL ? NULL : account->smtp_endpoint;
-    return is_given (account->endpoint) ? NULL : own->smtp_url;
+    return is_given (account->endpoint) || is_given (account->region) ? NULL
+                                                                      : own->smtp_url;
 }
 
 /* (transfer full): of the provider's API */

@@ -369,6 +369,7 @@ const BrevProvider brev_provider_sendgrid = {
     .name = "sendgrid",
     .title = "SendGrid",
     .url = "https://api.sendgrid.com",
+    .region_url = "https://api.{region}.sendgrid.com",
     .token_variable = "SENDGRID_API_KEY",
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",

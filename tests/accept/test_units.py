@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The units as meson configured them: what systemd makes of them. Needs root and systemd."""
 
+import json
 import os
 import re
 import shutil
@@ -63,10 +64,13 @@ class Units(unittest.TestCase):
     def test_uids_are_not_hidden_and_a_missing_token_does_not_matter(self):
         self.assertEqual(setting('brevdue.service', 'PrivateUsers'), [])
         self.assertEqual(setting('brevdue.service', 'OOMPolicy'), ['continue'])
-        (loaded,) = setting('brevdue.service', 'LoadCredential')
-        defaults = setting('brevdue.service', 'SetCredential')
+        loaded, defaults = [[line.split(':')[0] for line in setting('brevdue.service', name)]
+                            for name in ('LoadCredential', 'SetCredential')]
         # systemd.exec(5): with a default, a path that is missing is not fatal
-        self.assertIn(loaded.split(':')[0], [default.split(':')[0] for default in defaults])
+        self.assertEqual(loaded, defaults)
+        providers = json.loads(run(program('brevdue'), 'providers', '--json').stdout)
+        self.assertEqual(sorted(loaded),
+                         sorted(f'brevdue.{one["name"]}.token' for one in providers))
 
     def test_smtp_is_for_this_machine_and_its_clients_are_nobody(self):
         self.assertEqual(setting('brevdue-smtp.socket', 'ListenStream'),

@@ -78,6 +78,30 @@ test_order (Fixture *fixture, gconstpointer data)
     expect (&account, TRUE, "one");
 }
 
+/* What the service's unit gives for a file that is not there. */
+static void
+test_blank_credential (Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *provider, *user, *want;
+    } rows[] = {
+        { "postmark", NULL, NULL }, /* a token is needed */
+        { "smtp", NULL, "" },       /* no login */
+        { "ses", NULL, "" },        /* the machine's keys */
+        { "ses", "AKID", NULL },
+    };
+
+    g_setenv ("CREDENTIALS_DIRECTORY", fixture->directory, TRUE);
+    put (fixture->credential, "\n", -1, 0444);
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        char name[] = "a";
+        g_autofree char *provider = g_strdup (rows[i].provider);
+        g_autofree char *user = g_strdup (rows[i].user);
+        const BrevAccount account = { .name = name, .provider = provider, .user = user };
+        expect (&account, TRUE, rows[i].want);
+    }
+}
+
 static void
 test_modes (Fixture *fixture, gconstpointer data)
 {
@@ -193,6 +217,7 @@ main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     ADD ("/secret/order", test_order);
+    ADD ("/secret/blank-credential", test_blank_credential);
     ADD ("/secret/modes", test_modes);
     ADD ("/secret/exposed-setting", test_exposed_setting);
     ADD ("/secret/bad-content", test_bad_content);

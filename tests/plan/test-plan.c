@@ -454,7 +454,7 @@ test_smtp_step (void)
         gboolean is_sandbox;
         BrevFeatures features;
         const char *want; /* NULL: refused */
-        const char *url;
+        const char *url, *region;
     } rows[] = {
         { "sendgrid", NULL, NULL, FALSE, F (SIGNED), "smtp",
           "smtps://smtp.sendgrid.net:465" },
@@ -464,16 +464,19 @@ test_smtp_step (void)
         { "sendgrid", "https://proxy", "smtp://h", FALSE, F (SIGNED), "smtp",
           "smtp://h" },
         { "postmark", NULL, "smtp://h", FALSE, F (SIGNED), NULL, NULL },
+        { "sendgrid", NULL, NULL, FALSE, F (SIGNED), NULL, NULL, "eu" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
         g_autoptr (World) world = world_new ();
         g_autofree char *endpoint = g_strdup (rows[i].endpoint);
         g_autofree char *smtp_endpoint = g_strdup (rows[i].smtp_endpoint);
+        g_autofree char *region = g_strdup (rows[i].region);
         g_free (world->account.provider);
         world->account.provider = g_strdup (rows[i].provider);
         world->account.endpoint = endpoint;
         world->account.smtp_endpoint = smtp_endpoint;
+        world->account.region = region;
         world->account.sandbox = rows[i].is_sandbox;
         world->provider = *brev_provider_find (rows[i].provider);
         world->input.provider = brev_provider_find (rows[i].provider);
