@@ -53,18 +53,8 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
     static const BrevAttachmentNames names = { .filename = "name",
                                                .content = "content",
                                                .extensions = extensions };
-    guint n = mail->message->attachments->len;
 
-    if (n == 0)
-        return;
-    brev_json_name (json, "attachment");
-    brev_json_open (json, '[');
-    for (guint i = 0; i < n; i++) {
-        brev_json_open (json, '{');
-        brev_json_attachment (json, mail, i, &names);
-        brev_json_close (json, '}');
-    }
-    brev_json_close (json, ']');
+    brev_json_attachments (json, "attachment", mail, &names, NULL);
 }
 
 static void

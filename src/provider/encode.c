@@ -269,3 +269,56 @@ brev_json_mailbox_texts (BrevJson *json, const char *name, const GPtrArray *mail
     }
     brev_json_close (json, ']');
 }
+
+void
+brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail)
+{
+    if (mail->headers->len + mail->added->len == 0)
+        return;
+    brev_json_name (json, member);
+    brev_json_open (json, '{');
+    brev_json_header_members (json, mail);
+    brev_json_close (json, '}');
+}
+
+void
+brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
+                  const char *html)
+{
+    const struct {
+        const char *name;
+        const BrevPart *part;
+    } bodies[] = { { text, mail->message->text }, { html, mail->message->html } };
+
+    if (mail->blank_body)
+        brev_json_pair (json, text, " ");
+    for (guint i = 0; !mail->blank_body && i < G_N_ELEMENTS (bodies); i++) {
+        if (!brev_part_has_content (bodies[i].part))
+            continue;
+        brev_json_name (json, bodies[i].name);
+        brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
+    }
+}
+
+void
+brev_json_attachments (BrevJson *json, const char *member, const BrevMail *mail,
+                       const BrevAttachmentNames *names,
+                       gboolean (*is_one) (const BrevPart *part))
+{
+    const GPtrArray *parts = mail->message->attachments;
+    guint n = 0;
+
+    for (guint i = 0; i < parts->len; i++) {
+        if (is_one != NULL && !is_one (parts->pdata[i]))
+            continue;
+        if (n++ == 0) {
+            brev_json_name (json, member);
+            brev_json_open (json, '[');
+        }
+        brev_json_open (json, '{');
+        brev_json_attachment (json, mail, i, names);
+        brev_json_close (json, '}');
+    }
+    if (n > 0)
+        brev_json_close (json, ']');
+}

@@ -47,6 +47,13 @@ void brev_json_mailbox_list (BrevJson *json, const char *member,
  */
 void brev_json_header_members (BrevJson *json, const BrevMail *mail);
 
+/* A name and an object of the fields; nothing when there are none. */
+void brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail);
+
+/* The text and the HTML body of a mail, each as far as it has one; one blank for neither. */
+void brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
+                       const char *html);
+
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;
@@ -59,6 +66,16 @@ typedef struct {
  * which providers refuse, has one line feed. */
 void brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
                            const BrevAttachmentNames *names);
+
+/**
+ * brev_json_attachments:
+ * @is_one: (nullable): which of the attachments; all of them
+ *
+ * A name and an array of their objects; nothing when there are none.
+ */
+void brev_json_attachments (BrevJson *json, const char *member, const BrevMail *mail,
+                            const BrevAttachmentNames *names,
+                            gboolean (*is_one) (const BrevPart *part));
 
 /**
  * brev_header_value:

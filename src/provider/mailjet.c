@@ -14,68 +14,29 @@
 
 /* Request. */
 
-static void
-encode_body (BrevJson *json, const BrevMail *mail)
-{
-    const struct {
-        const char *name;
-        const BrevPart *part;
-    } bodies[] = { { "TextPart", mail->message->text },
-                   { "HTMLPart", mail->message->html } };
-
-    if (mail->blank_body)
-        brev_json_pair (json, "TextPart", " ");
-    for (guint i = 0; !mail->blank_body && i < G_N_ELEMENTS (bodies); i++) {
-        if (!brev_part_has_content (bodies[i].part))
-            continue;
-        brev_json_name (json, bodies[i].name);
-        brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
-    }
-}
-
 static gboolean
 is_shown (const BrevPart *part)
 {
     return part->is_inline && part->content_id != NULL;
 }
 
-/* Those that the HTML shows, or the others: each kind has a member of its own. */
+static gboolean
+is_attached (const BrevPart *part)
+{
+    return !is_shown (part);
+}
+
 static void
-encode_attachments (BrevJson *json, const BrevMail *mail, const char *member,
-                    gboolean are_shown)
+encode_attachments (BrevJson *json, const BrevMail *mail)
 {
     static const BrevAttachmentNames names = { .filename = "Filename",
                                                .type = "ContentType",
                                                .content = "Base64Content",
                                                .content_id = "ContentID",
                                                .has_bare_type = TRUE };
-    const GPtrArray *parts = mail->message->attachments;
-    guint n = 0;
 
-    for (guint i = 0; i < parts->len; i++) {
-        if (is_shown (parts->pdata[i]) != are_shown)
-            continue;
-        if (n++ == 0) {
-            brev_json_name (json, member);
-            brev_json_open (json, '[');
-        }
-        brev_json_open (json, '{');
-        brev_json_attachment (json, mail, i, &names);
-        brev_json_close (json, '}');
-    }
-    if (n > 0)
-        brev_json_close (json, ']');
-}
-
-static void
-encode_headers (BrevJson *json, const BrevMail *mail)
-{
-    if (mail->headers->len + mail->added->len == 0)
-        return;
-    brev_json_name (json, "Headers");
-    brev_json_open (json, '{');
-    brev_json_header_members (json, mail);
-    brev_json_close (json, '}');
+    brev_json_attachments (json, "InlinedAttachments", mail, &names, is_shown);
+    brev_json_attachments (json, "Attachments", mail, &names, is_attached);
 }
 
 /* Metadata is one string, handed back with each event: an object of JSON. */
@@ -127,11 +88,10 @@ encode_mail (BrevJson *json, const BrevMail *mail)
     }
     brev_json_pair (json, "Subject", mail->subject);
     brev_json_pair (json, "CustomID", mail->queue_id);
-    encode_body (json, mail);
-    encode_headers (json, mail);
+    brev_json_bodies (json, mail, "TextPart", "HTMLPart");
+    brev_json_headers (json, "Headers", mail);
     encode_controls (json, &mail->controls);
-    encode_attachments (json, mail, "InlinedAttachments", TRUE);
-    encode_attachments (json, mail, "Attachments", FALSE);
+    encode_attachments (json, mail);
     brev_json_close (json, '}');
 }
 

@@ -64,25 +64,6 @@ encode_headers (BrevJson *json, const BrevMail *mail)
 }
 
 static void
-encode_body (BrevJson *json, const BrevMail *mail)
-{
-    const struct {
-        const char *name;
-        const BrevPart *part;
-    } bodies[] = { { "TextBody", mail->message->text },
-                   { "HtmlBody", mail->message->html } };
-
-    if (mail->blank_body)
-        brev_json_pair (json, "TextBody", " ");
-    for (guint i = 0; !mail->blank_body && i < G_N_ELEMENTS (bodies); i++) {
-        if (!brev_part_has_content (bodies[i].part))
-            continue;
-        brev_json_name (json, bodies[i].name);
-        brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
-    }
-}
-
-static void
 encode_attachments (BrevJson *json, const BrevMail *mail)
 {
     const GPtrArray *parts = mail->message->attachments;
@@ -146,7 +127,7 @@ encode_mail (BrevJson *json, const BrevMail *mail, const BrevAccount *account)
     brev_json_mailboxes (json, "Bcc", mail->bcc);
     brev_json_mailboxes (json, "ReplyTo", mail->reply_to);
     brev_json_pair (json, "Subject", mail->subject);
-    encode_body (json, mail);
+    brev_json_bodies (json, mail, "TextBody", "HtmlBody");
     encode_headers (json, mail);
     encode_controls (json, &mail->controls, account);
     encode_attachments (json, mail);

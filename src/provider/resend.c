@@ -16,24 +16,6 @@
 
 /* Request. */
 
-static void
-encode_body (BrevJson *json, const BrevMail *mail)
-{
-    const struct {
-        const char *name;
-        const BrevPart *part;
-    } bodies[] = { { "text", mail->message->text }, { "html", mail->message->html } };
-
-    if (mail->blank_body)
-        brev_json_pair (json, "text", " ");
-    for (guint i = 0; !mail->blank_body && i < G_N_ELEMENTS (bodies); i++) {
-        if (!brev_part_has_content (bodies[i].part))
-            continue;
-        brev_json_name (json, bodies[i].name);
-        brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
-    }
-}
-
 /* A type that the extension contradicts makes the mail vanish: it is taken and never
  * delivered. Without a type the name decides. */
 static void
@@ -46,29 +28,8 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
         .content_id = "content_id",
         .has_fitting_type = TRUE,
     };
-    guint n = mail->message->attachments->len;
 
-    if (n == 0)
-        return;
-    brev_json_name (json, "attachments");
-    brev_json_open (json, '[');
-    for (guint i = 0; i < n; i++) {
-        brev_json_open (json, '{');
-        brev_json_attachment (json, mail, i, &names);
-        brev_json_close (json, '}');
-    }
-    brev_json_close (json, ']');
-}
-
-static void
-encode_headers (BrevJson *json, const BrevMail *mail)
-{
-    if (mail->headers->len + mail->added->len == 0)
-        return;
-    brev_json_name (json, "headers");
-    brev_json_open (json, '{');
-    brev_json_header_members (json, mail);
-    brev_json_close (json, '}');
+    brev_json_attachments (json, "attachments", mail, &names, NULL);
 }
 
 static void
@@ -110,8 +71,8 @@ encode_mail (BrevJson *json, const BrevMail *mail)
     brev_json_mailbox_texts (json, "bcc", mail->bcc);
     brev_json_mailbox_texts (json, "reply_to", mail->reply_to);
     brev_json_pair (json, "subject", mail->subject);
-    encode_body (json, mail);
-    encode_headers (json, mail);
+    brev_json_bodies (json, mail, "text", "html");
+    brev_json_headers (json, "headers", mail);
     encode_tags (json, &mail->controls);
     encode_attachments (json, mail);
     brev_json_close (json, '}');
