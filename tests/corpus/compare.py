@@ -215,18 +215,18 @@ def compare_message_id(original, plan, got):
 
 
 def compare_parts(original, plan, request):
-    """Each part of the message once: a form of the body or an attachment, in order."""
+    """Each part of the message once: an attachment or a form of the body."""
     left = list(original.parts)
-    for form in request.forms:
-        if is_made_up(form, request, plan):
-            continue
-        found = find(left, form, functools.partial(is_form_of, original))
-        if found is None:
-            yield f'the body {form} is no part of {left}'
-        else:
-            left.remove(found)
-            yield from compare_charset(found, plan)
+    yield from compare_attachments(original, plan, request, left)
+    yield from compare_forms(original, plan, request, left)
     yield from compare_bodies(original, plan, request)
+    for part in left:
+        is_blank = part.kind in BODIES and not part.content.strip()
+        if not part.excuse and not (is_blank and 'empty-body' in plan.losses):
+            yield f'lost: {part}'
+
+
+def compare_attachments(original, plan, request, left):
     for file in request.attachments:
         found = find(left, file, functools.partial(is_same_file, original, plan))
         if found is None:
@@ -235,11 +235,19 @@ def compare_parts(original, plan, request):
         left.remove(found)
         if not found.excuse:
             yield from compare_file(original, found, file, plan)
-    for part in left:
-        if part.excuse:
+
+
+def compare_forms(original, plan, request, left):
+    for form in request.forms:
+        if is_made_up(form, request, plan):
             continue
-        if part.content.strip() or part.kind not in BODIES or 'empty-body' not in plan.losses:
-            yield f'lost: {part}'
+        found = find(left, form, functools.partial(is_form_of, original))
+        if found is None:
+            yield f'the body {form} is no part of {left}'
+            continue
+        left.remove(found)
+        if not found.excuse:
+            yield from compare_charset(found, plan)
 
 
 def is_made_up(form, request, plan):
@@ -254,7 +262,13 @@ def is_made_up(form, request, plan):
 def find(left, got, is_same):
     """What the message has of the request's part: the same, or one that has an excuse."""
     same = [part for part in left if is_same(part, got)] or [part for part in left if part.excuse]
-    return same[0] if same else None
+    return max(same, key=functools.partial(likeness, got), default=None)
+
+
+def likeness(got, part):
+    """To choose among parts of the same content: whose name it is counts most."""
+    return part.name == got.name, sum((part.kind == got.kind, part.charset == got.charset,
+                                       part.cid == got.cid))
 
 
 def is_form_of(original, part, form):
@@ -274,7 +288,7 @@ def compare_bodies(original, plan, request):
     for kind, subtype in (('text/plain', 'plain'), ('text/html', 'html')):
         body = original.body(subtype)
         got = next((form for form in request.forms if form.kind == kind), None)
-        if body is None or body.excuse or not body.content.strip() or plan.losses & {'several-texts', 'nesting'}:
+        if body is None or body.excuse or body.name or not body.content.strip() or plan.losses & {'several-texts', 'nesting'}:
             continue
         if got is None or not is_form_of(original, body, got):
             yield f'the {subtype} body is {got}, and was {body}'

@@ -23,7 +23,7 @@ import generate  # noqa: E402
 import reader  # noqa: E402
 import request  # noqa: E402
 
-COUNT = 400
+COUNT = 600
 GOLDEN = HERE.parent / 'golden'
 
 

@@ -158,7 +158,7 @@ def spoil(rng, data):
     """Damage that programs and relays do."""
     way = rng.randrange(6)
     if way == 0:
-        return data[:rng.randrange(len(data) // 2, len(data))]  # cut off
+        return data[:rng.randrange(max(len(data) // 2, data.find(b'\n\n')), len(data))]  # cut off
     if way == 1:
         return data.replace(b'--\n', b'\n', 1)
     if way == 2:
@@ -169,6 +169,22 @@ def spoil(rng, data):
     if way == 4:
         return data.replace(b'base64', b'base46', 1)
     return data.replace(b'=?utf-8?q?', b'=?utf-8?q', 1)
+
+
+def disorder(rng, lines):
+    """Header lines as no program ought to write them. A "From " line is taken off before."""
+    way = rng.randrange(6)
+    if way == 1:
+        return lines + [b'Subject: a second one']
+    if way == 2:
+        return lines + [b'From: news@example.com']
+    if way == 3:
+        return [line.replace(b': ', b':', 1) for line in lines]
+    if way == 4:
+        return [line.partition(b':')[0].upper() + b':' + line.partition(b':')[2] for line in lines]
+    if way == 5:
+        return [line.replace(b': ', b':\n ', 1) for line in lines]
+    return [line + b' ' for line in lines]
 
 
 def line_ends(rng, data):
@@ -187,7 +203,8 @@ def make(number):
     lines = header(rng) + fields
     rng.shuffle(lines)
     mime = body[0] + ([] if rng.random() < 0.1 else [b'MIME-Version: 1.0'])
-    data = b''.join(line + b'\n' for line in lines + mime) + b'\n' + body[1]
+    whole = disorder(rng, lines + mime) if rng.random() < 0.1 else lines + mime
+    data = b''.join(line + b'\n' for line in whole) + b'\n' + body[1]
     name = f'{number}'
     if rng.random() < 0.1:
         data = spoil(rng, data)

@@ -199,6 +199,56 @@ def multipart(rng, subtype, parts, extra=''):
     return [field.encode()], content
 
 
+def inline_text(rng):
+    """What a program shows between others, with a name or without."""
+    lines, content = text_part(rng, rng.choice(('plain', 'html')))
+    name = rng.choice((b'', b';\n ' + parameter(rng, 'filename', rng.choice(NAMES))))
+    return lines + [b'Content-Disposition: inline' + name], content
+
+
+def odd_text(rng):
+    """Labels that programs get wrong, or spell as nobody expects."""
+    latin, utf8 = TEXTS['iso-8859-1'].encode('latin-1'), TEXTS['utf-8'].encode()
+    return rng.choice((
+        ([b'Content-Type: text/plain; charset=utf-8'], latin),
+        ([b'Content-Type: text/plain; charset=us-ascii'], utf8),
+        ([b'Content-Type: text/plain; charset=utf-8', b'Content-Transfer-Encoding: 7bit'], utf8),
+        ([b'Content-Type: text/plain; charset="utf-8" '], utf8),
+        ([b'Content-Type: text/plain;charset=utf-8;'], utf8),
+        ([b'Content-Type: text/plain; charset=utf8; x=y; format=fixed'], utf8),
+        ([b'Content-Type: text/plain;\n\tcharset=utf-8;\n\tdelsp=yes; format="flowed"'], utf8),
+        ([b'Content-Type: text/plain (a comment); charset=utf-8'], utf8),
+        ([b'Content-Type: text'], b'a type without its second half\n'),
+        ([b'Content-Type: text/plain; charset=""'], utf8),
+        ([b"Content-Type: text/plain; charset*=us-ascii''utf-8"], utf8),
+        ([b'Content-Type: text/plain; charset=utf-7'], TEXTS['utf-7'].encode('utf-7')),
+        ([b'Content-Type: text/plain; charset=utf-16le', b'Content-Transfer-Encoding: base64'],
+         base64.b64encode(TEXTS['utf-16le'].encode('utf-16le')) + b'\n'),
+        ([b'Content-Transfer-Encoding: quoted-printable'], b'soft=\nbreak =3D a=b =zz\nend='),
+        ([b'Content-Transfer-Encoding: base64'], b'SGVs bG8g\ndGhl\n\ncmU=\n'),
+        ([b'Content-Transfer-Encoding: nonsense'], b'as it stands\n'),
+        ([b'CONTENT-TYPE: TEXT/PLAIN'], b'long line ' + b'x' * 5000 + b'\n'),
+        ([b'Content-Type: text/enriched'], b'<bold>text</bold>\n'),
+        ([b'Content-Type: text/plain'], b''),
+        ([b'Content-Type: text/plain'], b' \n\t\n'),
+        ([], b'>From mbox\nFrom here\n--not a boundary\n'),
+    ))
+
+
+def digest(rng):
+    """Its parts are messages unless they say otherwise (RFC 2046 section 5.1.5)."""
+    inner = b'From: a@example.net\nSubject: one of several\n\ntext\n'
+    return multipart(rng, 'digest', [([b'Content-Type: message/rfc822'], inner),
+                                     ([b'Content-Type: message/rfc822'], inner)])
+
+
+def deep(rng):
+    part = text_part(rng)
+    for _ in range(rng.randrange(10, 40)):
+        part = multipart(rng, rng.choice(('mixed', 'alternative', 'related')), [part])
+    return part
+
+
 def attached_message(rng):
     lines, body = text_part(rng)
     content = (b'From: other@example.net\nTo: someone@example.net\nSubject: inner\n' +
@@ -237,9 +287,12 @@ def alternative(rng):
 def tree(rng, depth=0):
     """Any form of body: text, or multiparts in any order down to some depth."""
     leaves = (lambda: text_part(rng), lambda: text_part(rng, 'html'), lambda: attachment(rng),
-              lambda: unlabelled_part(rng), lambda: attached_message(rng), lambda: calendar(rng))
+              lambda: unlabelled_part(rng), lambda: attached_message(rng), lambda: calendar(rng),
+              lambda: inline_text(rng), lambda: odd_text(rng), lambda: digest(rng))
     if depth > rng.randrange(1, 6):
         return rng.choice(leaves)()
+    if depth == 0 and rng.random() < 0.1:
+        return rng.choice((odd_text, odd_text, deep))(rng)
     way = rng.randrange(8)
     if way < 2:
         return rng.choice(leaves[:3] if depth else leaves[:2])()
@@ -253,7 +306,7 @@ def tree(rng, depth=0):
     first = rng.choice((lambda: text_part(rng), lambda: alternative(rng),
                         lambda: related(rng, text_part(rng, 'html')),
                         lambda: tree(rng, depth + 1)))()
-    others = [rng.choice((attachment, attachment, attached_message,
+    others = [rng.choice((attachment, attachment, attached_message, inline_text, odd_text,
                           lambda rng: tree(rng, depth + 1)))(rng)
               for _ in range(rng.randrange(0, 4))]
     return multipart(rng, rng.choice(('mixed', 'mixed', 'mixed', 'Mixed')), [first] + others)

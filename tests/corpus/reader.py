@@ -19,6 +19,7 @@ import re
 # A field is parsed again each time that it is asked for.
 POLICY = email.policy.default.clone(
     header_factory=functools.lru_cache(maxsize=None)(email.policy.default.header_factory))
+ENCODED = ('base64', 'quoted-printable', 'x-uuencode')
 BODIES = ('text/plain', 'text/html')
 ASCII = ('us-ascii', 'ascii', 'unknown-8bit')
 
@@ -166,25 +167,34 @@ def kind_of(part):
     return kind if is_sound and not kind.startswith('multipart/') else 'text/plain'
 
 
-def excuse_of(part):
+def excuse_of(part, data):
     """Why Python's reading of a broken part is none to compare with, or None.
 
     Its content was read before: some defects are found then.
     """
-    if any('\0' in value for _, value in part.raw_items()):
-        return 'a NUL ends a field for one and not for the other'
-    if '\0' in str(part.get_payload()) and 'base64' in part.get('Content-Transfer-Encoding', '').lower():
-        return 'base64 with a NUL in it: readers differ in what they make of the rest'
-    if not part.keys() and not part.get_payload():
-        return 'Python sees a part of nothing behind the last delimiter'
-    if any(isinstance(defect, email.errors.InvalidBase64LengthDefect) for defect in part.defects):
-        return 'Python leaves base64 of an impossible length as it is'
-    if any(isinstance(defect, email.errors.MissingHeaderBodySeparatorDefect)
-           for defect in part.defects):
-        return 'Python takes a broken header line for the beginning of the body'
-    uuencoded = 'uu' in str(part.get('Content-Transfer-Encoding', ''))
-    if uuencoded and not re.search(r'(?m)^end\s*$', part.get_payload()):
-        return 'Python fills a uuencoded line that was cut off with NULs'
+    encoding = str(part.get('Content-Transfer-Encoding', '')).lower()
+    payload = '' if part.is_multipart() else str(part.get_payload())
+    defects = {type(defect) for defect in part.defects}
+    for holds, excuse in (
+            (any('\0' in value for _, value in part.raw_items()),
+             'a NUL ends a field for one and not for the other'),
+            (encoding in ENCODED and '\0' in payload,
+             'readers differ in what they make of encoded text behind a NUL'),
+            (not part.keys() and not part.get_payload(),
+             'Python sees a part of nothing behind the last delimiter'),
+            (email.errors.InvalidBase64LengthDefect in defects,
+             'Python leaves base64 of an impossible length as it is'),
+            (email.errors.MissingHeaderBodySeparatorDefect in defects,
+             'Python takes a broken header line for the beginning of the body'),
+            (email.errors.StartBoundaryNotFoundDefect in defects and
+             f'--{part.get_boundary()}--'.encode() in data,
+             'Python drops what stands behind the last delimiter where the first is missing'),
+            (encoding == 'quoted-printable' and re.search(r'=[^\n]?\Z', payload),
+             'GMime drops an escape that the end of the message cuts off'),
+            (encoding == 'x-uuencode' and not re.search(r'(?m)^end\s*$', payload),
+             'Python fills a uuencoded line that was cut off with NULs')):
+        if holds:
+            return excuse
     return None
 
 
@@ -210,12 +220,17 @@ def leaves(part):
         yield part
 
 
+BLANKS_BEFORE_COLON = re.compile(rb'(?m)^([!-9;-~]+)[ \t]+:')
+ENCODING = re.compile(rb'(?mi)^(Content-Transfer-Encoding:)[ \t]*(?:\r?\n[ \t]+)?(\S+)[ \t]*(\r?)$')
+
+
 def close_up(data):
     """Without the blanks before a field's colon, which end the header for Python; RFC 5322
-    section 4.5 wants them read."""
+    section 4.5 wants them read. Without those around an encoding, which it does not know then."""
     end = re.search(rb'\r?\n\r?\n', data)
     header = data[:end.start()] if end else data
-    return re.sub(rb'(?m)^([!-9;-~]+)[ \t]+:', rb'\1:', header) + data[len(header):]
+    closed = BLANKS_BEFORE_COLON.sub(rb'\1:', header) + data[len(header):]
+    return ENCODING.sub(rb'\1 \2\3', closed)
 
 
 def lines(content):
@@ -236,7 +251,7 @@ class Original:
         cid = part.get('Content-ID')
         content = content_of(part)
         return Part(kind_of(part), charset_of(part), name_of(part),
-                    str(cid).strip().strip('<>') if cid else None, content, excuse_of(part))
+                    str(cid).strip().strip('<>') if cid else None, content, excuse_of(part, self.lines))
 
     def all(self, name):
         return [value for field, value in self.fields if field.lower() == name]
