@@ -33,6 +33,7 @@ static const struct {
       { "AWS_REGION", "AWS_DEFAULT_REGION" },
       TRUE },
     { "mailgun", "MAILGUN_API_KEY" },
+    { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },
     { "smtp", NULL }, /* a server may know this host by its address */
 };

@@ -132,7 +132,9 @@ def mailgun(value):
     return re.findall(r'name="to"\r\n\r\n([^\r]*)\r\n', value.partition('name="message"')[0])
 
 
-ENVELOPES = {'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun}  # of those that take the message itself
+ENVELOPES = {  # of those that take the message itself
+    'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun,
+    'postal': lambda body: json.loads(body)['rcpt_to']}
 
 
 def read(provider, body, raw, recipients):
