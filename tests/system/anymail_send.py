@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Sends messages through django-anymail's Postmark backend: another mapper of mail to the
-same API, written by others. Runs with Debian's own python3. Standard input: {"url", "token",
-"messages"}; a message is described at the top of test_anymail.py."""
+"""Sends messages through a backend of django-anymail, Postmark's unless another is named:
+another mapper of mail to the same API, written by others. Runs with Debian's own python3.
+Standard input: {"url", "token", "messages"} or {"backend", "settings", "messages"}; a message
+is described at the top of test_anymail.py. Prints each as Django writes it for SMTP, with its
+envelope, before it is sent."""
 
 import base64
 import email.mime.image
@@ -37,13 +39,17 @@ def build(message):
 
 def main():
     call = json.load(sys.stdin)
+    chosen = call.get('settings') or {'POSTMARK_SERVER_TOKEN': call['token'],
+                                      'POSTMARK_API_URL': call['url'] + '/'}
     settings.configure(
-        EMAIL_BACKEND='anymail.backends.postmark.EmailBackend', USE_TZ=True,
-        ANYMAIL={'POSTMARK_SERVER_TOKEN': call['token'],
-                 'POSTMARK_API_URL': call['url'] + '/'})
+        EMAIL_BACKEND=f'anymail.backends.{call.get("backend", "postmark")}.EmailBackend',
+        USE_TZ=True, ANYMAIL=chosen)
     django.setup()
     for message in call['messages']:
-        build(message).send()
+        built = build(message)
+        print(json.dumps({'mime': base64.b64encode(built.message().as_bytes()).decode(),
+                          'recipients': built.recipients()}), flush=True)
+        built.send()
 
 
 if __name__ == '__main__':
