@@ -148,20 +148,18 @@ static void
 refuse (const BrevHttpReply *reply, JsonObject *object, const GPtrArray *mails,
         const GPtrArray *outcomes)
 {
-    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     const BrevReplyError error = {
         .status = reply->status,
         .code = brev_json_string (object, "code"),
         .words = brev_json_string (object, "message"),
         .recipient = -1,
     };
+    gboolean is_judged = error.code != NULL && reply->status >= 400 &&
+                         reply->status != 429 && reply->status <= 499;
 
-    if (error.code != NULL && reply->status >= 400 && reply->status != 429 &&
-        reply->status <= 499)
-        g_array_append_val (errors, error);
-    brev_errors_refuse (reply, rows, errors,
-                        brev_reply_wait (reply, "x-sib-ratelimit-reset", NULL), mails,
-                        outcomes);
+    brev_error_refuse (reply, rows, is_judged ? &error : NULL,
+                       brev_reply_wait (reply, "x-sib-ratelimit-reset", NULL), mails,
+                       outcomes);
 }
 
 static void
@@ -183,12 +181,10 @@ read_success (const BrevHttpReply *reply, JsonObject *object, const BrevMail *ma
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
 
-    if (reply->status >= 200 && reply->status <= 299)
+    if (brev_reply_is_success (reply))
         read_success (reply, object, mails->pdata[0], outcomes->pdata[0]);
     else
         refuse (reply, object, mails, outcomes);

@@ -177,35 +177,20 @@ wait_of (const BrevHttpReply *reply, const char *words)
     return CLAMP (after, 0, BREV_DAY / BREV_SECOND) * BREV_SECOND;
 }
 
-static const char *
-find_field (const char *words, const BrevMail *mail)
-{
-    g_autofree char *text = brev_text_fold (words != NULL ? words : "");
-
-    for (guint i = 0; i < mail->n_recipients; i++) {
-        g_autofree char *to = brev_text_fold (brev_mail_recipient (mail, i)->address);
-        if (brev_text_names (text, to))
-            return "To";
-    }
-    return mail->n_recipients == 1 ? "only" : NULL;
-}
-
 static void
 read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails,
             const GPtrArray *outcomes)
 {
-    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     const char *words = brev_json_string (body, "message");
     const BrevReplyError error = {
         .status = reply->status,
-        .field = find_field (words, mails->pdata[0]),
+        .field = brev_reply_field (words, mails->pdata[0]),
         .words = words,
         .recipient = -1,
     };
 
-    if (reply->status < 500)
-        g_array_append_val (errors, error);
-    brev_errors_refuse (reply, rows, errors, wait_of (reply, words), mails, outcomes);
+    brev_error_refuse (reply, rows, reply->status < 500 ? &error : NULL,
+                       wait_of (reply, words), mails, outcomes);
 }
 
 static void
@@ -229,12 +214,10 @@ read_success (const BrevHttpReply *reply, JsonObject *body, const BrevMail *mail
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
 
-    if (reply->status >= 200 && reply->status <= 299)
+    if (brev_reply_is_success (reply))
         read_success (reply, body, mails->pdata[0], outcomes->pdata[0]);
     else
         read_error (reply, body, mails, outcomes);

@@ -286,12 +286,10 @@ refuse (const BrevHttpReply *reply, JsonObject *object, const GPtrArray *mails,
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
     JsonArray *results = brev_json_array (brev_json_member (object, "Messages"));
-    gboolean is_success = reply->status >= 200 && reply->status <= 299;
+    gboolean is_success = brev_reply_is_success (reply);
     gboolean fits = results != NULL && json_array_get_length (results) == mails->len &&
                     (is_success || reply->status == 400 || reply->status == 403);
 

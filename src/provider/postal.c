@@ -77,7 +77,6 @@ static void
 read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails,
             const GPtrArray *outcomes)
 {
-    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     JsonObject *data = brev_json_object (brev_json_member (body, "data"));
     const BrevReplyError error = {
         .status = reply->status,
@@ -87,10 +86,8 @@ read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails
         .recipient = -1,
     };
 
-    if (reply->status < 500)
-        g_array_append_val (errors, error);
-    brev_errors_refuse (reply, rows, errors, brev_reply_retry_after (reply), mails,
-                        outcomes);
+    brev_error_refuse (reply, rows, reply->status < 500 ? &error : NULL,
+                       brev_reply_retry_after (reply), mails, outcomes);
 }
 
 /* Who is not among the messages may have one all the same. */
@@ -119,15 +116,13 @@ read_success (const BrevHttpReply *reply, JsonObject *body, const BrevMail *mail
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
     const char *status = brev_json_string (body, "status");
     gboolean is_error =
         g_strcmp0 (status, "error") == 0 || g_strcmp0 (status, "parameter-error") == 0;
 
-    if (reply->status < 200 || reply->status > 299 || (reply->status == 200 && is_error))
+    if (!brev_reply_is_success (reply) || (reply->status == 200 && is_error))
         read_error (reply, body, mails, outcomes);
     else if (reply->status == 200 && g_strcmp0 (status, "success") == 0)
         read_success (reply, body, mails->pdata[0], outcomes->pdata[0]);

@@ -503,11 +503,9 @@ read_refusal (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
 
-    if (reply->status >= 200 && reply->status <= 299)
+    if (brev_reply_is_success (reply))
         read_results (reply, root, mails, outcomes);
     else
         read_refusal (reply, root, mails, outcomes);
@@ -594,9 +592,7 @@ read_entries (JsonNode *root, const BrevMail *mail, BrevOutcome *outcome)
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
-    gsize length;
-    const char *body = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (body, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     g_autofree char *words =
         brev_reply_words (brev_json_string (brev_json_object (root), "Message"));
     g_autofree char *text =

@@ -327,3 +327,43 @@ brev_errors_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
     if (row != NULL || !brev_reply_status (reply, words, after, outcomes))
         brev_reply_set_all (outcomes, &other);
 }
+
+void
+brev_error_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
+                   const BrevReplyError *error, gint64 after, const GPtrArray *mails,
+                   const GPtrArray *outcomes)
+{
+    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
+
+    if (error != NULL)
+        g_array_append_val (errors, *error);
+    brev_errors_refuse (reply, rows, errors, after, mails, outcomes);
+}
+
+const char *
+brev_reply_field (const char *words, const BrevMail *mail)
+{
+    g_autofree char *text = brev_text_fold (words != NULL ? words : "");
+
+    for (guint i = 0; i < mail->n_recipients; i++) {
+        g_autofree char *to = brev_text_fold (brev_mail_recipient (mail, i)->address);
+        if (brev_text_names (text, to))
+            return "To";
+    }
+    return mail->n_recipients == 1 ? "only" : NULL;
+}
+
+JsonNode *
+brev_reply_json (const BrevHttpReply *reply)
+{
+    gsize length;
+    const char *text = g_bytes_get_data (reply->body, &length);
+
+    return length > 0 ? brev_json_parse (text, length) : NULL;
+}
+
+gboolean
+brev_reply_is_success (const BrevHttpReply *reply)
+{
+    return reply->status >= 200 && reply->status <= 299;
+}

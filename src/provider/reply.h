@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "provider/json.h"
 #include "provider/provider.h"
 
 /* Reading replies: what several providers have in common. */
+
+/* Returns: (transfer full) (nullable): the body, as of brev_json_parse() */
+JsonNode *brev_reply_json (const BrevHttpReply *reply);
+
+/* Whether the status is one of 2xx. */
+gboolean brev_reply_is_success (const BrevHttpReply *reply);
 
 /* Returns: ms that Retry-After asks for, by seconds or by a date held against the reply's
  * own Date field; at most a day; 0 when it is not said */
@@ -66,6 +73,10 @@ typedef struct {
     int recipient;     /* index in the mail, -1: none is named by the field */
 } BrevReplyError;
 
+/* Returns: (nullable): in place of a field of the request, where a provider's errors have
+ * none: "To" when its words name a recipient of the mail, "only" when the mail has one */
+const char *brev_reply_field (const char *words, const BrevMail *mail);
+
 /* What such an error means: the first row that fits. */
 typedef struct {
     int status;        /* 0: any */
@@ -76,7 +87,7 @@ typedef struct {
     BrevScope scope;
     const char *dsn;
     gboolean is_named; /* those whom field or words name; when they name none of several,
-                          a person must look: nobody bounces for another's address */
+                          they are split: nobody bounces for another's address */
 } BrevErrorRow;        /* ends with one whose dsn is NULL */
 
 /* Verdict and scope of a row. */
@@ -104,3 +115,8 @@ gboolean brev_errors_judge (const BrevErrorRow *rows, const GArray *errors, gint
 void brev_errors_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
                          const GArray *errors, gint64 after, const GPtrArray *mails,
                          const GPtrArray *outcomes);
+
+/* The same, of a reply with one error at most; @error is nullable. */
+void brev_error_refuse (const BrevHttpReply *reply, const BrevErrorRow *rows,
+                        const BrevReplyError *error, gint64 after, const GPtrArray *mails,
+                        const GPtrArray *outcomes);

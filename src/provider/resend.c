@@ -176,7 +176,6 @@ refuse (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
         const GPtrArray *outcomes)
 {
     JsonObject *object = brev_json_object (root);
-    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     const BrevReplyError error = {
         .status = reply->status,
         .code = brev_json_string (object, "name"),
@@ -184,10 +183,8 @@ refuse (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
         .recipient = -1,
     };
 
-    if (error.code != NULL)
-        g_array_append_val (errors, error);
-    brev_errors_refuse (reply, rows, errors, wait_of (reply, error.code), mails,
-                        outcomes);
+    brev_error_refuse (reply, rows, error.code != NULL ? &error : NULL,
+                       wait_of (reply, error.code), mails, outcomes);
 }
 
 static void
@@ -266,10 +263,8 @@ read_batch (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
-    gboolean is_success = reply->status >= 200 && reply->status <= 299;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    gboolean is_success = brev_reply_is_success (reply);
 
     if (!is_success)
         refuse (reply, root, mails, outcomes);

@@ -334,11 +334,9 @@ read_success (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *out
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
 
-    if (reply->status >= 200 && reply->status <= 299)
+    if (brev_reply_is_success (reply))
         read_success (reply, mails->pdata[0], outcomes->pdata[0]);
     else
         refuse (reply, root, mails, outcomes);

@@ -241,12 +241,7 @@ find_field (const char *words, const BrevMail *mail)
 
     if (brev_text_names (text, from))
         return "From";
-    for (guint i = 0; i < mail->n_recipients; i++) {
-        g_autofree char *to = brev_text_fold (brev_mail_recipient (mail, i)->address);
-        if (brev_text_names (text, to))
-            return "To";
-    }
-    return mail->n_recipients == 1 ? "only" : NULL;
+    return brev_reply_field (words, mail);
 }
 
 /* In a header field, "TYPE" or "TYPE:http://...", or in the body, "...#TYPE". */
@@ -278,7 +273,6 @@ static void
 read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails,
             const GPtrArray *outcomes)
 {
-    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     g_autofree char *type = error_type (reply, body);
     const char *words = error_message (body);
     const BrevReplyError error = {
@@ -289,10 +283,8 @@ read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails
         .recipient = -1,
     };
 
-    if (reply->status < 500)
-        g_array_append_val (errors, error);
-    brev_errors_refuse (reply, rows, errors, brev_reply_retry_after (reply), mails,
-                        outcomes);
+    brev_error_refuse (reply, rows, reply->status < 500 ? &error : NULL,
+                       brev_reply_retry_after (reply), mails, outcomes);
 }
 
 static void
@@ -312,12 +304,10 @@ read_success (const BrevHttpReply *reply, JsonObject *body, BrevOutcome *outcome
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    gsize length;
-    const char *text = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (text, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
 
-    if (reply->status >= 200 && reply->status <= 299)
+    if (brev_reply_is_success (reply))
         read_success (reply, body, outcomes->pdata[0]);
     else
         read_error (reply, body, mails, outcomes);
