@@ -288,6 +288,7 @@ class Refusals(Case):
         self.assertEqual(self.dropped(), [])
 
     def test_killed_while_reading(self):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) has it ignored
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             sender = subprocess.Popen([program('sendmail'), '-t'], stdin=subprocess.PIPE,
                                       env=self.site.env())
