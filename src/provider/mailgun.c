@@ -12,7 +12,8 @@
 #include "provider/provider.h"
 #include "provider/reply.h"
 
-/* Request. The boundary is made of the queue id, which nobody knew who wrote the message. */
+/* Request. The boundary is made of the queue id, which nobody knew who wrote the message,
+ * but for brevdue's own reports: theirs is "brevdue-ID". */
 
 typedef struct {
     BrevBody *body;
@@ -115,7 +116,7 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     const BrevMail *mail = mails->pdata[0];
     const char *domain = account->domain != NULL ? account->domain
                                                  : brev_text_domain (mail->from->address);
-    g_autofree char *boundary = g_strconcat ("brevdue-", mail->queue_id, NULL);
+    g_autofree char *boundary = g_strconcat ("form-", mail->queue_id, NULL);
     g_autofree char *type =
         g_strdup_printf ("multipart/form-data; boundary=%s", boundary);
     g_autofree char *quoted =

@@ -127,6 +127,8 @@ class Refused(Case):
         self.assertEqual(sorted(got), good)
         self.assertEqual(self.site.log_text().count('status=bounced'), 1)
         self.assertIn('to=<bad@example.net>, relay=mailgun', self.site.log_text())
+        wait(lambda: any('multipart/report' in message['Raw']
+                         for message in self.server.messages), 'the report')
 
 
 if __name__ == '__main__':

@@ -104,7 +104,7 @@ test_form (void)
     mail->message = &message;
     mail->raw = brev_body_new ();
     brev_body_add (mail->raw, "From: x\r\n\r\n");
-    mail->controls.tag = g_strdup ("a\r\n--brevdue-q1");
+    mail->controls.tag = g_strdup ("a\r\n--form-q1");
     mail->controls.metadata =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
     g_ptr_array_add (mail->controls.metadata,
@@ -116,9 +116,9 @@ test_form (void)
     g_assert_cmpint (brev_body_read (request->body, buffer, sizeof buffer - 1, NULL), >,
                      0);
     g_assert_nonnull (strstr (buffer, "name=\"v:n%22; x=%22  X: y\"\r\n\r\nv\r\n"));
-    g_assert_nonnull (strstr (buffer, "\r\n\r\na  --brevdue-q1\r\n"));
+    g_assert_nonnull (strstr (buffer, "\r\n\r\na  --form-q1\r\n"));
     g_assert_true (g_str_has_suffix (
-        buffer, "message/rfc822\r\n\r\nFrom: x\r\n\r\n\r\n--brevdue-q1--\r\n"));
+        buffer, "message/rfc822\r\n\r\nFrom: x\r\n\r\n\r\n--form-q1--\r\n"));
 }
 
 int
