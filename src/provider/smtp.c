@@ -387,8 +387,10 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 {
     BrevOutcome *outcome = outcomes->pdata[0];
 
-    if (reply->smtp == NULL)
+    if (reply->smtp == NULL) { /* no reply of SMTP at all */
+        brev_reply_set_strange (reply, outcome);
         return;
+    }
     for (guint i = 0; i < outcome->n && i < reply->smtp->n; i++)
         read_one (reply, outcome, i);
 }
