@@ -50,6 +50,7 @@ SPOOL, STORE, OUTBOX = 'spool', 'spool/store', 'spool/outbox'
 FILE, FOLDER = 'if (fsync (fd) < 0)', 'if (fsync (name_dirfd) < 0)'
 MADE = 'return fd >= 0 && fsync (fd) == 0;'
 EARLY = '(void) sync_file_range (arrival->fd, 0, 0, SYNC_FILE_RANGE_WRITE);'
+AHEAD = '(void) sync_file_range (fd, from / AHEAD * AHEAD, end - from / AHEAD * AHEAD,'
 ARRIVED = 'if (fsync (arrival->fd) < 0)'
 GROUP = 'if (arrivals->len > 0 && fsync (spool->queue) < 0)'
 LOCK = 'if (!brev_write_all (lock->fd, text, sizeof text - 1) || fsync (lock->fd) < 0)'
@@ -60,6 +61,8 @@ ROWS = (
     Row('src/base/fs.c', FOLDER, recordings.own, 'sendmail', IN_QUEUE),
     Row('src/base/fs.c', FOLDER, recordings.courier, 'courier', IN_QUEUE),
     Row('src/base/fs.c', MADE, recordings.own, 'sendmail', '[.]'),
+    Row('src/base/fs.c', AHEAD, recordings.large, 'brevdued', OF_DAEMON,
+        call='sync_file_range', why='it starts the writing early and promises nothing'),
     Row('src/base/fs.c', MADE, recordings.sock, 'brevdued', '[.]'),
     Row('src/base/fs.c', MADE, recordings.outbox, 'courier', SPOOL),
     Row('src/spool/layout.c', 'if (is_new && fsync (spool->dir) < 0)', recordings.own,

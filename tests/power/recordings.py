@@ -131,6 +131,13 @@ def sock(stage):
     return [['daemon'], ['submit', first], ['submit', *others], ['stop']]
 
 
+def large(stage):
+    """The same with a message of which the disk has a part before it is whole."""
+    stage.without_courier()
+    stage.mails = [Mail('power-large', lines=50000)]
+    return [['daemon'], ['submit', *stage.submissions()], ['stop']]
+
+
 def takeover(stage):
     """brevdued finds two messages in the drop directory, and one that is torn."""
     drop(stage)

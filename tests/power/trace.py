@@ -14,7 +14,7 @@ TRACED = (
     'syncfs', 'msync', 'sendto', 'sendmsg', 'recvfrom')
 MAX_DATA = 1 << 24
 LINE = re.compile(r'(\d+) +(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)$')
-RESULT = re.compile(r'\)\s+= (-?\d+|\?|0x[0-9a-f]+)(<[^>]*>)?( .*)?$')
+RESULT = re.compile(r'\)\s+= (-?\d+|\?|0x[0-9a-f]+)(<[^>]*>)?(?:\(deleted\))?( .*)?$')
 PLACE = re.compile(r'(AT_FDCWD|-?\d+)(?:<([^>]*)>)?(?:\(deleted\))?$')
 
 
