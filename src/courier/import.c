@@ -40,6 +40,13 @@ free_arrival (gpointer data)
     g_free (arrival);
 }
 
+static gboolean
+throw_scan (const BrevCourier *courier, int number, GError **error)
+{
+    return brev_throw_errno (error, number, "cannot read '%s/queue'",
+                             courier->spool->path);
+}
+
 DIR *
 brev_import_scan (const BrevCourier *courier, GError **error)
 {
@@ -47,23 +54,29 @@ brev_import_scan (const BrevCourier *courier, GError **error)
     DIR *dir = fd < 0 ? NULL : fdopendir (fd);
 
     if (dir == NULL) {
-        (void) brev_throw_errno (error, errno, "cannot read '%s/queue'",
-                                 courier->spool->path);
+        (void) throw_scan (courier, errno, error);
         brev_close_fd (&fd);
     }
     return dir;
 }
 
-void
-brev_import_take_names (DIR **scan, guint max, GPtrArray *names)
+gboolean
+brev_import_take_names (const BrevCourier *courier, DIR **scan, guint max,
+                        GPtrArray *names, GError **error)
 {
     for (guint i = 0; i < max && *scan != NULL; i++) {
-        const struct dirent *entry = readdir (*scan);
-        if (entry == NULL)
+        const struct dirent *entry;
+        errno = 0;
+        entry = readdir (*scan);
+        if (entry == NULL) {
+            int number = errno;
             (void) closedir (g_steal_pointer (scan));
-        else if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+            return number == 0 || throw_scan (courier, number, error);
+        }
+        if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
             g_ptr_array_add (names, g_strdup (entry->d_name));
     }
+    return TRUE;
 }
 
 /* -- what cannot be read now --------------------------------------------------------- */

@@ -14,11 +14,14 @@ DIR *brev_import_scan (const BrevCourier *courier, GError **error);
 
 /**
  * brev_import_take_names:
- * @scan: (inout) (nullable): closed and %NULL when all of it is read
+ * @scan: (inout) (nullable): closed and %NULL when all of it is read, or with @error
  *
  * Appends the next @max names of a scan to @names: a long queue is never in memory.
+ *
+ * Returns: %FALSE with @error when it cannot be read to its end
  */
-void brev_import_take_names (DIR **scan, guint max, GPtrArray *names);
+gboolean brev_import_take_names (const BrevCourier *courier, DIR **scan, guint max,
+                                 GPtrArray *names, GError **error);
 
 /**
  * brev_import:

@@ -49,7 +49,11 @@ import (BrevFlow *flow, GError **error)
         return FALSE;
     g_ptr_array_extend_and_steal (flow->arrivals, brev_import_take_due (flow->courier));
     /* not all at once: nobody who comes now waits until old files are looked at */
-    brev_import_take_names (&flow->scan, FILES_IN_A_TURN, flow->arrivals);
+    if (!brev_import_take_names (flow->courier, &flow->scan, FILES_IN_A_TURN,
+                                 flow->arrivals, error)) {
+        flow->wants_scan = TRUE;
+        return FALSE;
+    }
     if (flow->arrivals->len == 0)
         return TRUE;
     if (!brev_import (flow->courier, flow->arrivals, error))

@@ -322,3 +322,27 @@ brev_json_attachments (BrevJson *json, const char *member, const BrevMail *mail,
     if (n > 0)
         brev_json_close (json, ']');
 }
+
+void
+brev_json_named_value (BrevJson *json, const char *name_member, const char *name,
+                       const char *value_member, const char *value)
+{
+    brev_json_open (json, '{');
+    brev_json_pair (json, name_member, name);
+    brev_json_pair (json, value_member, value);
+    brev_json_close (json, '}');
+}
+
+void
+brev_json_fields (BrevJson *json, const char *member, const GPtrArray *fields)
+{
+    if (fields == NULL || fields->len == 0)
+        return;
+    brev_json_name (json, member);
+    brev_json_open (json, '{');
+    for (guint i = 0; i < fields->len; i++) {
+        const BrevHeader *field = fields->pdata[i];
+        brev_json_pair (json, field->name, field->text);
+    }
+    brev_json_close (json, '}');
+}

@@ -29,6 +29,12 @@ void brev_json_pair (BrevJson *json, const char *name, const char *text);
 /* A name and one string, "Name <a@b>, c@d"; nothing at all when there is no mailbox. */
 void brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes);
 
+/* An object of two strings: {"Name": "X-A", "Value": "1"}, by the members' names. */
+void brev_json_named_value (BrevJson *json, const char *name_member, const char *name,
+                            const char *value_member, const char *value);
+/* A name and an object of the fields, of BrevHeader; nothing when there are none. */
+void brev_json_fields (BrevJson *json, const char *member, const GPtrArray *fields);
+
 /* A name and a boolean. */
 void brev_json_flag (BrevJson *json, const char *name, gboolean value);
 /* An object of a mailbox, its members called @address and @name; one of a name and an array

@@ -39,10 +39,7 @@ track_links (const char *wish)
 static void
 encode_header (BrevJson *json, const char *name, const char *value)
 {
-    brev_json_open (json, '{');
-    brev_json_pair (json, "Name", name);
-    brev_json_pair (json, "Value", value);
-    brev_json_close (json, '}');
+    brev_json_named_value (json, "Name", name, "Value", value);
 }
 
 static void
@@ -92,7 +89,6 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
 static void
 encode_controls (BrevJson *json, const BrevControls *controls, const BrevAccount *account)
 {
-    const GPtrArray *metadata = controls->metadata;
     const char *stream = controls->stream != NULL ? controls->stream : account->stream;
 
     if (stream != NULL)
@@ -104,15 +100,7 @@ encode_controls (BrevJson *json, const BrevControls *controls, const BrevAccount
     }
     if (controls->track_links != NULL)
         brev_json_pair (json, "TrackLinks", track_links (controls->track_links));
-    if (metadata == NULL || metadata->len == 0)
-        return;
-    brev_json_name (json, "Metadata");
-    brev_json_open (json, '{');
-    for (guint i = 0; i < metadata->len; i++) {
-        const BrevHeader *field = metadata->pdata[i];
-        brev_json_pair (json, field->name, field->text);
-    }
-    brev_json_close (json, '}');
+    brev_json_fields (json, "Metadata", controls->metadata);
 }
 
 static void

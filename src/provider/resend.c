@@ -35,10 +35,7 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
 static void
 encode_tag (BrevJson *json, const char *name, const char *value)
 {
-    brev_json_open (json, '{');
-    brev_json_pair (json, "name", name);
-    brev_json_pair (json, "value", value);
-    brev_json_close (json, '}');
+    brev_json_named_value (json, "name", name, "value", value);
 }
 
 static void

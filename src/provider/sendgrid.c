@@ -16,22 +16,6 @@
 /* Request. */
 
 static void
-encode_custom_args (BrevJson *json, const BrevControls *controls)
-{
-    const GPtrArray *metadata = controls->metadata;
-
-    if (metadata == NULL || metadata->len == 0)
-        return;
-    brev_json_name (json, "custom_args");
-    brev_json_open (json, '{');
-    for (guint i = 0; i < metadata->len; i++) {
-        const BrevHeader *field = metadata->pdata[i];
-        brev_json_pair (json, field->name, field->text);
-    }
-    brev_json_close (json, '}');
-}
-
-static void
 encode_recipients (BrevJson *json, const BrevMail *mail)
 {
     brev_json_name (json, "personalizations");
@@ -40,7 +24,7 @@ encode_recipients (BrevJson *json, const BrevMail *mail)
     brev_json_mailbox_list (json, "to", mail->to, "email", "name");
     brev_json_mailbox_list (json, "cc", mail->cc, "email", "name");
     brev_json_mailbox_list (json, "bcc", mail->bcc, "email", "name");
-    encode_custom_args (json, &mail->controls);
+    brev_json_fields (json, "custom_args", mail->controls.metadata);
     brev_json_close (json, '}');
     brev_json_close (json, ']');
 }

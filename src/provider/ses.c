@@ -114,10 +114,7 @@ encode_tag (BrevJson *json, const char *name, const char *value)
 
     if (*clean_name == '\0' || *clean_value == '\0')
         return;
-    brev_json_open (json, '{');
-    brev_json_pair (json, "Name", clean_name);
-    brev_json_pair (json, "Value", clean_value);
-    brev_json_close (json, '}');
+    brev_json_named_value (json, "Name", clean_name, "Value", clean_value);
 }
 
 static void

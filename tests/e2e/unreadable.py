@@ -4,6 +4,7 @@
 of the courier's calls on it fails once."""
 
 import os
+import subprocess
 import sys
 import unittest
 
@@ -80,6 +81,20 @@ class Unreadable(Case):
         for nth in (1, 2):
             self.assertTrue(self.fail_at('openat', 'EMFILE', nth), nth)
             self.check(f'EMFILE from open {nth}')
+
+    def test_folder(self):
+        """Nor does a folder that cannot be read to its end say that nothing is in it."""
+        self.queue_one()
+        queue = os.path.join(self.site.spool, 'queue')
+        done = subprocess.run(
+            ['strace', '-D', '-qq', '-o', self.trace, '-P', queue, '-e', 'signal=none',
+             '-e', 'trace=getdents64', '-e', 'inject=getdents64:error=EIO:when=1',
+             os.path.join(self.site.programs, 'courier'), '--drain'],
+            env=self.site.env(ASAN_OPTIONS='detect_leaks=0'), capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"cannot read '" + queue.encode(), done.stderr)
+        self.assertEqual(len(self.server.messages), 1)
+        self.assertIn('INJECTED', open(self.trace, encoding='utf-8').read())
 
 
 if __name__ == '__main__':
