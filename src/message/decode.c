@@ -26,7 +26,7 @@ note_empty (BrevMessage *message, int fd)
 {
     if ((message->text == NULL || is_empty (fd, message->text)) &&
         (message->html == NULL || is_empty (fd, message->html)))
-        message->features |= 1u << BREV_FEATURE_EMPTY_BODY;
+        message->features |= BREV_BIT (BREV_FEATURE_EMPTY_BODY);
 }
 
 static BrevMessage *

@@ -6,8 +6,6 @@
 #include "message/address.h"
 #include "message/gmime.h"
 
-#define FEATURE(feature) (1u << (feature))
-
 /* The header: our own reader, so that sendmail -t, the Bcc filter and this see one and
  * the same boundary and the same fields. */
 
@@ -71,7 +69,7 @@ parse_addresses (BrevMessage *message, const BrevField *field, const char *raw,
         return NULL;
     }
     if (list->has_group)
-        message->features |= FEATURE (BREV_FEATURE_GROUP);
+        message->features |= BREV_BIT (BREV_FEATURE_GROUP);
     return list;
 }
 
@@ -137,7 +135,7 @@ take_field (BrevMessage *message, const BrevField *field, GError **error)
 
     for (gsize i = 0; i < G_N_ELEMENTS (field_features); i++)
         if (has_prefix (field, field_features[i].prefix))
-            message->features |= FEATURE (field_features[i].feature);
+            message->features |= BREV_BIT (field_features[i].feature);
     for (gsize i = 0; i < G_N_ELEMENTS (address_fields); i++)
         if (brev_field_is (field, address_fields[i].name))
             return take_addresses (
@@ -169,7 +167,7 @@ note_repeated (BrevMessage *message, GHashTable *seen, const BrevField *field)
     g_autofree char *name = g_ascii_strdown (field->name, (gssize) field->name_length);
 
     if (!g_hash_table_add (seen, g_steal_pointer (&name)))
-        message->features |= FEATURE (BREV_FEATURE_REPEATED_HEADER);
+        message->features |= BREV_BIT (BREV_FEATURE_REPEATED_HEADER);
 }
 
 static void
@@ -179,17 +177,17 @@ note_header_features (BrevMessage *message)
         message->from->len > 0 ? g_ptr_array_index (message->from, 0) : NULL;
 
     if (message->from->len > 1)
-        message->features |= FEATURE (BREV_FEATURE_SEVERAL_FROM);
+        message->features |= BREV_BIT (BREV_FEATURE_SEVERAL_FROM);
     if (message->sender != NULL &&
         (from == NULL ||
          g_ascii_strcasecmp (from->address, message->sender->address) != 0))
-        message->features |= FEATURE (BREV_FEATURE_SENDER);
+        message->features |= BREV_BIT (BREV_FEATURE_SENDER);
     if (message->message_id != NULL)
-        message->features |= FEATURE (BREV_FEATURE_MESSAGE_ID);
+        message->features |= BREV_BIT (BREV_FEATURE_MESSAGE_ID);
     if (message->subject == NULL)
         message->subject = g_strdup ("");
     if (message->subject[strspn (message->subject, " \t")] == '\0')
-        message->features |= FEATURE (BREV_FEATURE_EMPTY_SUBJECT);
+        message->features |= BREV_BIT (BREV_FEATURE_EMPTY_SUBJECT);
 }
 
 gboolean

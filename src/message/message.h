@@ -97,8 +97,9 @@ typedef enum {
     BREV_FEATURE_LAST
 } BrevFeature;
 
-typedef guint32 BrevFeatures; /* 1 << BrevFeature */
-#define BREV_HAS(features, feature) (((features) & (1u << (feature))) != 0)
+typedef guint64 BrevFeatures; /* of BREV_BIT (BREV_FEATURE_...) */
+#define BREV_BIT(feature) ((BrevFeatures) 1 << (feature))
+#define BREV_HAS(features, feature) (((features) &BREV_BIT (feature)) != 0)
 
 typedef struct {
     const char *name; /* "signed" */

@@ -30,7 +30,7 @@ typedef struct {
 static void
 note (Walk *walk, BrevFeature feature)
 {
-    walk->message->features |= 1u << feature;
+    walk->message->features |= BREV_BIT (feature);
 }
 
 static void

@@ -190,7 +190,7 @@ keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     if (date == 0 || !is_replaced (input->provider, BREV_FEATURE_DATE))
         return;
     if (ABS (date - input->now) > BREV_HOUR)
-        plan->losses |= 1u << BREV_FEATURE_DATE;
+        plan->losses |= BREV_BIT (BREV_FEATURE_DATE);
     if (ABS (date - then) <= BREV_HOUR)
         return;
     text = brev_rule_date (date);
@@ -250,7 +250,7 @@ note_dropped (BrevPlan *plan, const char *name)
     static const char *const of_lists[] = { "list-*", "in-reply-to", "references", NULL };
 
     if (brev_rule_is_listed (of_lists, name))
-        plan->losses |= 1u << BREV_FEATURE_LIST_HEADERS;
+        plan->losses |= BREV_BIT (BREV_FEATURE_LIST_HEADERS);
     drop (plan, name);
 }
 

@@ -91,7 +91,7 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
     if (has_many_replies)
         g_ptr_array_add (plan->dropped, g_strdup ("Reply-To, but for the first address"));
     if (has_strange_file (message, provider->extensions))
-        plan->losses |= 1u << BREV_FEATURE_FILE_NAME;
+        plan->losses |= BREV_BIT (BREV_FEATURE_FILE_NAME);
     if (provider->wants_html && !brev_part_has_content (message->html))
-        plan->losses |= 1u << BREV_FEATURE_TEXT_ALONE;
+        plan->losses |= BREV_BIT (BREV_FEATURE_TEXT_ALONE);
 }

@@ -43,10 +43,10 @@ brev_plan_free (BrevPlan *plan)
 }
 
 /* What only a plan can tell about a message: it knows the time and the envelope. */
-#define PLAN_FEATURES                                                    \
-    ((1u << BREV_FEATURE_DATE) | (1u << BREV_FEATURE_HIDDEN_RECIPIENT) | \
-     (1u << BREV_FEATURE_MOVED_RECIPIENT) | (1u << BREV_FEATURE_ALIAS) | \
-     (1u << BREV_FEATURE_TEXT_ALONE) | (1u << BREV_FEATURE_LIST_HEADERS))
+#define PLAN_FEATURES                                                          \
+    (BREV_BIT (BREV_FEATURE_DATE) | BREV_BIT (BREV_FEATURE_HIDDEN_RECIPIENT) | \
+     BREV_BIT (BREV_FEATURE_MOVED_RECIPIENT) | BREV_BIT (BREV_FEATURE_ALIAS) | \
+     BREV_BIT (BREV_FEATURE_TEXT_ALONE) | BREV_BIT (BREV_FEATURE_LIST_HEADERS))
 
 static gboolean
 is_blank (const BrevMessage *message)

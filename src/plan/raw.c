@@ -65,7 +65,7 @@ edit_from (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan)
 
     if (plan->rewritten_from != NULL) {
         if (from->len > 1)
-            plan->losses |= 1u << BREV_FEATURE_SEVERAL_FROM;
+            plan->losses |= BREV_BIT (BREV_FEATURE_SEVERAL_FROM);
         return brev_mailbox_format (draft->from, TRUE);
     }
     if (from->len == 0)
@@ -87,7 +87,7 @@ edit_sender (const BrevPlanInput *input, BrevPlan *plan)
     address = brev_rule_qualify (input, sender->address);
     qualified = brev_mailbox_new (address, sender->name);
     if (!brev_account_covers (input->config, input->account, address)) {
-        plan->losses |= 1u << BREV_FEATURE_SENDER;
+        plan->losses |= BREV_BIT (BREV_FEATURE_SENDER);
         return g_strdup ("");
     }
     return strcmp (address, sender->address) == 0 ? NULL
@@ -112,7 +112,7 @@ edit_recipients (const BrevPlanInput *input, const GPtrArray *mailboxes, BrevPla
 
     if (shown == NULL)
         return NULL;
-    plan->losses |= input->message->features & (1u << BREV_FEATURE_GROUP);
+    plan->losses |= input->message->features & BREV_BIT (BREV_FEATURE_GROUP);
     return format_list (shown);
 }
 
@@ -237,9 +237,9 @@ copy_fields (const BrevPlanInput *input, Copy *copy, Edit *edits, BrevPlan *plan
         } else if (edit != NULL) {
             edit_field (copy, edit);
         } else if (is_one_too_many (input->provider, seen, place)) {
-            plan->losses |= 1u << (g_ascii_strcasecmp (place->name, "From") == 0
-                                       ? BREV_FEATURE_SEVERAL_FROM
-                                       : BREV_FEATURE_REPEATED_HEADER);
+            plan->losses |= BREV_BIT (g_ascii_strcasecmp (place->name, "From") == 0
+                                          ? BREV_FEATURE_SEVERAL_FROM
+                                          : BREV_FEATURE_REPEATED_HEADER);
             g_ptr_array_add (plan->dropped, g_strdup (place->name));
         } else {
             keep_field (copy, place);
@@ -278,7 +278,7 @@ brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     brev_body_add_file (draft->raw, input->fd, message->body, end - message->body,
                         BREV_AS_LINES);
     plan->losses |=
-        message->features & input->provider->replaced & ~(1u << BREV_FEATURE_DATE);
+        message->features & input->provider->replaced & ~BREV_BIT (BREV_FEATURE_DATE);
     for (guint i = 0; i < EDIT_LAST; i++)
         g_free (edits[i].text);
 }

@@ -329,11 +329,11 @@ brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPla
         add_mails (&seating, draft, &g_array_index (line, guint, i),
                    MIN (max, line->len - i), plan);
     if (seating.has_alias)
-        plan->losses |= 1u << BREV_FEATURE_ALIAS;
+        plan->losses |= BREV_BIT (BREV_FEATURE_ALIAS);
     if (brev_rule_is_raw (input->provider)) /* the header stays as it is */
         return;
     if (seating.has_hidden)
-        plan->losses |= 1u << BREV_FEATURE_HIDDEN_RECIPIENT;
+        plan->losses |= BREV_BIT (BREV_FEATURE_HIDDEN_RECIPIENT);
     if (seating.has_moved)
-        plan->losses |= 1u << BREV_FEATURE_MOVED_RECIPIENT;
+        plan->losses |= BREV_BIT (BREV_FEATURE_MOVED_RECIPIENT);
 }

@@ -163,7 +163,7 @@ extern const char *const brev_level_names[BREV_LEVEL_LAST]; /* "validated" */
 extern const char *const brev_level_words[BREV_LEVEL_LAST]; /* for a person */
 
 /* For the mask "carried": BREV_CARRIES (INLINE) | BREV_CARRIES (DATE) */
-#define BREV_CARRIES(feature) (1u << BREV_FEATURE_##feature)
+#define BREV_CARRIES(feature) BREV_BIT (BREV_FEATURE_##feature)
 
 typedef struct BrevProvider BrevProvider;
 struct BrevProvider {

@@ -234,10 +234,11 @@ class Machine(Case):
         self.site.start(env=self.site.env(AWS_EC2_METADATA_SERVICE_ENDPOINT=self.url))
         self.submit('-t', '-i', input=mail())
         self.wait_for(1)
+        given = self.keys.given  # more than one if they ended before they were used
         time.sleep(1.5)
         self.submit('-t', '-i', input=mail(subject='other'))
         self.wait_for(2)
-        self.assertEqual(self.keys.given, 2)
+        self.assertGreater(self.keys.given, given)
 
     def test_nobody_has_keys(self):
         variables = {'AWS_CONTAINER_CREDENTIALS_FULL_URI': self.url + '/container',

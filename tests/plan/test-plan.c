@@ -376,7 +376,7 @@ test_waiting_names_both_lines (void)
     g_assert_cmpuint (plan->mails->len, ==, 0);
 }
 
-#define F(feature) (1u << BREV_FEATURE_##feature)
+#define F(feature) BREV_BIT (BREV_FEATURE_##feature)
 
 /* clang-format off */
 static const struct {
@@ -546,15 +546,15 @@ test_features (void)
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
                   F (TEXT_ALONE) | F (LIST_HEADERS)) &
-                 1u << i) != 0;
+                 BREV_BIT (i)) != 0;
             replace (&world->message.to, "r@example.org");
-            world->message.features = 1u << i;
+            world->message.features = BREV_BIT (i);
             world->account.lossy = TRUE;
             world->provider = **p;
             world->provider.wants_html = FALSE; /* this message has none */
             g_autoptr (BrevPlan) plan = make (world);
             g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
-            g_assert_cmphex (plan->losses, ==, is_planned ? 0 : 1u << i & lost);
+            g_assert_cmphex (plan->losses, ==, is_planned ? 0 : BREV_BIT (i) & lost);
         }
     }
 }

@@ -26,7 +26,7 @@ typedef struct {
     const char *dropped;
 } Case;
 
-#define F(feature) (1u << BREV_FEATURE_##feature)
+#define F(feature) BREV_BIT (BREV_FEATURE_##feature)
 
 /* clang-format off */
 static const Case cases[] = {
