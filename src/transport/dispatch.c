@@ -312,7 +312,8 @@ start_talk (BrevDispatch *dispatch)
     const BrevHttpRequest *request = dispatch->request;
 
     dispatch->talk = brev_talk_new (request->smtp, request->body,
-                                    brev_session_extensions (dispatch->session), &error);
+                                    brev_session_extensions (dispatch->session),
+                                    brev_session_size_limit (dispatch->session), &error);
     if (dispatch->talk == NULL)
         break_off (dispatch, error->message);
     else

@@ -30,6 +30,7 @@ struct BrevSession {
     BrevSmtpReply last;
     gsize heard;
     BrevSmtpExtensions extensions;
+    guint64 size_limit; /* bytes, 0: none is known */
     gboolean is_authenticated;
     gboolean is_open;
     BrevSmtpStage stage;
@@ -61,10 +62,13 @@ note_reply (BrevSession *session)
 
     if (code == 220) {
         session->extensions = 0;
+        session->size_limit = 0;
         session->is_authenticated = FALSE;
     }
-    if (code == 250)
+    if (code == 250) {
         session->extensions = brev_smtp_extensions (text);
+        session->size_limit = brev_smtp_size_limit (text);
+    }
     if (code == 235)
         session->is_authenticated = TRUE;
     brev_smtp_reply_set (&session->last, code, g_strdelimit (text, "\n", ' '));
@@ -295,6 +299,12 @@ BrevSmtpExtensions
 brev_session_extensions (const BrevSession *session)
 {
     return session->extensions;
+}
+
+guint64
+brev_session_size_limit (const BrevSession *session)
+{
+    return session->size_limit;
 }
 
 /* -- reading and writing ------------------------------------------------------------- */

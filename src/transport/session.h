@@ -46,6 +46,8 @@ const char *brev_session_origin (const BrevSession *session);
 const char *brev_session_failure (const BrevSession *session, BrevSmtpStage *stage,
                                   const BrevSmtpReply **reply);
 BrevSmtpExtensions brev_session_extensions (const BrevSession *session);
+/* Bytes of a message that the server takes; 0: it does not say. */
+guint64 brev_session_size_limit (const BrevSession *session);
 
 /* Calls @ready from the main loop whenever it is readable or, with @wants_to_write,
  * writable; %NULL: no longer. */

@@ -47,6 +47,13 @@ brev_smtp_lines_add (BrevSmtpLines *lines, const char *line)
     return TRUE;
 }
 
+/* The word of an extension: "SIZE" of "SIZE 1000". */
+static char *
+keyword_of (const char *line)
+{
+    return g_strndup (line, strcspn (line, " \t"));
+}
+
 static BrevSmtpExtensions
 find_extension (const char *line)
 {
@@ -60,7 +67,7 @@ find_extension (const char *line)
         { "DSN", BREV_SMTP_DSN },
         { "PIPELINING", BREV_SMTP_PIPELINING },
     };
-    g_autofree char *keyword = g_strndup (line, strcspn (line, " \t"));
+    g_autofree char *keyword = keyword_of (line);
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
         if (g_ascii_strcasecmp (rows[i].keyword, keyword) == 0)
@@ -77,4 +84,18 @@ brev_smtp_extensions (const char *text)
     for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         found |= find_extension (lines[i]);
     return found;
+}
+
+guint64
+brev_smtp_size_limit (const char *text)
+{
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+    guint64 limit = 0;
+
+    for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++) {
+        g_autofree char *keyword = keyword_of (lines[i]);
+        if (g_ascii_strcasecmp (keyword, "SIZE") == 0)
+            limit = g_ascii_strtoull (lines[i] + strlen (keyword), NULL, 10);
+    }
+    return limit;
 }

@@ -33,3 +33,6 @@ typedef enum {
 
 /* @text: of the reply to EHLO, whose first line is a greeting */
 BrevSmtpExtensions brev_smtp_extensions (const char *text);
+
+/* Bytes of a message that the server takes, RFC 1870 section 3; 0: it does not say */
+guint64 brev_smtp_size_limit (const char *text);

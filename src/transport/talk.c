@@ -224,6 +224,18 @@ end_with (BrevTalk *talk, BrevSmtpStage stage, int code, const char *text)
     return BREV_TALK_IS_OVER;
 }
 
+/* RFC 1870 section 6.1: the server would say no more than that it is too large. */
+static void
+end_if_larger (BrevTalk *talk, guint64 limit)
+{
+    g_autofree char *text =
+        g_strdup_printf ("5.3.4 the message has %.1f MB, and the server takes %.1f MB",
+                         (double) talk->size / 1e6, (double) limit / 1e6);
+
+    if (limit > 0 && talk->size > limit)
+        (void) end_with (talk, BREV_SMTP_MAIL, 552, text);
+}
+
 /* All have been asked for, and nobody was taken. */
 static BrevTalkState
 end_without_recipient (BrevTalk *talk, int code, const char *text)
@@ -384,7 +396,7 @@ brev_talk_is_clean (const BrevTalk *talk)
 
 BrevTalk *
 brev_talk_new (const BrevSmtp *smtp, BrevBody *body, BrevSmtpExtensions extensions,
-               GError **error)
+               guint64 size_limit, GError **error)
 {
     g_autoptr (BrevTalk) talk = g_new0 (BrevTalk, 1);
 
@@ -400,6 +412,8 @@ brev_talk_new (const BrevSmtp *smtp, BrevBody *body, BrevSmtpExtensions extensio
         return NULL;
     if (!can_say (talk, smtp->sender))
         (void) end_with (talk, BREV_SMTP_MAIL, 553, NO_UTF8);
+    else
+        end_if_larger (talk, size_limit);
     return g_steal_pointer (&talk);
 }
 

@@ -20,6 +20,8 @@ typedef enum {
  * @smtp: borrowed
  * @body: borrowed: the message; read from its start
  * @extensions: that the server offers; the others are not used
+ * @size_limit: bytes of a message that it takes (RFC 1870), 0: not said; a larger one is
+ * not offered
  *
  * Goes through the message once, for its size.
  *
@@ -27,7 +29,8 @@ typedef enum {
  * envelope that cannot be written as a command
  */
 BrevTalk *brev_talk_new (const BrevSmtp *smtp, BrevBody *body,
-                         BrevSmtpExtensions extensions, GError **error);
+                         BrevSmtpExtensions extensions, guint64 size_limit,
+                         GError **error);
 void brev_talk_free (BrevTalk *talk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevTalk, brev_talk_free)
 

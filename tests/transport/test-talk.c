@@ -88,6 +88,43 @@ test_extensions (void)
     g_assert_cmpint (brev_smtp_extensions ("a\nSIZEX\nXSIZE"), ==, 0);
 }
 
+static void
+test_size (void)
+{
+    static const struct {
+        const char *ehlo;
+        guint64 limit;
+        gboolean is_offered; /* a message of 1.5 MB */
+    } rows[] = {
+        { "a", 0, TRUE },
+        { "a\nSIZE", 0, TRUE },
+        { "a\nSIZE 0", 0, TRUE },
+        { "a\nsize 1600000\nDSN", 1600000, TRUE },
+        { "a\nSIZE 1499999", 1499999, FALSE },
+        { "SIZE 10", 0, TRUE },
+        { "a\nXSIZE 10", 0, TRUE },
+    };
+    g_autofree char *text = g_strnfill (1499998, 'x');
+
+    for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+        guint64 limit = brev_smtp_size_limit (rows[i].ehlo);
+        g_autoptr (BrevSmtp) smtp = brev_smtp_new ("a@b");
+        g_autoptr (BrevBody) body = brev_body_new ();
+        brev_body_add (body, text);
+        brev_body_add (body, "\r\n");
+        brev_smtp_add_recipient (smtp, "c@d", NULL, NULL);
+        g_autoptr (BrevTalk) talk =
+            brev_talk_new (smtp, body, BREV_SMTP_SIZE, limit, NULL);
+        g_assert_cmpuint (limit, ==, rows[i].limit);
+        g_assert_cmpint (brev_talk_is_over (talk), ==, !rows[i].is_offered);
+        if (rows[i].is_offered)
+            continue;
+        g_assert_cmpint (brev_talk_answer (talk)->last.code, ==, 552);
+        g_assert_cmpstr (brev_talk_answer (talk)->last.text, ==,
+                         "5.3.4 the message has 1.5 MB, and the server takes 1.5 MB");
+    }
+}
+
 /* -- the transaction ----------------------------------------------------------------- */
 
 /* What a server says that is mostly mad, and what it must never lead to: the message only after a
@@ -139,7 +176,7 @@ test_lies (void)
         brev_smtp_add_recipient (smtp, "b@example.org", NULL, NULL);
         brev_smtp_add_recipient (smtp, "ü@example.org", NULL, NULL);
         g_autoptr (BrevTalk) talk =
-            brev_talk_new (smtp, body, g_rand_int_range (dice, 0, 32), NULL);
+            brev_talk_new (smtp, body, g_rand_int_range (dice, 0, 32), 0, NULL);
         for (guint turn = 0; turn < 60 && state == BREV_TALK_GOES_ON; turn++) {
             write_random (talk, dice, wire);
             was_complete = g_str_has_suffix (wire->str, "\r\n\r\n..\r\n.\r\n");
@@ -179,7 +216,7 @@ test_envelopes (void)
         g_autoptr (BrevBody) body = brev_body_new ();
         g_autoptr (GError) error = NULL;
         brev_smtp_add_recipient (smtp, rows[i].recipient, rows[i].notify, rows[i].orcpt);
-        g_autoptr (BrevTalk) talk = brev_talk_new (smtp, body, 0, &error);
+        g_autoptr (BrevTalk) talk = brev_talk_new (smtp, body, 0, 0, &error);
         g_assert_cmpint (talk != NULL, ==, rows[i].is_sound);
     }
 }
@@ -191,6 +228,7 @@ main (int argc, char **argv)
     g_test_add_func ("/dots/cut-anywhere", test_dots);
     g_test_add_func ("/smtp/lines", test_lines);
     g_test_add_func ("/smtp/extensions", test_extensions);
+    g_test_add_func ("/smtp/size", test_size);
     g_test_add_func ("/talk/lies", test_lies);
     g_test_add_func ("/talk/envelopes", test_envelopes);
     return g_test_run ();
