@@ -253,13 +253,15 @@ find_fallback (const BrevPlanInput *input, BrevPlanInput *other)
     return other->provider != NULL && account != input->account;
 }
 
-/* The account named by "fallback", if that one carries the message whole. */
+/* The account named by "fallback", if that one carries the message whole, by its API or by
+ * SMTP. */
 static gboolean
 take_fallback (const BrevPlanInput *input, BrevPlan **plan)
 {
     BrevPlanInput other;
 
-    return find_fallback (input, &other) && take_other (&other, plan);
+    return find_fallback (input, &other) &&
+           (take_other (&other, plan) || take_smtp (&other, plan));
 }
 
 /* The same API, losses and all: the administrator said so, or it is our own report,

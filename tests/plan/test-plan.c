@@ -497,6 +497,24 @@ test_smtp_step (void)
     }
 }
 
+/* So does that of the fallback's. */
+static void
+test_smtp_of_the_fallback (void)
+{
+    g_autoptr (World) world = world_new ();
+
+    world->message.features = F (SIGNED);
+    world->account.fallback = g_strdup ("second");
+    replace (&world->message.to, "r@example.org");
+    g_free (world->fallback.provider);
+    world->fallback.provider = g_strdup ("sendgrid");
+    g_autoptr (BrevPlan) plan = make (world);
+    g_assert_cmpstr (plan->step, ==, "fallback");
+    g_assert_true (plan->account == &world->fallback);
+    g_assert_cmpstr (plan->provider->name, ==, "smtp");
+    g_assert_cmphex (plan->losses, ==, 0);
+}
+
 static void
 test_envelope (void)
 {
@@ -898,6 +916,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/list-headers", test_list_headers);
     g_test_add_func ("/plan/limits", test_limits);
     g_test_add_func ("/plan/smtp-step", test_smtp_step);
+    g_test_add_func ("/plan/smtp-of-the-fallback", test_smtp_of_the_fallback);
     g_test_add_func ("/plan/envelope", test_envelope);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
     g_test_add_func ("/plan/refusal-says-what-to-do", test_refusal_says_what_to_do);
