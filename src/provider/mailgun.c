@@ -224,11 +224,14 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_error (reply, body, mails, outcomes);
 }
 
+static const char *const regions[] = { "us", "eu", NULL };
+
 const BrevProvider brev_provider_mailgun = {
     .name = "mailgun",
     .title = "Mailgun",
     .url = "https://api.mailgun.net",
     .region_url = "https://api.{region}.mailgun.net",
+    .regions = regions,
     .token_variable = "MAILGUN_API_KEY",
     .level = BREV_LEVEL_DOCUMENTS,
     .level_date = "2026-11-25",

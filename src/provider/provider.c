@@ -289,6 +289,14 @@ is_given (const char *text)
     return text != NULL && *text != '\0';
 }
 
+static gboolean
+is_first_region (const BrevProvider *provider, const BrevAccount *account)
+{
+    return !is_given (account->region) || provider->region_url == NULL ||
+           (provider->regions != NULL &&
+            strcmp (account->region, provider->regions[0]) == 0);
+}
+
 /* Who sends the API's requests elsewhere, to a test, through a proxy or to a region, does
  * not want mail to go anywhere else. */
 static const char *
@@ -296,15 +304,16 @@ smtp_endpoint (const BrevProvider *own, const BrevAccount *account)
 {
     if (own->smtp_url == NULL || is_given (account->smtp_endpoint))
         return own->smtp_url == NULL ? NULL : account->smtp_endpoint;
-    return is_given (account->endpoint) || is_given (account->region) ? NULL
-                                                                      : own->smtp_url;
+    return is_given (account->endpoint) || !is_first_region (own, account)
+               ? NULL
+               : own->smtp_url;
 }
 
 /* (transfer full): of the provider's API */
 static char *
 own_url (const BrevProvider *provider, const BrevAccount *account)
 {
-    if (account->region == NULL || provider->region_url == NULL)
+    if (is_first_region (provider, account))
         return g_strdup (provider->url);
     g_auto (GStrv) parts = g_strsplit (provider->region_url, "{region}", -1);
     return g_strjoinv (account->region, parts);
@@ -400,6 +409,26 @@ check_endpoint (const BrevAccount *account, const BrevProvider *provider, GError
         is_smtp_url (provider->url) ? "smtp:// or smtps://" : "https://");
 }
 
+static gboolean
+check_region (const BrevAccount *account, const BrevProvider *provider, GError **error)
+{
+    g_autoptr (GString) names = g_string_new (NULL);
+
+    if (!is_given (account->region))
+        return TRUE;
+    if (provider->region_url == NULL)
+        return brev_throw (error, BREV_ERROR_CONFIG,
+                           "account '%s': provider %s has no 'region'", account->name,
+                           provider->name);
+    if (provider->regions == NULL || g_strv_contains (provider->regions, account->region))
+        return TRUE;
+    for (guint i = 0; provider->regions[i] != NULL; i++)
+        g_string_append_printf (names, "%s%s", i == 0 ? "" : ", ", provider->regions[i]);
+    return brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s': 'region' of provider %s is one of %s",
+                       account->name, provider->name, names->str);
+}
+
 gboolean
 brev_account_check (const BrevAccount *account, const char *token, GError **error)
 {
@@ -407,7 +436,8 @@ brev_account_check (const BrevAccount *account, const char *token, GError **erro
 
     if (provider == NULL || provider->encode == NULL)
         return TRUE;
-    if (!check_endpoint (account, provider, error))
+    if (!check_endpoint (account, provider, error) ||
+        !check_region (account, provider, error))
         return FALSE;
     return provider->check != NULL ? provider->check (account, token, error)
                                    : brev_token_check (account, token, error);

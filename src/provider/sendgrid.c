@@ -347,11 +347,14 @@ static const char *const forbidden_headers[] = {
     NULL,
 };
 
+static const char *const regions[] = { "global", "eu", NULL };
+
 const BrevProvider brev_provider_sendgrid = {
     .name = "sendgrid",
     .title = "SendGrid",
     .url = "https://api.sendgrid.com",
     .region_url = "https://api.{region}.sendgrid.com",
+    .regions = regions,
     .token_variable = "SENDGRID_API_KEY",
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",

@@ -332,6 +332,40 @@ test_filenames (void)
     }
 }
 
+static void
+test_regions (void)
+{
+    static const struct {
+        const char *provider, *region, *url, *fault;
+    } rows[] = {
+        { "mailgun", NULL, "https://api.mailgun.net", NULL },
+        { "mailgun", "", "https://api.mailgun.net", NULL },
+        { "mailgun", "us", "https://api.mailgun.net", NULL },
+        { "mailgun", "eu", "https://api.eu.mailgun.net", NULL },
+        { "mailgun", "EU", NULL,
+          "account 'a': 'region' of provider mailgun is one of us, eu" },
+        { "sendgrid", "global", "https://api.sendgrid.com", NULL },
+        { "ses", "eu-south-2", "https://email.eu-south-2.amazonaws.com", NULL },
+        { "resend", "", "https://api.resend.com", NULL },
+        { "resend", "eu", NULL, "account 'a': provider resend has no 'region'" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        g_autofree char *name = g_strdup ("a"), *provider = g_strdup (rows[i].provider),
+                        *region = g_strdup (rows[i].region), *user = g_strdup ("u");
+        const BrevAccount account = {
+            .name = name, .provider = provider, .region = region, .user = user
+        };
+        g_autoptr (GError) error = NULL;
+        g_autofree char *url =
+            brev_provider_endpoint (brev_provider_find (provider), &account);
+        gboolean is_sound = brev_account_check (&account, "key", &error);
+        g_assert_cmpstr (is_sound ? NULL : error->message, ==, rows[i].fault);
+        if (is_sound)
+            g_assert_cmpstr (url, ==, rows[i].url);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -340,6 +374,7 @@ main (int argc, char **argv)
     g_test_add_func ("/provider/outbox-stands-for-another",
                      test_outbox_stands_for_another);
     g_test_add_func ("/provider/token", test_token);
+    g_test_add_func ("/provider/regions", test_regions);
     g_test_add_func ("/provider/controls", test_controls);
     g_test_add_func ("/provider/retry-after", test_retry_after);
     g_test_add_func ("/provider/named-recipients", test_named);
