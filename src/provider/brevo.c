@@ -82,10 +82,7 @@ encode_mail (BrevJson *json, const BrevMail *mail)
     brev_json_mailbox_list (json, "to", mail->to, "email", "name");
     brev_json_mailbox_list (json, "cc", mail->cc, "email", "name");
     brev_json_mailbox_list (json, "bcc", mail->bcc, "email", "name");
-    if (mail->reply_to->len > 0) {
-        brev_json_name (json, "replyTo");
-        brev_json_mailbox (json, mail->reply_to->pdata[0], "email", "name");
-    }
+    brev_json_first_mailbox (json, "replyTo", mail->reply_to, "email", "name");
     brev_json_pair (json, "subject", mail->subject);
     encode_body (json, mail);
     encode_headers (json, mail);

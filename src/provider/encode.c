@@ -129,6 +129,16 @@ brev_json_mailbox_list (BrevJson *json, const char *member, const GPtrArray *mai
     brev_json_close (json, ']');
 }
 
+void
+brev_json_first_mailbox (BrevJson *json, const char *member, const GPtrArray *mailboxes,
+                         const char *address, const char *name)
+{
+    if (mailboxes->len == 0)
+        return;
+    brev_json_name (json, member);
+    brev_json_mailbox (json, mailboxes->pdata[0], address, name);
+}
+
 static gboolean
 is_among (const GPtrArray *headers, guint n, const char *name)
 {
@@ -161,6 +171,7 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
                       const BrevAttachmentNames *names)
 {
     const BrevPart *part = mail->message->attachments->pdata[index];
+    gboolean is_shown = part->is_inline && part->content_id != NULL;
     g_autofree char *filename =
         names->extensions != NULL ? brev_part_filename_of (part, index, names->extensions)
                                   : brev_part_filename (part, index);
@@ -170,13 +181,15 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
         (!names->has_fitting_type || brev_part_fits_name (part, filename)))
         brev_json_pair (json, names->type,
                         names->has_bare_type ? part->type : part->content_type);
-    if (names->content_id != NULL && part->is_inline && part->content_id != NULL)
+    if (names->content_id != NULL && is_shown)
         brev_json_pair (json, names->content_id, part->content_id);
     brev_json_name (json, names->content);
     if (brev_part_has_content (part))
         brev_json_part (json, mail->fd, part, BREV_AS_BASE64);
     else
         brev_json_text (json, "Cg==");
+    if (names->disposition != NULL)
+        brev_json_pair (json, names->disposition, is_shown ? "inline" : "attachment");
 }
 
 const char *

@@ -45,6 +45,11 @@ void brev_json_mailbox_list (BrevJson *json, const char *member,
                              const GPtrArray *mailboxes, const char *address,
                              const char *name);
 
+/* A name and the object of the first mailbox; nothing when there is none. */
+void brev_json_first_mailbox (BrevJson *json, const char *member,
+                              const GPtrArray *mailboxes, const char *address,
+                              const char *name);
+
 /**
  * brev_json_header_members:
  *
@@ -66,6 +71,7 @@ typedef struct {
     gboolean has_bare_type;        /* the type without its parameters */
     gboolean has_fitting_type;     /* none that the name contradicts: see below */
     const char *const *extensions; /* nullable: the only ones that are taken */
+    const char *disposition;       /* of a member: "inline" or "attachment" */
 } BrevAttachmentNames;
 
 /* Members of the object that is open: the attachment @index of the mail. An empty file,

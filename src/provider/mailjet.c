@@ -82,10 +82,7 @@ encode_mail (BrevJson *json, const BrevMail *mail)
     brev_json_mailbox_list (json, "To", mail->to, "Email", "Name");
     brev_json_mailbox_list (json, "Cc", mail->cc, "Email", "Name");
     brev_json_mailbox_list (json, "Bcc", mail->bcc, "Email", "Name");
-    if (mail->reply_to->len > 0) {
-        brev_json_name (json, "ReplyTo");
-        brev_json_mailbox (json, mail->reply_to->pdata[0], "Email", "Name");
-    }
+    brev_json_first_mailbox (json, "ReplyTo", mail->reply_to, "Email", "Name");
     brev_json_pair (json, "Subject", mail->subject);
     brev_json_pair (json, "CustomID", mail->queue_id);
     brev_json_bodies (json, mail, "TextPart", "HTMLPart");

@@ -313,6 +313,8 @@ smtp_endpoint (const BrevProvider *own, const BrevAccount *account)
 static char *
 own_url (const BrevProvider *provider, const BrevAccount *account)
 {
+    if (account->sandbox && provider->sandbox_url != NULL)
+        return g_strdup (provider->sandbox_url);
     if (is_first_region (provider, account))
         return g_strdup (provider->url);
     g_auto (GStrv) parts = g_strsplit (provider->region_url, "{region}", -1);

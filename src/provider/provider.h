@@ -167,13 +167,12 @@ extern const char *const brev_level_words[BREV_LEVEL_LAST]; /* for a person */
 
 typedef struct BrevProvider BrevProvider;
 struct BrevProvider {
-    const char *name;       /* "postmark" */
-    const char *title;      /* "Postmark" */
-    const char *url;        /* base URL without a trailing slash */
-    const char *region_url; /* nullable: so, with {region} for the account's */
-    const char *const
-        *regions; /* nullable: all it has, NULL-terminated; the first is that
-                                   of @url */
+    const char *name;           /* "postmark" */
+    const char *title;          /* "Postmark" */
+    const char *url;            /* base URL without a trailing slash */
+    const char *region_url;     /* nullable: so, with {region} for the account's */
+    const char *const *regions; /* nullable: all of them; the first has @url */
+    const char *sandbox_url;    /* nullable: so, for an account of the sandbox */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     gboolean wants_user;        /* the secret is of no use without the account's "user" */
     const char *smtp_url;  /* nullable: its server of SMTP, which passes the bytes of a

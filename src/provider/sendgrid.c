@@ -33,12 +33,10 @@ encode_recipients (BrevJson *json, const BrevMail *mail)
 static void
 encode_reply_to (BrevJson *json, const GPtrArray *reply_to)
 {
-    if (reply_to->len > 1) {
+    if (reply_to->len > 1)
         brev_json_mailbox_list (json, "reply_to_list", reply_to, "email", "name");
-    } else if (reply_to->len == 1) {
-        brev_json_name (json, "reply_to");
-        brev_json_mailbox (json, reply_to->pdata[0], "email", "name");
-    }
+    else
+        brev_json_first_mailbox (json, "reply_to", reply_to, "email", "name");
 }
 
 /* Those that may stand among the forms of the body; others are attachments. */
@@ -85,39 +83,24 @@ encode_body (BrevJson *json, const BrevMail *mail)
     brev_json_close (json, ']');
 }
 
-/* A type with parameters is refused. */
-static void
-encode_attachment (BrevJson *json, const BrevMail *mail, guint index)
+static gboolean
+is_file (const BrevPart *part)
 {
-    static const BrevAttachmentNames names = { "filename", "type", "content",
-                                               "content_id", TRUE };
-    const BrevPart *part = mail->message->attachments->pdata[index];
-
-    brev_json_open (json, '{');
-    brev_json_attachment (json, mail, index, &names);
-    brev_json_pair (json, "disposition",
-                    part->is_inline && part->content_id != NULL ? "inline"
-                                                                : "attachment");
-    brev_json_close (json, '}');
+    return !is_form_of_body (part);
 }
 
+/* A type with parameters is refused. */
 static void
 encode_attachments (BrevJson *json, const BrevMail *mail)
 {
-    const GPtrArray *parts = mail->message->attachments;
-    guint n = 0;
+    static const BrevAttachmentNames names = { .filename = "filename",
+                                               .type = "type",
+                                               .content = "content",
+                                               .content_id = "content_id",
+                                               .disposition = "disposition",
+                                               .has_bare_type = TRUE };
 
-    for (guint i = 0; i < parts->len; i++) {
-        if (is_form_of_body (parts->pdata[i]))
-            continue;
-        if (n++ == 0) {
-            brev_json_name (json, "attachments");
-            brev_json_open (json, '[');
-        }
-        encode_attachment (json, mail, i);
-    }
-    if (n > 0)
-        brev_json_close (json, ']');
+    brev_json_attachments (json, "attachments", mail, &names, is_file);
 }
 
 static void
