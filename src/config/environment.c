@@ -18,8 +18,8 @@ static const struct {
     const char *user;     /* what goes with the secret, where the provider wants that */
     const char *session;
     const char *regions[2];
-    gboolean is_general; /* set for other programs, too: BREVDUE_PROVIDER decides; and
-                            without a secret the machine's own is taken */
+    gboolean is_general;      /* set for other programs, too: BREVDUE_PROVIDER decides */
+    gboolean has_machine_key; /* without a secret the machine's own is taken */
 } providers[] = {
     { "postmark", "POSTMARK_SERVER_TOKEN" },
     { "sendgrid", "SENDGRID_API_KEY" },
@@ -31,6 +31,13 @@ static const struct {
       "AWS_ACCESS_KEY_ID",
       "AWS_SESSION_TOKEN",
       { "AWS_REGION", "AWS_DEFAULT_REGION" },
+      TRUE,
+      TRUE },
+    { "cloudflare",
+      "CLOUDFLARE_API_TOKEN",
+      "CLOUDFLARE_ACCOUNT_ID",
+      NULL,
+      { NULL },
       TRUE },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
@@ -171,7 +178,7 @@ brev_provider_has_no_token (const char *provider)
 {
     for (guint i = 0; provider != NULL && i < G_N_ELEMENTS (providers); i++)
         if (strcmp (providers[i].provider, provider) == 0)
-            return providers[i].variable == NULL || providers[i].is_general;
+            return providers[i].variable == NULL || providers[i].has_machine_key;
     return FALSE;
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "message/address.h"
 #include "provider/control.h"
+#include "provider/encode.h"
 
 /* Whatever the provider: recipients that nobody is to see. */
 static const char *const secret_headers[] = { "bcc", "resent-bcc", "apparently-to",
@@ -42,14 +43,47 @@ is_field_name (const char *name)
 }
 
 static gboolean
-may_travel (const BrevProvider *provider, const BrevHeader *header)
+is_taken (const BrevPlanInput *input, const BrevHeader *header)
 {
-    if (brev_rule_is_raw (provider))
-        return TRUE;
+    const BrevProvider *provider = input->provider;
+
     return (provider->caps & BREV_CAP_HEADERS) != 0 && is_field_name (header->name) &&
            header->text[strspn (header->text, " \t")] != '\0' &&
            !brev_rule_is_secret (header->name) &&
-           !brev_rule_is_listed (provider->forbidden_headers, header->name);
+           !brev_rule_is_listed (provider->forbidden_headers, header->name) &&
+           (provider->takes_header == NULL ||
+            provider->takes_header (input->message, header));
+}
+
+/* "Name: value" and its line end, as it travels */
+static gsize
+line_size (const BrevHeader *header)
+{
+    g_autofree char *value = brev_header_value_ascii (header);
+
+    return strlen (header->name) + strlen (value) + 4;
+}
+
+static gboolean
+has_room (const BrevPlanInput *input, const BrevMail *draft, const BrevHeader *header)
+{
+    const GPtrArray *const lists[] = { draft->headers, draft->added };
+    gsize size = 0;
+
+    if (input->provider->max_headers == 0)
+        return TRUE;
+    size = line_size (header);
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+        for (guint j = 0; j < lists[i]->len; j++)
+            size += line_size (lists[i]->pdata[j]);
+    return size <= input->provider->max_headers;
+}
+
+static gboolean
+may_travel (const BrevPlanInput *input, const BrevMail *draft, const BrevHeader *header)
+{
+    return brev_rule_is_raw (input->provider) ||
+           (is_taken (input, header) && has_room (input, draft, header));
 }
 
 static void
@@ -164,7 +198,7 @@ add_field (const BrevPlanInput *input, BrevMail *draft, const char *name,
 {
     BrevHeader *field = text == NULL ? NULL : brev_header_new (name, text, text);
 
-    if (field != NULL && may_travel (input->provider, field))
+    if (field != NULL && may_travel (input, draft, field))
         g_ptr_array_add (draft->added, field);
     else
         brev_header_free (field);
@@ -263,7 +297,7 @@ choose_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         const BrevHeader *header = headers->pdata[i];
         if (brev_header_is_control (header->name, input->provider->name))
             continue;
-        if (may_travel (input->provider, header))
+        if (may_travel (input, draft, header))
             g_ptr_array_add (draft->headers, headers->pdata[i]);
         else
             note_dropped (plan, header->name);

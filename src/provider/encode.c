@@ -156,9 +156,7 @@ brev_json_header_members (BrevJson *json, const BrevMail *mail)
     for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
         for (guint j = 0; j < lists[i]->len; j++) {
             const BrevHeader *header = lists[i]->pdata[j];
-            g_autofree char *encoded = g_str_is_ascii (header->raw)
-                                           ? g_strdup (header->raw)
-                                           : brev_header_encode (header->text);
+            g_autofree char *encoded = brev_header_value_ascii (header);
             if (!is_among (lists[i], j, header->name) &&
                 (i == 0 || !is_among (lists[0], lists[0]->len, header->name)))
                 brev_json_pair (json, header->name, encoded);
@@ -190,6 +188,13 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
         brev_json_text (json, "Cg==");
     if (names->disposition != NULL)
         brev_json_pair (json, names->disposition, is_shown ? "inline" : "attachment");
+}
+
+char *
+brev_header_value_ascii (const BrevHeader *header)
+{
+    return g_str_is_ascii (header->raw) ? g_strdup (header->raw)
+                                        : brev_header_encode (header->text);
 }
 
 const char *

@@ -97,6 +97,9 @@ void brev_json_attachments (BrevJson *json, const char *member, const BrevMail *
  */
 const char *brev_header_value (const BrevHeader *header);
 
+/* Returns: (transfer full): so, with an encoded word in place of that text (RFC 2047) */
+char *brev_header_value_ascii (const BrevHeader *header);
+
 /**
  * brev_part_filename:
  * @index: of the part in its message, for a name that is made

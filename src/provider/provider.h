@@ -201,7 +201,10 @@ struct BrevProvider {
     const char *tag_chars; /* what tags and metadata are made of, NULL: anything */
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
-    BrevFeatures carried;   /* features of the model that it carries all the same */
+    /* (nullable): whether one of the other fields of @message may travel */
+    gboolean (*takes_header) (const BrevMessage *message, const BrevHeader *header);
+    guint max_headers;    /* bytes of all that travel, as lines; 0: no limit known */
+    BrevFeatures carried; /* features of the model that it carries all the same */
     gboolean
         has_fitting_types; /* an attachment's type, and the charset in it, travel only
                                    where its name does not contradict it */

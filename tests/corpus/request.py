@@ -119,8 +119,21 @@ def mailjet(value, request):
         for member in ('InlinedAttachments', 'Attachments') for one in value.get(member, ())]
 
 
+def cloudflare(value, request):
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(apart(one, 'address') for one in value.get(member, ()))
+    request.reply_to = [apart(value['reply_to'], 'address')] if 'reply_to' in value else []
+    request.sender = apart(value['from'], 'address')
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if member in value]
+    request.headers = list(value.get('headers', {}).items())
+    request.attachments = [file(one['type'], one['filename'], one['content'],
+                                one.get('content_id')) for one in value.get('attachments', ())]
+
+
 READERS = {'postmark': postmark, 'sendgrid': sendgrid, 'resend': resend, 'brevo': brevo,
-           'mailjet': mailjet}
+           'mailjet': mailjet, 'cloudflare': cloudflare}
 
 
 def ses(value):

@@ -41,7 +41,7 @@ class Provider(Case):
         self.addCleanup(self.check_programs)
 
     def settings(self):
-        return {'user': self.stand_in.user} if self.name == 'mailjet' else {}
+        return {'user': self.stand_in.user} if hasattr(self.stand_in, 'user') else {}
 
     def begin(self, *rules):
         self.server.script.set(rules)
@@ -184,7 +184,8 @@ class BrevoKeys(Keys):
 
 
 STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend,
-             'brevo': structured.Brevo, 'mailjet': structured.Mailjet}
+             'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
+             'cloudflare': structured.Cloudflare}
 
 if __name__ == '__main__':
     unittest.main()

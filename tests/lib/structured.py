@@ -17,6 +17,7 @@ import uuid
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import brevo_check  # noqa: E402
+import cloudflare_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
@@ -218,3 +219,19 @@ class Mailjet(Structured):
             name: [{'Email': mailbox['Email'], 'MessageUUID': 'u', 'MessageID': number(kept),
                     'MessageHref': ''} for mailbox in message.get(name, ())]
             for name in ('To', 'Cc', 'Bcc')}}
+
+
+class Cloudflare(Structured):
+    user = '0123456789abcdef'
+    path = f'/accounts/{user}/email/sending/send'
+    check = cloudflare_check
+
+    def error(self, words):
+        return {'success': False, 'errors': [{'code': 10202, 'message': words}],
+                'messages': [], 'result': None}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        self.keep_message(answer, value)
+        answer.value = {'success': True, 'errors': [], 'messages': [], 'result': {
+            'delivered': self.check.recipients(value), 'permanent_bounces': [], 'queued': []}}
