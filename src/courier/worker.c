@@ -108,7 +108,7 @@ brev_worker_new (BrevCourier *courier, const BrevAccount *account)
     if (account == NULL)
         return worker;
     worker->provider = brev_provider_for (account);
-    worker->is_outbox = worker->provider != brev_provider_find (account->provider);
+    worker->is_outbox = brev_provider_is_outbox (account);
     return worker;
 }
 

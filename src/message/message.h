@@ -89,8 +89,12 @@ typedef enum {
     BREV_FEATURE_GROUP,            /* group syntax: undisclosed-recipients:; */
     BREV_FEATURE_HIDDEN_RECIPIENT, /* a header recipient outside the envelope */
     BREV_FEATURE_MOVED_RECIPIENT,  /* shown in To although the header has it elsewhere */
-    BREV_FEATURE_TEXT_ALONE,       /* text without HTML, where the provider wants some */
-    BREV_FEATURE_ALIAS,            /* a header recipient whom an alias leads elsewhere */
+    BREV_FEATURE_REPLY_TO,         /* Reply-To, where the request has no place for it */
+    BREV_FEATURE_TEXT_FORM,  /* text beside HTML, where the request has no place for it */
+    BREV_FEATURE_HTML_FORM,  /* HTML, where it has none for that */
+    BREV_FEATURE_ATTACHMENT, /* an attachment, so */
+    BREV_FEATURE_TEXT_ALONE, /* text without HTML, where the provider wants some */
+    BREV_FEATURE_ALIAS,      /* a header recipient whom an alias leads elsewhere */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,
     BREV_FEATURE_BROKEN_MIME, /* an unreadable part, taken as it stands */

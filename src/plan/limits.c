@@ -70,6 +70,22 @@ has_strange_file (const BrevMessage *message, const char *const *extensions)
     return FALSE;
 }
 
+BrevFeatures
+brev_rule_forms (const BrevMail *draft)
+{
+    const BrevMessage *message = draft->message;
+    gboolean has_html = brev_part_has_content (message->html);
+    BrevFeatures forms = has_html ? BREV_BIT (BREV_FEATURE_HTML_FORM) : 0;
+
+    if (has_html && brev_part_has_content (message->text))
+        forms |= BREV_BIT (BREV_FEATURE_TEXT_FORM);
+    if (message->attachments->len > 0)
+        forms |= BREV_BIT (BREV_FEATURE_ATTACHMENT);
+    if (draft->reply_to->len > 0)
+        forms |= BREV_BIT (BREV_FEATURE_REPLY_TO);
+    return forms;
+}
+
 void
 brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
 {

@@ -43,10 +43,12 @@ brev_plan_free (BrevPlan *plan)
 }
 
 /* What only a plan can tell about a message: it knows the time and the envelope. */
-#define PLAN_FEATURES                                                          \
-    (BREV_BIT (BREV_FEATURE_DATE) | BREV_BIT (BREV_FEATURE_HIDDEN_RECIPIENT) | \
-     BREV_BIT (BREV_FEATURE_MOVED_RECIPIENT) | BREV_BIT (BREV_FEATURE_ALIAS) | \
-     BREV_BIT (BREV_FEATURE_TEXT_ALONE) | BREV_BIT (BREV_FEATURE_LIST_HEADERS))
+#define PLAN_FEATURES                                                            \
+    (BREV_BIT (BREV_FEATURE_DATE) | BREV_BIT (BREV_FEATURE_HIDDEN_RECIPIENT) |   \
+     BREV_BIT (BREV_FEATURE_MOVED_RECIPIENT) | BREV_BIT (BREV_FEATURE_ALIAS) |   \
+     BREV_BIT (BREV_FEATURE_TEXT_ALONE) | BREV_BIT (BREV_FEATURE_LIST_HEADERS) | \
+     BREV_BIT (BREV_FEATURE_TEXT_FORM) | BREV_BIT (BREV_FEATURE_HTML_FORM) |     \
+     BREV_BIT (BREV_FEATURE_ATTACHMENT) | BREV_BIT (BREV_FEATURE_REPLY_TO))
 
 static gboolean
 is_blank (const BrevMessage *message)
@@ -115,6 +117,7 @@ make_draft (const BrevPlanInput *input)
     BrevPlan *plan = plan_new (input);
 
     draft->provider = input->provider;
+    draft->account = input->account;
     draft->queue_id = input->queue_id;
     draft->message = message;
     draft->fd = input->fd;
@@ -131,7 +134,8 @@ make_draft (const BrevPlanInput *input)
     if (brev_rule_is_raw (input->provider))
         brev_rule_raw (input, draft, plan);
     else
-        plan->losses |= message->features & ~PLAN_FEATURES;
+        plan->losses |= (message->features & ~PLAN_FEATURES) |
+                        (brev_rule_forms (draft) & input->provider->lacking);
     brev_rule_recipients (input, draft, plan);
     if (!brev_rule_is_raw (input->provider))
         brev_rule_limits (input, plan);

@@ -204,6 +204,7 @@ copy_draft (const BrevMail *draft)
     mail->queue_id = draft->queue_id;
     mail->message = draft->message;
     mail->fd = draft->fd;
+    mail->account = draft->account;
     mail->from = brev_mailbox_copy (draft->from);
     g_ptr_array_unref (mail->reply_to);
     mail->reply_to = copy_mailboxes (draft->reply_to);

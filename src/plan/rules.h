@@ -42,6 +42,10 @@ void brev_rule_add_recipient (BrevMail *mail, const char *address,
 void brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft,
                            BrevPlan *plan);
 
+/* What a mail has that a request may have no place for: of TEXT_FORM, HTML_FORM, ATTACHMENT,
+ * REPLY_TO. */
+BrevFeatures brev_rule_forms (const BrevMail *draft);
+
 /* Cuts what exceeds a limit of the structured API out of each mail of the plan. */
 void brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan);
 

@@ -28,14 +28,10 @@ encode_body (BrevJson *json, const BrevMail *mail)
         brev_json_part (json, mail->fd, text, BREV_AS_JSON_TEXT);
     }
     brev_json_name (json, "htmlContent");
-    if (brev_part_has_content (html)) {
+    if (brev_part_has_content (html))
         brev_json_part (json, mail->fd, html, BREV_AS_JSON_TEXT);
-        return;
-    }
-    brev_body_add (json->body, "\"<div style=\\\"white-space: pre-wrap\\\">");
-    brev_body_add_part (json->body, mail->fd, text, BREV_AS_JSON_HTML);
-    brev_body_add (json->body, "</div>\"");
-    json->needs_comma = TRUE;
+    else
+        brev_json_text_as_html (json, mail);
 }
 
 static const char *const extensions[] = {

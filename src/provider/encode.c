@@ -319,6 +319,15 @@ brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
 }
 
 void
+brev_json_text_as_html (BrevJson *json, const BrevMail *mail)
+{
+    separate (json);
+    brev_body_add (json->body, "\"<div style=\\\"white-space: pre-wrap\\\">");
+    brev_body_add_part (json->body, mail->fd, mail->message->text, BREV_AS_JSON_HTML);
+    brev_body_add (json->body, "</div>\"");
+}
+
+void
 brev_json_attachments (BrevJson *json, const char *member, const BrevMail *mail,
                        const BrevAttachmentNames *names,
                        gboolean (*is_one) (const BrevPart *part))

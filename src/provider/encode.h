@@ -65,6 +65,9 @@ void brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail
 void brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
                        const char *html);
 
+/* The text body of a mail as a string of HTML. */
+void brev_json_text_as_html (BrevJson *json, const BrevMail *mail);
+
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;

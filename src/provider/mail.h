@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "config/config.h"
 #include "message/body.h"
 #include "message/message.h"
 #include "provider/smtp-request.h"
@@ -25,6 +26,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevControls, brev_controls_clear)
  * its account. Exactly the recipients in to, cc and bcc receive it. */
 typedef struct {
     const struct BrevProvider *provider; /* whose request it becomes */
+    const BrevAccount *account;          /* nullable: whose it is */
     const char *queue_id; /* borrowed, as all that is not said to be owned */
     const BrevMessage *message;
     int fd;              /* the message's file */

@@ -280,7 +280,17 @@ brev_provider_for (const BrevAccount *account)
 
     if (provider != NULL && provider->encode == NULL)
         provider = brev_provider_find (account->as);
-    return provider != NULL && provider->encode != NULL ? provider : NULL;
+    if (provider == NULL || provider->encode == NULL)
+        return NULL;
+    return provider->variant != NULL ? provider->variant (account) : provider;
+}
+
+gboolean
+brev_provider_is_outbox (const BrevAccount *account)
+{
+    const BrevProvider *provider = brev_provider_find (account->provider);
+
+    return provider != NULL && provider->encode == NULL;
 }
 
 static gboolean
@@ -325,7 +335,7 @@ char *
 brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account)
 {
     const BrevProvider *own = brev_provider_for (account);
-    gboolean is_outbox = own != brev_provider_find (account->provider);
+    gboolean is_outbox = brev_provider_is_outbox (account);
 
     if (own != provider)
         return g_strdup (smtp_endpoint (own, account));

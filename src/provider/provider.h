@@ -205,12 +205,22 @@ struct BrevProvider {
     gboolean (*takes_header) (const BrevMessage *message, const BrevHeader *header);
     guint max_headers;    /* bytes of all that travel, as lines; 0: no limit known */
     BrevFeatures carried; /* features of the model that it carries all the same */
+    /* what it has no place for: of TEXT_FORM, HTML_FORM, ATTACHMENT, REPLY_TO */
+    BrevFeatures lacking;
     gboolean
         has_fitting_types; /* an attachment's type, and the charset in it, travel only
                                    where its name does not contradict it */
     BrevFeatures replaced; /* features of a raw message that it does not leave alone */
     const char *const *single_headers; /* raw: fields that it takes once, lower case,
                                           NULL-terminated; the first travels */
+
+    /**
+     * variant:
+     *
+     * (nullable): where an account's settings decide what it can do, that account's own
+     * descriptor: the same for the same settings, and never freed.
+     */
+    const BrevProvider *(*variant) (const BrevAccount *account);
 
     /**
      * check:
@@ -293,6 +303,9 @@ const BrevProvider *brev_provider_find (const char *name);
  * or the one whose requests the outbox keeps
  */
 const BrevProvider *brev_provider_for (const BrevAccount *account);
+
+/* Whether the account's requests are kept and never sent. */
+gboolean brev_provider_is_outbox (const BrevAccount *account);
 
 /**
  * brev_provider_endpoint:

@@ -563,7 +563,8 @@ test_features (void)
             BrevFeatures lost = is_raw ? (*p)->replaced : ~(*p)->carried;
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
-                  F (TEXT_ALONE) | F (LIST_HEADERS)) &
+                  F (TEXT_ALONE) | F (LIST_HEADERS) | F (REPLY_TO) | F (TEXT_FORM) |
+                  F (HTML_FORM) | F (ATTACHMENT)) &
                  BREV_BIT (i)) != 0;
             replace (&world->message.to, "r@example.org");
             world->message.features = BREV_BIT (i);
