@@ -72,6 +72,16 @@ typedef struct {
     char *ca_file;             /* nullable: trust this alone */
     char *certificate_file;    /* nullable: ours */
     char *key_file;            /* nullable: its key; else in the same file */
+    char *template_text;       /* provider http only: nullable, JSON; so below */
+    char *template_file;       /* nullable: from which @template_text was read */
+    char *query;               /* nullable: "from=${envelope-sender}&to=${recipients}" */
+    char *header_fields;       /* nullable: "X-Tenant: web; X-To: ${recipients}" */
+    char *token_header;        /* "Authorization: Bearer" */
+    char **success;            /* "200", "201" */
+    char **refused;            /* nullable */
+    char *id_field;            /* nullable: "data.0.id" */
+    char *id_header;           /* nullable */
+    char *idempotency_header;  /* nullable */
     char *as;                  /* outbox only: the provider whose requests are rendered */
     char *directory;           /* outbox only */
     gboolean from_environment; /* no section: made from well-known variables */

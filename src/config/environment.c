@@ -42,6 +42,7 @@ static const struct {
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },
+    { "http", NULL }, /* so may a gateway */
     { "smtp", NULL }, /* a server may know this host by its address */
 };
 

@@ -459,6 +459,8 @@ finish_accounts (BrevConfig *config)
         }
         if (account->directory == NULL)
             account->directory = g_build_filename (config->spool, "outbox", NULL);
+        if (account->template_file != NULL)
+            brev_account_read_template (config, account);
         brev_environment_token (account);
     }
 }

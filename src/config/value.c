@@ -547,3 +547,10 @@ brev_value_clear (const BrevSetting *setting, gpointer field)
     if (types[setting->type].clear != NULL)
         types[setting->type].clear (field);
 }
+
+gboolean
+brev_value_is_status (const char *word)
+{
+    return strlen (word) == 3 && word[0] >= '2' && word[0] <= '5' &&
+           g_ascii_isdigit (word[1]) && g_ascii_isdigit (word[2]);
+}

@@ -99,3 +99,22 @@ brev_json_integer (JsonObject *object, const char *name, gint64 *value)
     *value = json_node_get_int (node);
     return TRUE;
 }
+
+JsonNode *
+brev_json_walk (JsonNode *node, const char *path)
+{
+    g_auto (GStrv) steps = g_strsplit (path, ".", -1);
+
+    for (char **step = steps; *step != NULL && node != NULL; step++) {
+        JsonArray *array = brev_json_array (node);
+        guint64 index;
+        if (array == NULL)
+            node = brev_json_member (brev_json_object (node), *step);
+        else if (g_ascii_string_to_unsigned (*step, 10, 0, G_MAXUINT, &index, NULL) &&
+                 index < json_array_get_length (array))
+            node = json_array_get_element (array, (guint) index);
+        else
+            node = NULL;
+    }
+    return node;
+}

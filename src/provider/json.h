@@ -22,3 +22,7 @@ const char *brev_json_string (JsonObject *object, const char *name);
 
 /* Returns: whether the member is there and an integer */
 gboolean brev_json_integer (JsonObject *object, const char *name, gint64 *value);
+
+/* Returns: (nullable) (transfer none): what the path leads to, names of members and places in
+ * arrays: "data.0.id" */
+JsonNode *brev_json_walk (JsonNode *node, const char *path);

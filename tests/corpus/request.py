@@ -89,6 +89,12 @@ def resend(value, request):
                                 one.get('content_id')) for one in value.get('attachments', ())]
 
 
+def http(value, request):
+    """By the template of tests/golden/brevdue.conf."""
+    resend(value, request)
+    request.headers.append(('Message-ID', value['meta']['message_id']))
+
+
 def brevo(value, request):
     for member in ('to', 'cc', 'bcc'):
         getattr(request, member).extend(map(apart, value.get(member, ())))
@@ -132,8 +138,15 @@ def cloudflare(value, request):
                                 one.get('content_id')) for one in value.get('attachments', ())]
 
 
-READERS = {'postmark': postmark, 'sendgrid': sendgrid, 'resend': resend, 'brevo': brevo,
-           'mailjet': mailjet, 'cloudflare': cloudflare}
+READERS = {
+    'postmark': postmark,
+    'sendgrid': sendgrid,
+    'resend': resend,
+    'brevo': brevo,
+    'mailjet': mailjet,
+    'cloudflare': cloudflare,
+    'http': http,
+}
 
 
 def ses(value):

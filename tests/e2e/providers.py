@@ -41,7 +41,7 @@ class Provider(Case):
         self.addCleanup(self.check_programs)
 
     def settings(self):
-        return {'user': self.stand_in.user} if hasattr(self.stand_in, 'user') else {}
+        return self.stand_in.settings
 
     def begin(self, *rules):
         self.server.script.set(rules)
@@ -183,9 +183,14 @@ class BrevoKeys(Keys):
         self.skipTest('99 of them in one request')
 
 
-STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend,
-             'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
-             'cloudflare': structured.Cloudflare}
+STAND_INS = {
+    'sendgrid': structured.SendGrid,
+    'resend': structured.Resend,
+    'brevo': structured.Brevo,
+    'mailjet': structured.Mailjet,
+    'cloudflare': structured.Cloudflare,
+    'http': structured.Gateway,
+}
 
 if __name__ == '__main__':
     unittest.main()

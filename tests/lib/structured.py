@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import brevo_check  # noqa: E402
 import cloudflare_check  # noqa: E402
+import http_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
@@ -58,6 +59,7 @@ class Structured(Postmark):
     check = None       # module with check_message and Refusal
     token_header = 'Authorization'
     token_prefix = 'Bearer '
+    settings = {}  # of an account, beside its token
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
@@ -178,6 +180,29 @@ class Brevo(Structured):
         answer.status, answer.value = 201, {'messageId': f'<{name}@smtp-relay.mailin.fr>'}
 
 
+class Gateway(Structured):
+    """One of the administrator's own, as the account describes it."""
+    path = '/'
+    check = http_check
+    token_header, token_prefix = 'X-Api-Key', ''
+    settings = {
+        'token_header': 'X-Api-Key', 'id_field': 'mail.id', 'success': '202',
+        'idempotency_header': 'X-Request-Key',
+        'template': json.dumps({
+            'from': {'email': '${from-address}', 'name': '${from-name}'},
+            'recipients': [{'email': '${recipients}'}], 'subject': '${subject}',
+            'content': [{'type': 'text/plain', 'value': '${text}'},
+                        {'type': 'text/html', 'value': '${html}'}],
+            'headers': [{'name': '${header-name}', 'value': '${header-value}'}]})}
+
+    def key_of(self, headers, value):
+        return headers.get('X-Request-Key')
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.status, answer.value = 202, {'mail': {'id': self.keep_message(answer, value)}}
+
+
 def number(name):
     return uuid.UUID(name).int >> 80
 
@@ -186,6 +211,7 @@ class Mailjet(Structured):
     path = '/v3.1/send'
     check = mailjet_check
     user = 'public-half'
+    settings = {'user': user}
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
@@ -223,6 +249,7 @@ class Mailjet(Structured):
 
 class Cloudflare(Structured):
     user = '0123456789abcdef'
+    settings = {'user': user}
     path = f'/accounts/{user}/email/sending/send'
     check = cloudflare_check
 

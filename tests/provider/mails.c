@@ -67,22 +67,31 @@ test_outcome_text (const BrevOutcome *outcome)
     return g_string_free (text, FALSE);
 }
 
-char *
-test_read (const BrevProvider *provider, const char *recipients, BrevHttpReply *reply)
+static char *
+read_of (const BrevAccount *account, const BrevProvider *provider, const char *recipients,
+         const BrevHttpReply *reply)
 {
     g_autoptr (GPtrArray) mails = test_mails_new (recipients);
     g_autoptr (GPtrArray) outcomes =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_outcome_free);
     g_autoptr (GString) all = g_string_new (NULL);
 
-    for (guint i = 0; i < mails->len; i++)
+    for (guint i = 0; i < mails->len; i++) {
+        ((BrevMail *) mails->pdata[i])->account = account;
         g_ptr_array_add (outcomes, brev_outcome_new (mails->pdata[i]));
+    }
     provider->read (reply, mails, outcomes);
     for (guint i = 0; i < mails->len; i++) {
         g_autofree char *text = test_outcome_text (outcomes->pdata[i]);
         g_string_append_printf (all, "%s%s", i == 0 ? "" : " | ", text);
     }
     return g_strdup (all->str);
+}
+
+char *
+test_read (const BrevProvider *provider, const char *recipients, BrevHttpReply *reply)
+{
+    return read_of (NULL, provider, recipients, reply);
 }
 
 static void
@@ -97,23 +106,30 @@ add_headers (BrevHttpReply *reply, const char *text)
 }
 
 static char *
-read_text (const BrevProvider *provider, const TestReply *test, const char *text,
-           gsize length)
+read_text (const BrevAccount *account, const BrevProvider *provider,
+           const TestReply *test, const char *text, gsize length)
 {
     g_autoptr (BrevHttpReply) reply =
         brev_http_reply_new (test->status, g_bytes_new (text, length));
 
     if (test->header != NULL)
         add_headers (reply, test->header);
-    return test_read (provider, test->recipients, reply);
+    return read_of (account, provider, test->recipients, reply);
 }
 
 void
 test_replies (const BrevProvider *provider, const TestReply *replies, guint n)
 {
+    test_replies_of (NULL, provider, replies, n);
+}
+
+void
+test_replies_of (const BrevAccount *account, const BrevProvider *provider,
+                 const TestReply *replies, guint n)
+{
     for (guint i = 0; i < n; i++) {
-        g_autofree char *got =
-            read_text (provider, &replies[i], replies[i].body, strlen (replies[i].body));
+        g_autofree char *got = read_text (account, provider, &replies[i], replies[i].body,
+                                          strlen (replies[i].body));
         g_test_message ("%s: %d %s", replies[i].recipients, replies[i].status,
                         replies[i].body);
         g_assert_cmpstr (got, ==, replies[i].want);
@@ -163,12 +179,12 @@ test_mutated_reply (const BrevProvider *provider, const TestReply *reply)
     gsize length = strlen (reply->body);
 
     for (gsize i = 0; i < length; i++) {
-        g_autofree char *cut = read_text (provider, reply, reply->body, i);
+        g_autofree char *cut = read_text (NULL, provider, reply, reply->body, i);
         g_autofree char *text = g_strdup (reply->body);
         g_assert_null (strstr (cut, "accepted"));
         g_assert_null (strstr (cut, "refused"));
         text[i] = (char) (text[i] ^ 0x15);
-        g_autofree char *changed = read_text (provider, reply, text, length);
+        g_autofree char *changed = read_text (NULL, provider, reply, text, length);
         g_assert_nonnull (changed);
     }
 }

@@ -26,6 +26,9 @@ typedef struct {
 
 /* Reads each of them; the first that means something else ends the test. */
 void test_replies (const BrevProvider *provider, const TestReply *replies, guint n);
+/* So, of mails of @account (nullable). */
+void test_replies_of (const BrevAccount *account, const BrevProvider *provider,
+                      const TestReply *replies, guint n);
 /* What no provider may take for a success, and what all of them say by the status alone. */
 void test_common_replies (const BrevProvider *provider);
 /* Each reply cut at each byte, and with each byte changed: it ends without a fault, and
