@@ -26,6 +26,7 @@ static const struct {
     { "resend", "RESEND_API_KEY" },
     { "brevo", "BREVO_API_KEY" },
     { "mailjet", "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC" },
+    { "mailtrap", "MAILTRAP_API_TOKEN" },
     { "ses",
       "AWS_SECRET_ACCESS_KEY",
       "AWS_ACCESS_KEY_ID",
@@ -50,7 +51,6 @@ static const struct {
 static const char *const unsupported[] = {
     "SPARKPOST_API_KEY",
     "MAILERSEND_API_KEY",
-    "MAILTRAP_API_TOKEN",
 };
 
 static gboolean

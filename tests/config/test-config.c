@@ -568,6 +568,7 @@ test_environment_variables (Fixture *fixture, gconstpointer data)
         { "RESEND_API_KEY", NULL, "resend" },
         { "BREVO_API_KEY", NULL, "brevo" },
         { "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC", "mailjet" },
+        { "MAILTRAP_API_TOKEN", NULL, "mailtrap" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -147,6 +147,22 @@ READERS = {
     'cloudflare': cloudflare,
     'http': http,
 }
+def mailtrap(value, request):
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(apart, value.get(member, ())))
+    request.reply_to = [apart(value['reply_to'])] if 'reply_to' in value else []
+    request.sender = apart(value['from'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if member in value]
+    request.headers = list(value.get('headers', {}).items())
+    request.attachments = [file(one['type'], one['filename'], one['content'],
+                                one.get('content_id')) for one in value.get('attachments', ())]
+
+
+READERS = {'postmark': postmark, 'sendgrid': sendgrid, 'resend': resend, 'brevo': brevo,
+           'mailjet': mailjet, 'cloudflare': cloudflare,
+           'mailtrap': mailtrap}
 
 
 def ses(value):

@@ -110,16 +110,18 @@ class Deliveries(Provider):
 
     def test_sandbox(self):
         """Nothing is delivered, and nobody says so."""
-        self.doCleanups()
-        self.name, self.stand_in = 'sendgrid', structured.SendGrid
-        self.settings = lambda: {'sandbox': 'yes'}
-        self.setUp()
-        self.begin()
-        self.submit('-t', '-i', input=mail())
-        self.wait_for_log('status=discarded-by-test')
-        self.site.wait_for_empty_queue()
-        self.assertEqual(self.server.messages, [])
-        self.assertNotIn('status=sent', self.site.log_text())
+        for self.name, more in {'sendgrid': {}, 'mailtrap': {'user': '7'}}.items():
+            with self.subTest(provider=self.name):
+                self.doCleanups()
+                self.stand_in = STAND_INS[self.name]
+                self.settings = lambda: {'sandbox': 'yes', **more}
+                self.setUp()
+                self.begin()
+                self.submit('-t', '-i', input=mail())
+                self.wait_for_log('status=discarded-by-test')
+                self.site.wait_for_empty_queue()
+                self.assertEqual(self.server.messages, [])
+                self.assertNotIn('status=sent', self.site.log_text())
 
 
 class Keys(Provider):
@@ -191,6 +193,10 @@ STAND_INS = {
     'cloudflare': structured.Cloudflare,
     'http': structured.Gateway,
 }
+STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend,
+             'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
+             'cloudflare': structured.Cloudflare,
+             'mailtrap': structured.Mailtrap}
 
 if __name__ == '__main__':
     unittest.main()

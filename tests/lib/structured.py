@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import brevo_check  # noqa: E402
 import cloudflare_check  # noqa: E402
 import http_check  # noqa: E402
+import mailtrap_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
@@ -262,3 +263,28 @@ class Cloudflare(Structured):
         self.keep_message(answer, value)
         answer.value = {'success': True, 'errors': [], 'messages': [], 'result': {
             'delivered': self.check.recipients(value), 'permanent_bounces': [], 'queued': []}}
+
+
+class Mailtrap(Structured):
+    path = '/api/'
+    check = mailtrap_check
+
+    def error(self, words):
+        return {'success': False, 'errors': [words]}
+
+    def accept(self, answer, path, value):
+        is_batch = path.startswith('/api/batch')
+        is_sandbox = path not in ('/api/send', '/api/batch')
+        (self.check.check_batch if is_batch else self.check.check_message)(value, None)
+        if is_batch:
+            answer.value = {'success': True, 'responses': [
+                self.result(answer, one, is_sandbox) for one in value['requests']]}
+        else:
+            answer.value = self.result(answer, value, is_sandbox)
+        if is_sandbox:
+            answer.kept = []
+
+    def result(self, answer, message, is_sandbox):
+        kept = self.keep_message(answer, message)
+        n = 1 if is_sandbox else len(self.check.recipients(message))
+        return {'success': True, 'message_ids': [f'{kept}-{i}' for i in range(n)]}
