@@ -192,16 +192,19 @@ brev_rule_date (gint64 date)
                             months[g_date_time_get_month (time) - 1], clock);
 }
 
-static void
+/* Returns: whether it travels */
+static gboolean
 add_field (const BrevPlanInput *input, BrevMail *draft, const char *name,
            const char *text)
 {
     BrevHeader *field = text == NULL ? NULL : brev_header_new (name, text, text);
+    gboolean travels = field != NULL && may_travel (input, draft, field);
 
-    if (field != NULL && may_travel (input, draft, field))
+    if (travels)
         g_ptr_array_add (draft->added, field);
     else
         brev_header_free (field);
+    return travels;
 }
 
 /* Whether the provider writes a field of its own in the place of the message's. */
@@ -228,20 +231,21 @@ keep_date (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     if (ABS (date - then) <= BREV_HOUR)
         return;
     text = brev_rule_date (date);
-    add_field (input, draft, "X-Original-Date", text);
+    (void) add_field (input, draft, "X-Original-Date", text);
 }
 
 /* By this one replies and threads can be matched with the mail all the same. */
 static void
-keep_message_id (const BrevPlanInput *input, BrevMail *draft)
+keep_message_id (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     const BrevProvider *provider = input->provider;
     gboolean is_kept = brev_rule_is_raw (provider)
                            ? !BREV_HAS (provider->replaced, BREV_FEATURE_MESSAGE_ID)
                            : BREV_HAS (provider->carried, BREV_FEATURE_MESSAGE_ID);
 
-    if (!is_kept)
-        add_field (input, draft, "X-Original-Message-ID", input->message->message_id);
+    if (!is_kept && input->message->message_id != NULL &&
+        !add_field (input, draft, "X-Original-Message-ID", input->message->message_id))
+        drop (plan, "Message-ID");
 }
 
 /* Returns: (nullable): nobody passes on what the null sender sends */
@@ -275,7 +279,7 @@ complete_resent (const BrevPlanInput *input, BrevMail *draft)
         return;
     for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
         if (brev_message_header (input->message, fields[i].name) == NULL)
-            add_field (input, draft, fields[i].name, fields[i].text);
+            (void) add_field (input, draft, fields[i].name, fields[i].text);
 }
 
 static void
@@ -311,6 +315,6 @@ brev_rule_headers (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         choose_headers (input, draft, plan);
     keep_wishes (input, draft, plan);
     keep_date (input, draft, plan);
-    keep_message_id (input, draft);
+    keep_message_id (input, draft, plan);
     complete_resent (input, draft);
 }

@@ -21,17 +21,37 @@ shorten_names (GPtrArray *mailboxes, guint max)
     return was_long;
 }
 
+/* Blanks in place of @chars. Returns: whether a name had one */
 static gboolean
-shorten_names_of (BrevMail *mail, guint max)
+blank_names (GPtrArray *mailboxes, const char *chars)
+{
+    gboolean had_one = FALSE;
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        BrevMailbox *mailbox = mailboxes->pdata[i];
+        if (mailbox->name == NULL || strpbrk (mailbox->name, chars) == NULL)
+            continue;
+        g_strdelimit (mailbox->name, chars, ' ');
+        had_one = TRUE;
+    }
+    return had_one;
+}
+
+static void
+limit_names (BrevMail *mail, const BrevProvider *provider, gboolean *was_long,
+             gboolean *was_strange)
 {
     g_autoptr (GPtrArray) from = g_ptr_array_new ();
     GPtrArray *const lists[] = { from, mail->reply_to, mail->to, mail->cc, mail->bcc };
-    gboolean was_long = FALSE;
 
     g_ptr_array_add (from, mail->from);
-    for (guint i = 0; max > 0 && i < G_N_ELEMENTS (lists); i++)
-        was_long = shorten_names (lists[i], max) || was_long;
-    return was_long;
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
+        if (provider->no_name_chars != NULL &&
+            blank_names (lists[i], provider->no_name_chars))
+            *was_strange = TRUE;
+        if (provider->max_name > 0 && shorten_names (lists[i], provider->max_name))
+            *was_long = TRUE;
+    }
 }
 
 /* Returns: whether there were more addresses for replies than may be */
@@ -91,11 +111,12 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
 {
     const BrevProvider *provider = input->provider;
     const BrevMessage *message = input->message;
-    gboolean has_long_name = FALSE, has_many_replies = FALSE, is_long = FALSE;
+    gboolean has_long_name = FALSE, has_strange_name = FALSE, has_many_replies = FALSE,
+             is_long = FALSE;
 
     for (guint i = 0; i < plan->mails->len; i++) {
         BrevMail *mail = plan->mails->pdata[i];
-        has_long_name = shorten_names_of (mail, provider->max_name) || has_long_name;
+        limit_names (mail, provider, &has_long_name, &has_strange_name);
         is_long = shorten_subject (mail, provider->max_subject) || is_long;
         has_many_replies =
             limit_reply_to (mail, provider->max_reply_to) || has_many_replies;
@@ -104,6 +125,8 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
         g_ptr_array_add (plan->dropped, g_strdup ("the end of the Subject"));
     if (has_long_name)
         g_ptr_array_add (plan->dropped, g_strdup ("the end of a display name"));
+    if (has_strange_name)
+        g_ptr_array_add (plan->dropped, g_strdup ("a character of a display name"));
     if (has_many_replies)
         g_ptr_array_add (plan->dropped, g_strdup ("Reply-To, but for the first address"));
     if (has_strange_file (message, provider->extensions))

@@ -177,23 +177,12 @@ static const BrevErrorRow rows[] = {
 static int
 find_recipient (const char *field, const BrevMail *mail)
 {
-    const struct {
-        const char *format;
-        guint before, n;
-    } lists[] = {
-        { "To[%4u]", 0, mail->to->len },
-        { "Cc[%4u]", mail->to->len, mail->cc->len },
-        { "Bcc[%4u]", mail->to->len + mail->cc->len, mail->bcc->len },
-    };
-    guint index;
+    char name[4] = "";
+    guint index = 0;
 
-    for (guint i = 0; field != NULL && i < G_N_ELEMENTS (lists); i++) {
-        gsize length = strcspn (lists[i].format, "%");
-        if (strncmp (field, lists[i].format, length) == 0 &&
-            sscanf (field + length, "%4u", &index) == 1 && index < lists[i].n)
-            return (int) (lists[i].before + index);
-    }
-    return -1;
+    return field != NULL && sscanf (field, "%3[A-Za-z][%4u]", name, &index) == 2
+               ? brev_reply_recipient (mail, name, index)
+               : -1;
 }
 
 static void

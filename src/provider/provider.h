@@ -194,6 +194,7 @@ struct BrevProvider {
     guint max_metadata_value;
     guint max_subject;             /* characters */
     guint max_name;                /* characters of a display name */
+    const char *no_name_chars;     /* nullable: what no display name may hold */
     guint max_reply_to;            /* addresses */
     gboolean wants_html;           /* text alone is refused */
     const char *const *extensions; /* of attachments, lower case, NULL-terminated; NULL:

@@ -367,3 +367,21 @@ brev_reply_is_success (const BrevHttpReply *reply)
 {
     return reply->status >= 200 && reply->status <= 299;
 }
+
+int
+brev_reply_recipient (const BrevMail *mail, const char *list, guint index)
+{
+    const struct {
+        const char *name;
+        guint before, n;
+    } lists[] = {
+        { "to", 0, mail->to->len },
+        { "cc", mail->to->len, mail->cc->len },
+        { "bcc", mail->to->len + mail->cc->len, mail->bcc->len },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+        if (g_ascii_strcasecmp (lists[i].name, list) == 0 && index < lists[i].n)
+            return (int) (lists[i].before + index);
+    return -1;
+}

@@ -77,6 +77,10 @@ typedef struct {
  * none: "To" when its words name a recipient of the mail, "only" when the mail has one */
 const char *brev_reply_field (const char *words, const BrevMail *mail);
 
+/* Returns: the index in the mail of the recipient @index of @list, "to", "cc" or "bcc" in any
+ * case, or -1 */
+int brev_reply_recipient (const BrevMail *mail, const char *list, guint index);
+
 /* What such an error means: the first row that fits. */
 typedef struct {
     int status;        /* 0: any */

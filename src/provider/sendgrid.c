@@ -234,24 +234,13 @@ static const BrevErrorRow rows[] = {
 static int
 find_recipient (const char *field, const BrevMail *mail)
 {
-    const struct {
-        const char *name;
-        guint before, n;
-    } lists[] = {
-        { "to", 0, mail->to->len },
-        { "cc", mail->to->len, mail->cc->len },
-        { "bcc", mail->to->len + mail->cc->len, mail->bcc->len },
-    };
     char name[4] = "";
     guint index = 0;
 
-    if (field == NULL ||
-        sscanf (field, "personalizations.0.%3[a-z].%4u", name, &index) != 2)
-        return -1;
-    for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-        if (strcmp (lists[i].name, name) == 0 && index < lists[i].n)
-            return (int) (lists[i].before + index);
-    return -1;
+    return field != NULL &&
+                   sscanf (field, "personalizations.0.%3[a-z].%4u", name, &index) == 2
+               ? brev_reply_recipient (mail, name, index)
+               : -1;
 }
 
 static void

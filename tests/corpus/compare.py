@@ -145,7 +145,10 @@ def compare_author(original, plan, request):
 
 
 def is_same_mailbox(got, want, plan):
-    """A long name may have been cut, if the plan says so."""
+    """A long name may have been cut, or have lost a character, if the plan says so."""
+    if 'a character of a display name' in plan.dropped and got.address == want.address:
+        return len(got.name) == len(want.name) and all(
+            one == other or one == ' ' for one, other in zip(got.name, want.name))
     is_cut = 'the end of a display name' in plan.dropped and len(got.name) >= LEAST_NAME
     same_name = want.name.startswith(got.name) if is_cut else want.name == got.name
     return got.address == want.address and same_name
@@ -210,7 +213,8 @@ def compare_headers(original, plan, request):
 def compare_message_id(original, plan, got):
     want = original.text_of('message-id')
     where = 'x-original-message-id' if 'message-id' in plan.losses else 'message-id'
-    if want and got[where] != [want]:
+    if want and got[where] != [want] and not (
+            'message-id' in plan.dropped and not got[where]):
         yield f'{where}: {got[where]} is not {want}'
 
 

@@ -643,6 +643,14 @@ test_limits (void)
     g_assert_cmpstr (mail->from->address, ==, "a@example.com");
     g_assert_cmpstr (((BrevMailbox *) mail->to->pdata[0])->name, ==, "Bob");
     g_assert_cmpuint (mail->reply_to->len, ==, 1);
+
+    world->provider.no_name_chars = "rb";
+    g_autoptr (BrevPlan) blank = make (world);
+    mail = blank->mails->pdata[0];
+    g_assert_cmpuint (blank->dropped->len, ==, 4);
+    g_assert_cmpstr (blank->dropped->pdata[2], ==, "a character of a display name");
+    g_assert_cmpstr (mail->from->name, ==, "J\xc3\xb6 g");
+    g_assert_cmpstr (((BrevMailbox *) mail->to->pdata[0])->name, ==, "Bo ");
 }
 
 static void
@@ -797,15 +805,18 @@ static void
 test_headers_without_capabilities (void)
 {
     g_autoptr (World) world = world_new ();
+    char id[] = "<c@d>";
 
     world->provider.caps = BREV_CAP_STRUCTURED;
     world->message.date = NOW - 2 * BREV_HOUR;
     add_header (world, "X-Mine", "a");
+    world->message.message_id = id;
+    world->provider.carried = 0;
     add_header (world, "X-PM-Tag", "a");
     add_header (world, "X-PM-Metadata-k", "a");
     g_autoptr (BrevPlan) plan = make (world);
     g_autofree char *got = describe_headers (plan);
-    g_assert_cmpstr (got, ==, "-X-Mine -tag -k");
+    g_assert_cmpstr (got, ==, "-X-Mine -tag -k -Message-ID");
     const BrevMail *mail = plan->mails->pdata[0];
     g_assert_null (mail->controls.tag);
     g_assert_cmpuint (mail->controls.metadata->len, ==, 0);
