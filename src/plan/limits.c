@@ -78,15 +78,24 @@ shorten_subject (BrevMail *mail, guint max)
 }
 
 static gboolean
-has_strange_file (const BrevMessage *message, const char *const *extensions)
+is_strange_file (const BrevPart *part, guint index, const BrevProvider *provider)
 {
-    for (guint i = 0; extensions != NULL && i < message->attachments->len; i++) {
-        const BrevPart *part = message->attachments->pdata[i];
-        g_autofree char *plain = brev_part_filename (part, i);
-        g_autofree char *known = brev_part_filename_of (part, i, extensions);
-        if (strcmp (plain, known) != 0)
+    g_autofree char *plain = brev_part_filename (part, index);
+    g_autofree char *known = NULL;
+
+    if (provider->extensions != NULL)
+        known = brev_part_filename_of (part, index, provider->extensions);
+    else if (provider->wants_extension)
+        known = brev_part_filename_whole (part, index);
+    return known != NULL && strcmp (plain, known) != 0;
+}
+
+static gboolean
+has_strange_file (const BrevMessage *message, const BrevProvider *provider)
+{
+    for (guint i = 0; i < message->attachments->len; i++)
+        if (is_strange_file (message->attachments->pdata[i], i, provider))
             return TRUE;
-    }
     return FALSE;
 }
 
@@ -129,7 +138,7 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
         g_ptr_array_add (plan->dropped, g_strdup ("a character of a display name"));
     if (has_many_replies)
         g_ptr_array_add (plan->dropped, g_strdup ("Reply-To, but for the first address"));
-    if (has_strange_file (message, provider->extensions))
+    if (has_strange_file (message, provider))
         plan->losses |= BREV_BIT (BREV_FEATURE_FILE_NAME);
     if (provider->wants_html && !brev_part_has_content (message->html))
         plan->losses |= BREV_BIT (BREV_FEATURE_TEXT_ALONE);

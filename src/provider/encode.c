@@ -164,15 +164,22 @@ brev_json_header_members (BrevJson *json, const BrevMail *mail)
     }
 }
 
+static char *
+filename_for (const BrevPart *part, guint index, const BrevAttachmentNames *names)
+{
+    if (names->extensions != NULL)
+        return brev_part_filename_of (part, index, names->extensions);
+    return names->wants_extension ? brev_part_filename_whole (part, index)
+                                  : brev_part_filename (part, index);
+}
+
 void
 brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
                       const BrevAttachmentNames *names)
 {
     const BrevPart *part = mail->message->attachments->pdata[index];
     gboolean is_shown = part->is_inline && part->content_id != NULL;
-    g_autofree char *filename =
-        names->extensions != NULL ? brev_part_filename_of (part, index, names->extensions)
-                                  : brev_part_filename (part, index);
+    g_autofree char *filename = filename_for (part, index, names);
 
     brev_json_pair (json, names->filename, filename);
     if (names->type != NULL &&
@@ -252,6 +259,17 @@ brev_part_filename_of (const BrevPart *part, guint index, const char *const *kno
 
     return g_strv_contains (known, extension) ? g_steal_pointer (&name)
                                               : g_strconcat (name, ".txt", NULL);
+}
+
+char *
+brev_part_filename_whole (const BrevPart *part, guint index)
+{
+    g_autofree char *name = brev_part_filename (part, index);
+    const char *dot = strrchr (name, '.');
+
+    if (dot != NULL && dot[1] != '\0')
+        return g_steal_pointer (&name);
+    return g_strconcat (name, dot != NULL ? "" : ".", extension_of (part->type), NULL);
 }
 
 gboolean

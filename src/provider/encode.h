@@ -75,6 +75,7 @@ typedef struct {
     gboolean has_fitting_type;     /* none that the name contradicts: see below */
     const char *const *extensions; /* nullable: the only ones that are taken */
     const char *disposition;       /* of a member: "inline" or "attachment" */
+    gboolean wants_extension;      /* a name without one gets that of the type */
 } BrevAttachmentNames;
 
 /* Members of the object that is open: the attachment @index of the mail. An empty file,
@@ -115,6 +116,9 @@ char *brev_part_filename (const BrevPart *part, guint index);
 /* So, with ".txt" at its end if its extension is none of @extensions (NULL-terminated). */
 char *brev_part_filename_of (const BrevPart *part, guint index,
                              const char *const *extensions);
+
+/* So, with the extension of its type if it has none. */
+char *brev_part_filename_whole (const BrevPart *part, guint index);
 
 /* Whether the extension of @filename stands for the type of the part; one without an
  * extension contradicts nothing. */

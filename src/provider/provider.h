@@ -199,7 +199,8 @@ struct BrevProvider {
     gboolean wants_html;           /* text alone is refused */
     const char *const *extensions; /* of attachments, lower case, NULL-terminated; NULL:
                                       any; another name gets ".txt" */
-    const char *tag_chars; /* what tags and metadata are made of, NULL: anything */
+    gboolean wants_extension; /* an attachment's type is that of its name's extension */
+    const char *tag_chars;    /* what tags and metadata are made of, NULL: anything */
     const char *const
         *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
     /* (nullable): whether one of the other fields of @message may travel */

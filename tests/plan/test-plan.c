@@ -645,12 +645,22 @@ test_limits (void)
     g_assert_cmpuint (mail->reply_to->len, ==, 1);
 
     world->provider.no_name_chars = "rb";
+    world->provider.extensions = NULL;
     g_autoptr (BrevPlan) blank = make (world);
+    g_assert_cmphex (blank->losses, ==, F (TEXT_ALONE));
     mail = blank->mails->pdata[0];
     g_assert_cmpuint (blank->dropped->len, ==, 4);
     g_assert_cmpstr (blank->dropped->pdata[2], ==, "a character of a display name");
     g_assert_cmpstr (mail->from->name, ==, "J\xc3\xb6 g");
     g_assert_cmpstr (((BrevMailbox *) mail->to->pdata[0])->name, ==, "Bo ");
+
+    world->provider.wants_extension = TRUE;
+    g_autoptr (BrevPlan) named = make (world);
+    g_assert_cmphex (named->losses, ==, F (TEXT_ALONE));
+    g_free (part->filename);
+    part->filename = g_strdup ("README");
+    g_autoptr (BrevPlan) extended = make (world);
+    g_assert_cmphex (extended->losses, ==, F (FILE_NAME) | F (TEXT_ALONE));
 }
 
 static void
