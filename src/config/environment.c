@@ -27,6 +27,7 @@ static const struct {
     { "brevo", "BREVO_API_KEY" },
     { "mailjet", "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC" },
     { "mailtrap", "MAILTRAP_API_TOKEN" },
+    { "mailersend", "MAILERSEND_API_KEY" },
     { "ses",
       "AWS_SECRET_ACCESS_KEY",
       "AWS_ACCESS_KEY_ID",
@@ -50,7 +51,6 @@ static const struct {
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
     "SPARKPOST_API_KEY",
-    "MAILERSEND_API_KEY",
 };
 
 static gboolean

@@ -327,6 +327,8 @@ static const ControlRow rows[] = { /* the first row that fits */
     { "x-mj-*",                NULL },
     { "x-mt-category",         take_tag },        /* Mailtrap */
     { "x-mt-custom-variables", take_json },
+    { "x-mailersend-tags",     take_tags },       /* MailerSend */
+    { "x-mailersend-*",        NULL },
     { "x-postal-tag",          take_tag },        /* Postal */
 };
 /* clang-format on */

@@ -138,15 +138,6 @@ def cloudflare(value, request):
                                 one.get('content_id')) for one in value.get('attachments', ())]
 
 
-READERS = {
-    'postmark': postmark,
-    'sendgrid': sendgrid,
-    'resend': resend,
-    'brevo': brevo,
-    'mailjet': mailjet,
-    'cloudflare': cloudflare,
-    'http': http,
-}
 def mailtrap(value, request):
     for member in ('to', 'cc', 'bcc'):
         getattr(request, member).extend(map(apart, value.get(member, ())))
@@ -160,9 +151,36 @@ def mailtrap(value, request):
                                 one.get('content_id')) for one in value.get('attachments', ())]
 
 
-READERS = {'postmark': postmark, 'sendgrid': sendgrid, 'resend': resend, 'brevo': brevo,
-           'mailjet': mailjet, 'cloudflare': cloudflare,
-           'mailtrap': mailtrap}
+def mailersend(value, request):
+    """Ids come without their brackets; a type that nobody says is the name's."""
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(apart, value.get(member, ())))
+    request.reply_to = [apart(value['reply_to'])] if 'reply_to' in value else []
+    request.sender = apart(value['from'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if member in value]
+    ids = {'In-Reply-To': [value[name] for name in ('in_reply_to',) if name in value],
+           'References': value.get('references', [])}
+    request.headers = [(name, ' '.join(f'<{one}>' for one in found))
+                       for name, found in ids.items() if found]
+    if value.get('precedence_bulk'):
+        request.headers.append(('Precedence', 'bulk'))
+    request.attachments = [file(None, one['filename'], one['content'], one.get('id'))
+                           for one in value.get('attachments', ())]
+
+
+READERS = {
+    'postmark': postmark,
+    'sendgrid': sendgrid,
+    'resend': resend,
+    'brevo': brevo,
+    'mailjet': mailjet,
+    'cloudflare': cloudflare,
+    'http': http,
+    'mailtrap': mailtrap,
+    'mailersend': mailersend,
+}
 
 
 def ses(value):

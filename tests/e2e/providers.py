@@ -192,11 +192,9 @@ STAND_INS = {
     'mailjet': structured.Mailjet,
     'cloudflare': structured.Cloudflare,
     'http': structured.Gateway,
+    'mailtrap': structured.Mailtrap,
+    'mailersend': structured.MailerSend,
 }
-STAND_INS = {'sendgrid': structured.SendGrid, 'resend': structured.Resend,
-             'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
-             'cloudflare': structured.Cloudflare,
-             'mailtrap': structured.Mailtrap}
 
 if __name__ == '__main__':
     unittest.main()

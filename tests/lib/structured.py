@@ -20,6 +20,7 @@ import brevo_check  # noqa: E402
 import cloudflare_check  # noqa: E402
 import http_check  # noqa: E402
 import mailtrap_check  # noqa: E402
+import mailersend_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import sendgrid_check  # noqa: E402
@@ -288,3 +289,16 @@ class Mailtrap(Structured):
         kept = self.keep_message(answer, message)
         n = 1 if is_sandbox else len(self.check.recipients(message))
         return {'success': True, 'message_ids': [f'{kept}-{i}' for i in range(n)]}
+
+
+class MailerSend(Structured):
+    path = '/email'
+    check = mailersend_check
+
+    def error(self, words):
+        return {'message': f'{words} #MS42209', 'errors': {}}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.headers = {'x-message-id': self.keep_message(answer, value)}
+        answer.status, answer.value = 202, None

@@ -123,6 +123,7 @@ static const struct {
       "tag=c opens=no links=all a=1" },
     { "X-Mailin-Tag: t", "tag=t" },
     { "X-Mailjet-Campaign: t\nX-MJ-CustomID: x", "tag=t -X-MJ-CustomID" },
+    { "X-MailerSend-Tags: t, u\nX-MailerSend-X: x", "tag=t -X-MailerSend-X" },
     { "X-MT-Category: t", "tag=t" },
     { "X-Mailer: PHP\nX-PM-Bounce-Type: SoftBounce", "" },
 };
