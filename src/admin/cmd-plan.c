@@ -291,7 +291,8 @@ read_body (BrevBody *body, GError **error)
     return got < 0 ? NULL : g_steal_pointer (&text);
 }
 
-static BrevHttpRequest *
+/* Returns: (transfer full) (nullable): of BrevHttpRequest: all that carry the mail */
+static GPtrArray *
 encode (const BrevPlan *plan, BrevMail *mail, GError **error)
 {
     const BrevAccount *account = plan->account;
@@ -299,7 +300,8 @@ encode (const BrevPlan *plan, BrevMail *mail, GError **error)
     g_autoptr (GPtrArray) mails = g_ptr_array_new ();
 
     g_ptr_array_add (mails, mail);
-    return plan->provider->encode (mails, account, SECRET, endpoint, error);
+    return brev_provider_requests (plan->provider, mails, account, SECRET, endpoint,
+                                   error);
 }
 
 static void shorten (JsonNode *node);
@@ -429,6 +431,19 @@ print_refusals (const BrevPlan *plan)
 }
 
 static gboolean
+print_requests (const GPtrArray *requests, GError **error)
+{
+    for (guint i = 0; requests != NULL && i < requests->len; i++) {
+        const BrevHttpRequest *request = requests->pdata[i];
+        g_autoptr (GString) body = read_body (request->body, error);
+        if (body == NULL)
+            return FALSE;
+        print_request (request, body);
+    }
+    return requests != NULL;
+}
+
+static gboolean
 print_plan (const BrevPlan *plan, GError **error)
 {
     (void) printf ("Verdict      %s%s%s\n", verdicts[plan->kind],
@@ -441,12 +456,9 @@ print_plan (const BrevPlan *plan, GError **error)
     print_losses (plan);
     print_refusals (plan);
     for (guint i = 0; plan->kind == BREV_PLAN_SEND && i < plan->mails->len; i++) {
-        g_autoptr (BrevHttpRequest) request = encode (plan, plan->mails->pdata[i], error);
-        g_autoptr (GString) body =
-            request == NULL ? NULL : read_body (request->body, error);
-        if (body == NULL)
+        g_autoptr (GPtrArray) requests = encode (plan, plan->mails->pdata[i], error);
+        if (!print_requests (requests, error))
             return FALSE;
-        print_request (request, body);
     }
     return TRUE;
 }
@@ -551,6 +563,19 @@ refusals_json (JsonBuilder *json, const BrevPlan *plan)
 }
 
 static gboolean
+requests_json (JsonBuilder *json, const GPtrArray *requests, GError **error)
+{
+    for (guint i = 0; requests != NULL && i < requests->len; i++) {
+        const BrevHttpRequest *request = requests->pdata[i];
+        g_autoptr (GString) body = read_body (request->body, error);
+        if (body == NULL)
+            return FALSE;
+        request_json (json, request, body);
+    }
+    return requests != NULL;
+}
+
+static gboolean
 plan_json (JsonBuilder *json, const BrevPlan *plan, GError **error)
 {
     brev_out_string (json, "verdict", verdicts[plan->kind]);
@@ -564,12 +589,9 @@ plan_json (JsonBuilder *json, const BrevPlan *plan, GError **error)
     json_builder_set_member_name (json, "requests");
     json_builder_begin_array (json);
     for (guint i = 0; plan->kind == BREV_PLAN_SEND && i < plan->mails->len; i++) {
-        g_autoptr (BrevHttpRequest) request = encode (plan, plan->mails->pdata[i], error);
-        g_autoptr (GString) body =
-            request == NULL ? NULL : read_body (request->body, error);
-        if (body == NULL)
+        g_autoptr (GPtrArray) requests = encode (plan, plan->mails->pdata[i], error);
+        if (!requests_json (json, requests, error))
             return FALSE;
-        request_json (json, request, body);
     }
     json_builder_end_array (json);
     return TRUE;

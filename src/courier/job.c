@@ -12,6 +12,7 @@ brev_job_new (struct BrevWorker *worker)
     job->letters = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_letter_unref);
     job->mails = g_ptr_array_new ();
     job->outcomes = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_outcome_free);
+    job->replies = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_http_reply_free);
     return job;
 }
 
@@ -20,6 +21,7 @@ brev_job_free (BrevJob *job)
 {
     if (job == NULL)
         return;
+    g_ptr_array_unref (job->replies);
     g_ptr_array_unref (job->outcomes);
     g_ptr_array_unref (job->mails);
     g_ptr_array_unref (job->letters);

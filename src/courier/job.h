@@ -13,6 +13,8 @@ typedef struct {
     guint64 size;         /* bytes that the body cannot exceed */
     guint most;           /* mails that it may hold */
     gboolean is_question; /* asks whether the provider has its one mail already */
+    GPtrArray *replies;   /* owned, of BrevHttpReply: to its preludes */
+    gboolean is_prelude;  /* what is on its way sends nothing yet */
     gboolean is_too_much; /* the reply said: 429 */
     gint slot;            /* of its account, while it is on its way; -1: none */
 } BrevJob;

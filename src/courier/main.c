@@ -66,9 +66,13 @@ import (BrevFlow *flow, GError **error)
 
 /* read: a reply becomes a verdict for each recipient */
 static void
-read_reply (BrevJob *job, const BrevHttpReply *reply)
+read_reply (BrevJob *job, const BrevHttpReply *answer)
 {
     BrevWorker *worker = job->worker;
+    BrevHttpReply own = *answer;
+    const BrevHttpReply *reply = &own;
+
+    own.is_prelude = job->is_prelude;
 
     brev_job_expect (job);
     job->is_too_much = reply->status == 429;
@@ -81,37 +85,75 @@ read_reply (BrevJob *job, const BrevHttpReply *reply)
     brev_worker_answered (worker, job);
 }
 
+static void answered (const BrevHttpReply *reply, gpointer data);
+
+static void
+fly (BrevFlight *flight, BrevHttpRequest *request)
+{
+    flight->job->is_prelude = request->is_prelude;
+    brev_http_send (flight->flow->courier->http, request, answered, flight);
+}
+
 static void
 answered (const BrevHttpReply *reply, gpointer data)
 {
     BrevFlight *flight = data;
     BrevFlow *flow = flight->flow;
+    BrevWorker *worker = flight->job->worker;
+    g_autoptr (GError) error = NULL;
+    BrevHttpRequest *next = brev_worker_follow (worker, flight->job, reply, &error);
 
-    read_reply (flight->job, reply);
+    if (next != NULL) {
+        fly (flight, next);
+        return;
+    }
+    if (error != NULL) {
+        worker->open--;
+        brev_worker_unmade (worker, flight->job, error);
+    } else {
+        read_reply (flight->job, reply);
+    }
     (void) g_ptr_array_remove_fast (flow->flying, flight);
     flow->busy = brev_clock_ticks ();
     brev_flow_go_on (flow);
 }
 
+/* Returns: (transfer full) (nullable): the request that sends, where @first leads to it */
+static BrevHttpRequest *
+find_last (const BrevWorker *worker, const BrevJob *job, BrevHttpRequest *first,
+           GError **error)
+{
+    const BrevProvider *provider = brev_job_provider (job);
+    g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
+    g_autoptr (BrevHttpRequest) own = first;
+    g_autoptr (GPtrArray) all = NULL;
+
+    if (!own->is_prelude)
+        return g_steal_pointer (&own);
+    all = brev_provider_requests (provider, job->mails, worker->account, worker->token,
+                                  endpoint, error);
+    return all != NULL ? g_ptr_array_steal_index (all, all->len - 1) : NULL;
+}
+
 /* send, to a directory instead of the network */
 static void
-keep_in_outbox (BrevFlow *flow, BrevWorker *worker, BrevJob *job,
-                BrevHttpRequest *request)
+keep_in_outbox (BrevFlow *flow, BrevWorker *worker, BrevJob *job, BrevHttpRequest *first)
 {
     const BrevSpool *spool = flow->courier->spool;
     g_autoptr (GError) error = NULL;
+    g_autoptr (BrevHttpRequest) request = find_last (worker, job, first, &error);
     g_autofree char *text = NULL;
     BrevVerdict verdict = { .kind = BREV_VERDICT_ACCEPTED,
                             .is_test = TRUE,
                             .dsn = "2.0.0" };
 
-    if (!brev_outbox_keep (worker->account, spool == NULL ? NULL : spool->path, job,
+    if (request == NULL ||
+        !brev_outbox_keep (worker->account, spool == NULL ? NULL : spool->path, job,
                            request, &error))
         verdict = (BrevVerdict){ .kind = BREV_VERDICT_LATER, .dsn = "4.3.0" };
     text =
         g_strdup (error != NULL ? error->message : "kept in the outbox; nobody gets it");
     verdict.text = text;
-    brev_http_request_free (request);
     brev_job_expect (job);
     brev_outcome_set_all (job->outcomes->pdata[0], &verdict);
     brev_worker_answered (worker, job);
@@ -130,7 +172,7 @@ send (BrevFlow *flow, BrevWorker *worker, BrevJob *job, BrevHttpRequest *request
     *flight = (BrevFlight){ flow, job };
     g_ptr_array_add (flow->flying, flight);
     worker->open++;
-    brev_http_send (flow->courier->http, request, answered, flight);
+    fly (flight, request);
 }
 
 /* Another account takes the mail over: it claims what is written down. */

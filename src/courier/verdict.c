@@ -82,6 +82,21 @@ is_whole (const BrevHttpReply *reply)
     return reply->status != 0 && reply->is_complete;
 }
 
+/* Nobody got anything by a prelude, whatever its reply is. */
+static void
+judge_prelude (const GPtrArray *outcomes)
+{
+    for (guint i = 0; i < outcomes->len; i++) {
+        const BrevOutcome *outcome = outcomes->pdata[i];
+        for (guint j = 0; j < outcome->n; j++) {
+            BrevVerdict *verdict = &outcome->verdicts[j];
+            if (verdict->kind == BREV_VERDICT_UNKNOWN ||
+                verdict->kind == BREV_VERDICT_ACCEPTED)
+                verdict->kind = BREV_VERDICT_LATER;
+        }
+    }
+}
+
 void
 brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
                   const GPtrArray *mails, GPtrArray *outcomes)
@@ -90,9 +105,11 @@ brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
 
     if (is_whole (reply)) {
         provider->read (reply, mails, outcomes);
+        if (reply->is_prelude)
+            judge_prelude (outcomes);
         return;
     }
-    if (reply->may_have_left) {
+    if (reply->may_have_left && !reply->is_prelude) {
         verdict.kind = BREV_VERDICT_UNKNOWN;
         verdict.dsn = "4.4.2";
     }

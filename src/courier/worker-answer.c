@@ -2,6 +2,7 @@
 #include "courier/worker.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "config/secret.h"
 #include "courier/claim.h"
 #include "courier/doubt.h"
@@ -136,6 +137,25 @@ learn (BrevWorker *worker, const BrevJob *job)
         brev_worker_give_back (worker, brev_fallback_for (worker) != NULL ? now : until);
         break;
     }
+}
+
+BrevHttpRequest *
+brev_worker_follow (const BrevWorker *worker, BrevJob *job, const BrevHttpReply *reply,
+                    GError **error)
+{
+    const BrevProvider *provider = brev_job_provider (job);
+    g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
+
+    if (!job->is_prelude || reply->status == 0 || !reply->is_complete)
+        return NULL;
+    if (worker->token == NULL) {
+        (void) brev_throw (error, BREV_ERROR_SYSTEM, "account '%s' has no keys",
+                           worker->account->name);
+        return NULL;
+    }
+    g_ptr_array_add (job->replies, brev_http_reply_copy (reply));
+    return provider->next (job->mails, worker->account, worker->token, endpoint,
+                           job->replies, error);
 }
 
 /* -- what it says of its mails ------------------------------------------------------- */

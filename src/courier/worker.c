@@ -335,9 +335,8 @@ brev_worker_give_back (BrevWorker *worker, gint64 due)
 
 /* -- requests ------------------------------------------------------------------------ */
 
-/* The request of @job could not even be made. */
-static void
-settle_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
+void
+brev_worker_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
 {
     gboolean is_input = g_error_matches (error, BREV_ERROR, BREV_ERROR_INPUT);
     gboolean is_system = g_error_matches (error, BREV_ERROR, BREV_ERROR_SYSTEM);
@@ -429,7 +428,7 @@ brev_worker_next (BrevWorker *worker, BrevHttpRequest **request)
             continue;
         }
         if (job->mails->len == 1) {
-            settle_unmade (worker, job, error);
+            brev_worker_unmade (worker, job, error);
             continue;
         }
         g_queue_push_head (&worker->jobs, brev_job_split (job));

@@ -106,6 +106,19 @@ void brev_worker_send_doubtful (BrevWorker *worker, BrevLetter *letter,
  */
 BrevJob *brev_worker_next (BrevWorker *worker, BrevHttpRequest **request);
 
+/* The request of @job (transfer full) could not even be made. */
+void brev_worker_unmade (BrevWorker *worker, BrevJob *job, const GError *error);
+
+/**
+ * brev_worker_follow:
+ * @reply: to the request of @job that was on its way
+ *
+ * Returns: (transfer full) (nullable): the next one, where that was a prelude that leads on;
+ * with @error it cannot be made
+ */
+BrevHttpRequest *brev_worker_follow (const BrevWorker *worker, BrevJob *job,
+                                     const BrevHttpReply *reply, GError **error);
+
 /**
  * brev_worker_answered:
  * @job: (transfer full): with its @outcomes

@@ -175,6 +175,19 @@ brev_http_reply_new (int status, GBytes *body)
     return reply;
 }
 
+BrevHttpReply *
+brev_http_reply_copy (const BrevHttpReply *reply)
+{
+    BrevHttpReply *copy = brev_http_reply_new (reply->status, g_bytes_ref (reply->body));
+
+    for (guint i = 0; reply->headers != NULL && i < reply->headers->len; i++) {
+        const BrevHttpHeader *header = reply->headers->pdata[i];
+        g_ptr_array_add (copy->headers, brev_http_header_new (header->name, header->value,
+                                                              header->is_secret));
+    }
+    return copy;
+}
+
 void
 brev_http_reply_free (BrevHttpReply *reply)
 {
@@ -353,6 +366,27 @@ brev_provider_smtp_way (const BrevAccount *account)
         (own->smtp_user == NULL && account->user == NULL))
         return NULL;
     return brev_provider_find ("smtp");
+}
+
+GPtrArray *
+brev_provider_requests (const BrevProvider *provider, const GPtrArray *mails,
+                        const BrevAccount *account, const char *token,
+                        const char *endpoint, GError **error)
+{
+    g_autoptr (GPtrArray) all =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_http_request_free);
+    g_autoptr (GPtrArray) replies =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_http_reply_free);
+    BrevHttpRequest *request = provider->encode (mails, account, token, endpoint, error);
+
+    while (request != NULL) {
+        g_ptr_array_add (all, request);
+        if (!request->is_prelude)
+            return g_steal_pointer (&all);
+        g_ptr_array_add (replies, provider->example (endpoint, replies->len));
+        request = provider->next (mails, account, token, endpoint, replies, error);
+    }
+    return NULL;
 }
 
 char *

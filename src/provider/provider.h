@@ -51,6 +51,7 @@ typedef struct {
     char *key_id;  /* owned, nullable */
     char *secret;  /* owned, nullable; wiped */
     gboolean is_for_keys; /* asks the machine or the container for its keys */
+    gboolean is_prelude;  /* sends nothing yet: its reply leads to the next (@next) */
 } BrevHttpRequest;
 
 /* A POST of JSON: @url is @endpoint and @path; (transfer full): @body */
@@ -88,10 +89,13 @@ typedef struct {
     gboolean is_complete;   /* the whole reply was read, within its limit */
     char *error;            /* owned, nullable: what the transport saw */
     BrevSmtpAnswer *smtp;   /* owned, nullable: of a request that went by SMTP */
+    gboolean is_prelude;    /* of a request that sends nothing yet */
 } BrevHttpReply;
 
 /* A complete reply without headers; (transfer full) (nullable): @body */
 BrevHttpReply *brev_http_reply_new (int status, GBytes *body);
+/* (transfer full): with its status, header and body */
+BrevHttpReply *brev_http_reply_copy (const BrevHttpReply *reply);
 void brev_http_reply_free (BrevHttpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpReply, brev_http_reply_free)
 /* (nullable) (transfer none) */
@@ -243,12 +247,35 @@ struct BrevProvider {
                                 const char *token, const char *endpoint, GError **error);
 
     /**
+     * next:
+     * @replies: of BrevHttpReply: all that came so far for these mails, complete, in order
+     *
+     * (nullable): where one request is not enough. encode() makes the first; as long as a
+     * request is a prelude, its reply comes here. Pure, as all of it.
+     *
+     * Returns: (nullable): the next request; %NULL without @error when the last reply leads
+     * no further, and read() is to say why; %NULL with @error as of encode()
+     */
+    BrevHttpRequest *(*next) (const GPtrArray *mails, const BrevAccount *account,
+                              const char *token, const char *endpoint,
+                              const GPtrArray *replies, GError **error);
+
+    /**
+     * example:
+     * @n: how many requests were before
+     *
+     * With @next: a reply that leads on, of nobody, for who wants to see all requests.
+     */
+    BrevHttpReply *(*example) (const char *endpoint, guint n);
+
+    /**
      * read:
      * @outcomes: of BrevOutcome, one for each mail, all LATER when called
      *
      * SPLIT is said of several mails, or of one with several recipients of whom one is
      * at fault that nobody names: about what stands alone there is always more to say.
-     * Only called with a complete reply; everything else is the courier's to judge. Of
+     * Only called with a complete reply; everything else is the courier's to judge. After a
+     * prelude UNKNOWN means LATER: nothing was sent. Of
      * SMTP with any: then the outcomes say already what the courier thinks, and those with
      * an answer of their own are judged by that.
      */
@@ -322,6 +349,18 @@ char *brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *a
 /* (nullable): SMTP, when the account's provider takes mail by that, too, and the account
  * can log in there */
 const BrevProvider *brev_provider_smtp_way (const BrevAccount *account);
+
+/**
+ * brev_provider_requests:
+ *
+ * All requests that carry @mails, for who wants to see them: behind a prelude those that
+ * follow an example of its reply.
+ *
+ * Returns: (transfer full) (nullable): of BrevHttpRequest, at least one
+ */
+GPtrArray *brev_provider_requests (const BrevProvider *provider, const GPtrArray *mails,
+                                   const BrevAccount *account, const char *token,
+                                   const char *endpoint, GError **error);
 
 /**
  * brev_provider_names:

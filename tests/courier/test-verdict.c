@@ -110,19 +110,25 @@ test_judge (void)
         int status;
         gboolean is_complete, may_have_left;
         BrevVerdictKind want;
+        gboolean is_prelude;
     } cases[] = {
         { 200, TRUE, TRUE, BREV_VERDICT_ACCEPTED },
         { 200, FALSE, TRUE, BREV_VERDICT_UNKNOWN },
         { 0, FALSE, TRUE, BREV_VERDICT_UNKNOWN },
         { 0, TRUE, TRUE, BREV_VERDICT_UNKNOWN },
         { 0, FALSE, FALSE, BREV_VERDICT_LATER },
+        /* what sends nothing can leave no doubt, and is no success */
+        { 200, TRUE, TRUE, BREV_VERDICT_LATER, TRUE },
+        { 200, FALSE, TRUE, BREV_VERDICT_LATER, TRUE },
+        { 0, FALSE, TRUE, BREV_VERDICT_LATER, TRUE },
     };
     const BrevProvider provider = { .read = accept_all };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         const BrevHttpReply reply = { .status = cases[i].status,
                                       .is_complete = cases[i].is_complete,
-                                      .may_have_left = cases[i].may_have_left };
+                                      .may_have_left = cases[i].may_have_left,
+                                      .is_prelude = cases[i].is_prelude };
         g_autoptr (BrevMail) mail = brev_mail_new ();
         g_autoptr (GPtrArray) mails = g_ptr_array_new ();
         g_autoptr (GPtrArray) outcomes =
