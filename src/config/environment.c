@@ -44,6 +44,8 @@ static const struct {
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },
+    { "jmap", "JMAP_TOKEN" },
+    { "http", NULL }, /* so may a gateway */
     { "smtp", NULL }, /* a server may know this host by its address */
     { "http", NULL }, /* so may a gateway */
 };

@@ -192,9 +192,17 @@ def mailgun(value):
     return re.findall(r'name="to"\r\n\r\n([^\r]*)\r\n', value.partition('name="message"')[0])
 
 
+def jmap(value):
+    """Of the last request for the mail."""
+    return [to['email'] for method, arguments, _ in value['methodCalls']
+            if method == 'EmailSubmission/set'
+            for to in arguments['create']['send']['envelope']['rcptTo']]
+
+
 ENVELOPES = {  # of those that take the message itself
     'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun,
-    'postal': lambda body: json.loads(body)['rcpt_to']}
+    'postal': lambda body: json.loads(body)['rcpt_to'],
+    'jmap': lambda body: jmap(json.loads(body))}
 
 
 def read(provider, body, raw, recipients):
