@@ -27,6 +27,20 @@ def render(program, *arguments):
     return done.stdout
 
 
+def render_all(program, account, sources):
+    """Of each: its plan as text, and the bodies of its requests."""
+    plans = render(program, '--marked', *account, *sources).split(b'\f')[1:]
+    bodies, kept = [], None
+    for body in render(program, '--raw', '--marked', *account, *sources).split(b'\0')[:-1]:
+        if body:
+            kept.append(body)
+        else:
+            kept = []
+            bodies.append(kept)
+    return [(plan.decode('utf-8', 'backslashreplace'), body)
+            for plan, body in zip(plans, bodies, strict=True)]
+
+
 def difference(case, got):
     want = case / 'want'
     wanted = want.read_text('utf-8') if want.exists() else ''
@@ -50,16 +64,16 @@ def refusals(check, body):
     return faults
 
 
-def faults_of(program, check, case, update):
+def source_of(case):
     own = (case / 'message.eml').exists()
-    source = case if own else case.parent.parent / 'messages' / case.name
-    account = [] if case.parent.name == 'outbox' else ['--account', case.parent.name]
-    got = render(program, *account, source).decode('utf-8', 'backslashreplace')
+    return case if own else case.parent.parent / 'messages' / case.name
+
+
+def faults_of(check, case, got, bodies, update):
     if update:
         case.mkdir(exist_ok=True)
         (case / 'want').write_text(got, 'utf-8')
     yield from difference(case, got)
-    bodies = render(program, '--raw', *account, source).split(b'\0')[:-1]
     if ('plan: send' in got) != bool(bodies):
         yield f'{case}: {len(bodies)} requests'
     for body in bodies:
@@ -74,9 +88,11 @@ def main():
     if directory.name != 'outbox':
         shared = (directory.parent / 'messages').iterdir()
         cases = sorted({*cases, *(directory / path.name for path in shared)})
+    account = [] if directory.name == 'outbox' else ['--account', directory.name]
+    rendered = render_all(program, account, list(map(source_of, cases)))
     failed = 0
-    for case in cases:
-        faults = list(faults_of(program, check, case, '--update' in sys.argv))
+    for case, (got, bodies) in zip(cases, rendered):
+        faults = list(faults_of(check, case, got, bodies, '--update' in sys.argv))
         failed += bool(faults)
         print('\n'.join(faults) if faults else f'ok {case.name}')
     print(f'{len(cases)} cases, {failed} failed')

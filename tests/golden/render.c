@@ -329,6 +329,7 @@ render_directory (Case *c, const char *directory)
     g_autoptr (BrevMessage) message =
         brev_message_decode (fd, 0, (guint64) status.st_size, &error);
     g_assert_no_error (error);
+    c->is_batch = FALSE;
     c->recipients = recipients;
     c->strings = strings;
     c->input = (BrevPlanInput){
@@ -354,17 +355,21 @@ int
 main (int argc, char **argv)
 {
     Case c = { .account = "postmark" };
+    gboolean is_marked = FALSE; /* before each case */
     int first = 1;
 
     for (; first < argc - 1 && g_str_has_prefix (argv[first], "--"); first++) {
         c.is_raw = c.is_raw || g_str_equal (argv[first], "--raw");
         c.is_lines = c.is_lines || g_str_equal (argv[first], "--lines");
+        is_marked = is_marked || g_str_equal (argv[first], "--marked");
         if (g_str_equal (argv[first], "--account"))
             c.account = argv[++first];
     }
     for (int i = first; i < argc; i++) {
         if (c.is_lines)
             printf ("case: %s\n", argv[i]);
+        else if (is_marked) /* by what stands in no plan, and behind no body */
+            putchar (c.is_raw ? '\0' : '\f');
         fflush (stdout); /* so that it is known which one ended the process */
         render_directory (&c, argv[i]);
     }
