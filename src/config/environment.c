@@ -28,6 +28,7 @@ static const struct {
     { "mailjet", "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC" },
     { "mailtrap", "MAILTRAP_API_TOKEN" },
     { "mailersend", "MAILERSEND_API_KEY" },
+    { "elastic", "ELASTICEMAIL_API_KEY" },
     { "ses",
       "AWS_SECRET_ACCESS_KEY",
       "AWS_ACCESS_KEY_ID",

@@ -570,6 +570,7 @@ test_environment_variables (Fixture *fixture, gconstpointer data)
         { "MJ_APIKEY_PRIVATE", "MJ_APIKEY_PUBLIC", "mailjet" },
         { "MAILTRAP_API_TOKEN", NULL, "mailtrap" },
         { "MAILERSEND_API_KEY", NULL, "mailersend" },
+        { "ELASTICEMAIL_API_KEY", NULL, "elastic" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

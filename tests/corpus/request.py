@@ -170,6 +170,23 @@ def mailersend(value, request):
                            for one in value.get('attachments', ())]
 
 
+FORMS = {'PlainText': 'text/plain', 'HTML': 'text/html', 'AMP': 'text/x-amp-html'}
+
+
+def elastic(value, request):
+    content = value['Content']
+    for member in ('To', 'CC', 'BCC'):
+        for one in value['Recipients'].get(member, ()):
+            getattr(request, member.lower()).extend(mailboxes(one))
+    request.reply_to = mailboxes(content['ReplyTo']) if 'ReplyTo' in content else []
+    request.sender, = mailboxes(content['From'])
+    request.subject = content['Subject']
+    request.forms = [form(FORMS[one['ContentType']], one['Content']) for one in content['Body']]
+    request.headers = list(content.get('Headers', {}).items())
+    request.attachments = [file(one['ContentType'], one['Name'], one['BinaryContent'])
+                           for one in content.get('Attachments', ())]
+
+
 READERS = {
     'postmark': postmark,
     'sendgrid': sendgrid,
@@ -180,6 +197,7 @@ READERS = {
     'http': http,
     'mailtrap': mailtrap,
     'mailersend': mailersend,
+    'elastic': elastic,
 }
 
 

@@ -194,6 +194,7 @@ STAND_INS = {
     'http': structured.Gateway,
     'mailtrap': structured.Mailtrap,
     'mailersend': structured.MailerSend,
+    'elastic': structured.ElasticEmail,
 }
 
 if __name__ == '__main__':

@@ -20,6 +20,7 @@ import brevo_check  # noqa: E402
 import cloudflare_check  # noqa: E402
 import http_check  # noqa: E402
 import mailtrap_check  # noqa: E402
+import elastic_check  # noqa: E402
 import mailersend_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
@@ -302,3 +303,16 @@ class MailerSend(Structured):
         self.check.check_message(value, None)
         answer.headers = {'x-message-id': self.keep_message(answer, value)}
         answer.status, answer.value = 202, None
+
+
+class ElasticEmail(Structured):
+    path = '/emails/transactional'
+    check = elastic_check
+    token_header, token_prefix = 'X-ElasticEmail-ApiKey', ''
+
+    def error(self, words):
+        return {'Error': words}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.value = {'TransactionID': 't', 'MessageID': self.keep_message(answer, value)}
