@@ -220,8 +220,13 @@ next (const GPtrArray *mails, const BrevAccount *account, const char *token,
 
 /* -- replies ------------------------------------------------------------------------- */
 
-/* The field is "request" of problem details (RFC 8620 section 3.6.1), "method" of an error of
- * a whole method (3.6.2), "import" or "submission" of a SetError. */
+/* The field is "request" of problem details (RFC 8620 section 3.6.1). Of an error in a method it
+ * is the one property that it blames; of tooManyRecipients "only" for a sole one; of Cyrus'
+ * smtpProtocolError the description, which begins with a code of RFC 3463 unless the
+ * connection broke.
+ *
+ * Email ids can depend on the content: two requests that carry the same message at the same
+ * time have the same Email, and the one destroys what the other would send. */
 
 /* clang-format off */
 static const BrevErrorRow rows[] = { /* the first that fits */
@@ -261,7 +266,13 @@ static const BrevErrorRow rows[] = { /* the first that fits */
     { 0, "blobNotFound",       NULL, NULL, BREV_JUST (LATER),   "4.3.0" },
     { 0, "invalidArguments",   NULL, NULL, BREV_JUST (PARK),    "4.5.0" },
     { 0, "invalidResultReference", NULL, NULL, BREV_JUST (PARK), "4.5.0" },
+    { 0, "invalidProperties",  "emailId", NULL, BREV_JUST (LATER), "4.3.0" }, /* see below */
     { 0, "invalidProperties",  NULL, NULL, BREV_JUST (PARK),    "4.5.0" },
+    { 0, "smtpProtocolError",  "5.6.",  NULL, BREV_JUST (REFUSED), "5.6.0" }, /* Cyrus: what its server said */
+    { 0, "smtpProtocolError",  "5.3.4", NULL, BREV_JUST (REFUSED), "5.3.4" },
+    { 0, "smtpProtocolError",  "5.7.",  NULL, BREV_HOLD (SENDER),  "4.7.1" },
+    { 0, "smtpProtocolError",  "5.",    NULL, BREV_JUST (LATER),   "4.0.0" },
+    { 0, "smtpProtocolError",  "4.",    NULL, BREV_JUST (LATER),   "4.3.0" },
     { 0 },
 };
 /* clang-format on */
@@ -296,19 +307,48 @@ refuse_recipients (JsonObject *error, const BrevMail *mail, BrevOutcome *outcome
     }
 }
 
-/* Of an error without a row nobody knows what it left behind: UNKNOWN. */
+/* Of an error without a row nobody knows what it left behind. */
 static void
-judge (const BrevHttpReply *reply, const char *code, const char *field, JsonObject *error,
+set_unknown (const char *code, const char *words, BrevOutcome *outcome)
+{
+    g_autofree char *both = g_strdup_printf ("%s: %s", code, words);
+    g_autofree char *text = brev_reply_words (words != code ? both : code);
+    const BrevVerdict verdict = { .kind = BREV_VERDICT_UNKNOWN,
+                                  .dsn = "4.5.0",
+                                  .code = (char *) (gsize) code,
+                                  .text = text };
+
+    brev_outcome_set_all (outcome, &verdict);
+}
+
+/* (nullable) */
+static const char *
+field_of (const char *code, JsonObject *error, const BrevMail *mail)
+{
+    JsonArray *properties = brev_json_array (brev_json_member (error, "properties"));
+
+    if (g_strcmp0 (code, "tooManyRecipients") == 0)
+        return mail->n_recipients == 1 ? "only" : NULL;
+    if (g_strcmp0 (code, "smtpProtocolError") == 0)
+        return brev_json_string (error, "description");
+    return properties != NULL && json_array_get_length (properties) == 1 &&
+                   json_node_get_value_type (json_array_get_element (properties, 0)) ==
+                       G_TYPE_STRING
+               ? json_array_get_string_element (properties, 0)
+               : NULL;
+}
+
+static void
+judge (const BrevHttpReply *reply, const char *code, JsonObject *error,
        const GPtrArray *mails, const GPtrArray *outcomes)
 {
     const BrevMail *mail = mails->pdata[0];
     g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
     const char *words = brev_json_string (error, "description");
-    gboolean is_many = g_strcmp0 (code, "tooManyRecipients") == 0;
     const BrevReplyError one = {
         .status = 0,
         .code = code,
-        .field = is_many && mail->n_recipients == 1 ? "only" : field,
+        .field = field_of (code, error, mail),
         .words = words != NULL ? words : code,
         .recipient = -1,
     };
@@ -317,8 +357,12 @@ judge (const BrevHttpReply *reply, const char *code, const char *field, JsonObje
     if (g_strcmp0 (code, "invalidRecipients") == 0)
         refuse_recipients (error, mail, outcomes->pdata[0]);
     else if (!brev_errors_judge (rows, errors, brev_reply_retry_after (reply), mail,
-                                 outcomes->pdata[0]))
-        brev_reply_set_strange (reply, outcomes->pdata[0]);
+                                 outcomes->pdata[0])) {
+        if (code != NULL)
+            set_unknown (code, one.words, outcomes->pdata[0]);
+        else
+            brev_reply_set_strange (reply, outcomes->pdata[0]);
+    }
 }
 
 /* A request that was refused as a whole: nothing of it was done. */
@@ -362,8 +406,7 @@ read_submission (const BrevHttpReply *reply, JsonObject *result, const GPtrArray
     if (id != NULL && error == NULL)
         brev_outcome_set_all (outcomes->pdata[0], &accepted);
     else if (created == NULL && error != NULL)
-        judge (reply, brev_json_string (error, "type"), "submission", error, mails,
-               outcomes);
+        judge (reply, brev_json_string (error, "type"), error, mails, outcomes);
     else
         brev_reply_set_strange (reply, outcomes->pdata[0]);
 }
@@ -377,7 +420,7 @@ read_prelude (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails
     const char *code = brev_jmap_find_error (root, &error);
 
     if (code != NULL)
-        judge (reply, code, "import", error, mails, outcomes);
+        judge (reply, code, error, mails, outcomes);
     else
         brev_reply_set_strange (reply, outcomes->pdata[0]);
 }
@@ -402,7 +445,7 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
     if (reply->status == 200 && result != NULL)
         read_submission (reply, result, mails, outcomes);
     else if (reply->status == 200 && code != NULL)
-        judge (reply, code, "method", error, mails, outcomes);
+        judge (reply, code, error, mails, outcomes);
     else
         brev_reply_set_strange (reply, outcomes->pdata[0]);
 }
@@ -426,9 +469,9 @@ const BrevProvider brev_provider_jmap = {
     .title = "JMAP",
     .url = "https://jmap.invalid", /* nowhere: the account names its own */
     .token_variable = "JMAP_TOKEN",
-    .level = BREV_LEVEL_DOCUMENTS,
+    .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",
-    .level_by = "RFC 8620 and RFC 8621",
+    .level_by = "Cyrus IMAP 3.6.1",
     .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY,
     .max_recipients = 100, /* the server says so by tooManyRecipients */
     .max_batch = 1,

@@ -12,6 +12,8 @@
 #define CREATED "\"created\": {\"send\": {\"id\": \"s7\"}}, \"notCreated\": null"
 #define REFUSED(more) "\"created\": null, \"notCreated\": {\"send\": {" more "}}"
 #define TYPE(type) REFUSED ("\"type\": \"" type "\"")
+#define SMTP(said) \
+    REFUSED ("\"type\": \"smtpProtocolError\", \"description\": \"" said "\"")
 #define METHOD(type) RESPONSES ("[\"error\", {\"type\": \"" type "\"}, \"submission\"]")
 #define PROBLEM(type, more) "{\"type\": \"urn:ietf:params:jmap:error:" type "\"" more "}"
 
@@ -39,7 +41,23 @@ static const TestReply table[] = { /* to the request that submits */
     { TWO, 200, NULL, SUBMITTED (TYPE ("invalidEmail")), "refused 5.6.0 refused 5.6.0" },
     { ONE, 200, NULL, SUBMITTED (TYPE ("tooLarge")), "refused 5.3.4" },
     { ONE, 200, NULL, SUBMITTED (TYPE ("invalidProperties")), "park" },
+    { ONE, 200, NULL, SUBMITTED (REFUSED ("\"type\": \"invalidProperties\", \"properties\": "
+      "[\"emailId\"]")), "later" },
+    { ONE, 200, NULL, SUBMITTED (REFUSED ("\"type\": \"invalidProperties\", \"properties\": "
+      "[\"emailId\", \"identityId\"]")), "park" },
+    { ONE, 200, NULL, SUBMITTED (REFUSED ("\"type\": \"invalidProperties\", \"properties\": "
+      "[7]")), "park" },
     { ONE, 200, NULL, SUBMITTED (TYPE ("emailNotFound")), "later" },
+    /* Cyrus 3.6: what its server of SMTP said last, or would have */
+    { ONE, 200, NULL, SUBMITTED (SMTP ("5.6.0 no")), "refused 5.6.0" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("5.3.4 too large")), "refused 5.3.4" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("5.7.1 no")), "account/sender" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("5.5.1 no")), "later" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("4.6.0 no")), "later" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("go ahead")), "unknown" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("2.1.5 ok")), "unknown" },
+    { ONE, 200, NULL, SUBMITTED (SMTP ("")), "unknown" },
+    { ONE, 200, NULL, SUBMITTED (TYPE ("smtpProtocolError")), "unknown" },
     /* who sends */
     { ONE, 200, NULL, SUBMITTED (TYPE ("forbiddenFrom")), "account/sender" },
     { ONE, 200, NULL, SUBMITTED (TYPE ("forbiddenMailFrom")), "account/sender" },
