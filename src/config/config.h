@@ -72,8 +72,9 @@ typedef struct {
     char *ca_file;             /* nullable: trust this alone */
     char *certificate_file;    /* nullable: ours */
     char *key_file;            /* nullable: its key; else in the same file */
-    char *template_text;       /* provider http only: nullable, JSON; so below */
-    char *template_file;       /* nullable: from which @template_text was read */
+    char *template_setting;    /* provider http only: nullable, JSON; so below */
+    char *template_file;       /* nullable: a file that holds it instead */
+    char *template_text;       /* no setting; nullable: what one of the two led to */
     char *query;               /* nullable: "from=${envelope-sender}&to=${recipients}" */
     char *header_fields;       /* nullable: "X-Tenant: web; X-To: ${recipients}" */
     char *token_header;        /* "Authorization: Bearer" */

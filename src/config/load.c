@@ -31,6 +31,7 @@ account_free (gpointer data)
     BrevAccount *account = data;
 
     brev_settings_clear (BREV_GROUP_ACCOUNT, account);
+    g_free (account->template_text);
     g_free (account->name);
     g_free (account);
 }
@@ -459,8 +460,7 @@ finish_accounts (BrevConfig *config)
         }
         if (account->directory == NULL)
             account->directory = g_build_filename (config->spool, "outbox", NULL);
-        if (account->template_file != NULL)
-            brev_account_read_template (config, account);
+        brev_account_read_template (config, account);
         brev_environment_token (account);
     }
 }

@@ -146,7 +146,7 @@ static const BrevSetting settings[] = {
       .help = "SMTP only: certificate that shows the server who we are" },
     { IN_ACCOUNT ("key-file", BREV_TYPE_PATH, key_file), "", 1, 4095,
       .help = "SMTP only: key of 'certificate-file'; empty: in the same file" },
-    { IN_ACCOUNT ("template", BREV_TYPE_TEXT, template_text), "",
+    { IN_ACCOUNT ("template", BREV_TYPE_TEXT, template_setting), "",
       .help = "provider http only: JSON with placeholders such as \"${subject}\", in one line; empty: the message itself is sent" },
     { IN_ACCOUNT ("template-file", BREV_TYPE_PATH, template_file), "", 1, 4095,
       .help = "provider http only: file that holds the template instead" },

@@ -14,6 +14,9 @@ brev_account_read_template (BrevConfig *config, BrevAccount *account)
     g_autoptr (GError) error = NULL;
     gsize length = 0;
 
+    account->template_text = g_strdup (account->template_setting);
+    if (path == NULL)
+        return;
     if (account->template_text != NULL) {
         brev_config_problem (
             config, path, 0,

@@ -338,6 +338,34 @@ test_endpoints (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* Of one line, of a file, of both, of a file that is not there. */
+static void
+test_templates (Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = path_of (fixture, "t.json");
+    g_autofree char *none = path_of (fixture, "none.json");
+    const struct {
+        const char *own, *file, *want; /* NULL: a problem */
+    } cases[] = {
+        { "", "", "" },         { "{\"a\": \"${to}\"}", "", "{\"a\": \"${to}\"}" },
+        { "", path, "{\n}\n" }, { "{}", path, NULL },
+        { "", none, NULL },
+    };
+
+    put (fixture, "t.json", "{\n}\n", 0644);
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autofree char *text =
+            g_strconcat (ACCOUNT "template = ", cases[i].own,
+                         "\ntemplate-file = ", cases[i].file, "\n", NULL);
+        g_autoptr (BrevConfig) config = load (fixture, text);
+        const BrevAccount *account = config->accounts->pdata[0];
+        const char *got = account->template_text;
+        g_assert_cmpuint (config->problems->len, ==, cases[i].want == NULL ? 1 : 0);
+        if (cases[i].want != NULL)
+            g_assert_cmpstr (got != NULL ? got : "", ==, cases[i].want);
+    }
+}
+
 /* Each value, and what "config show" prints for it. */
 static void
 test_values (Fixture *fixture, gconstpointer data)
@@ -827,6 +855,7 @@ main (int argc, char **argv)
     ADD ("/config/good-lines-count", test_good_lines_count);
     ADD ("/config/nul-byte", test_nul_byte);
     ADD ("/config/endpoints", test_endpoints);
+    ADD ("/config/templates", test_templates);
     ADD ("/config/values", test_values);
     g_test_add_func ("/config/words", test_words);
     ADD ("/config/order-of-files", test_order_of_files);

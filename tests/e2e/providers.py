@@ -185,6 +185,20 @@ class BrevoKeys(Keys):
         self.skipTest('99 of them in one request')
 
 
+class GatewayKeys(Provider):
+    """Here the account says which header field has the key."""
+
+    name = 'http'
+    stand_in = structured.Gateway
+
+    def test_accepted_and_lost(self):
+        self.begin({'action': 'accept-then-reset', 'times': 1})
+        self.submit('-t', '-i', input=mail())
+        self.wait_for(1)
+        keys = self.header('X-Request-Key')
+        self.assertEqual((len(keys), len(set(keys))), (2, 1))
+
+
 STAND_INS = {
     'sendgrid': structured.SendGrid,
     'resend': structured.Resend,

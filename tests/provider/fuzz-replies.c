@@ -33,6 +33,26 @@ read_reply (const BrevProvider *provider, const char *mails, int status,
     g_assert_nonnull (got);
 }
 
+/* It is what the provider said last, after a chain that went well. */
+static void
+follow (const BrevProvider *provider, int status, const guint8 *data, gsize size)
+{
+    const BrevAccount account = { 0 };
+    g_autoptr (GPtrArray) mails = test_mails_new ("a@example.com");
+    BrevMail *mail = mails->pdata[0];
+
+    mail->raw = brev_body_new ();
+    for (guint n = 0; n < 5; n++) {
+        g_autoptr (GPtrArray) replies =
+            g_ptr_array_new_with_free_func ((GDestroyNotify) brev_http_reply_free);
+        for (guint i = 0; i < n; i++)
+            g_ptr_array_add (replies, provider->example ("https://a.example", i));
+        g_ptr_array_add (replies, brev_http_reply_new (status, g_bytes_new (data, size)));
+        brev_http_request_free (provider->next (mails, &account, "token",
+                                                "https://a.example", replies, NULL));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -47,6 +67,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
             read_reply (*p, "a@example.com | b@example.com", status, data + 1, size - 1);
         if (((*p)->caps & BREV_CAP_SEARCH) != 0)
             search (*p, status, data + 1, size - 1);
+        if ((*p)->next != NULL)
+            follow (*p, status, data + 1, size - 1);
     }
     return 0;
 }
