@@ -42,6 +42,7 @@ static const struct {
       NULL,
       { NULL },
       TRUE },
+    { "scaleway", "SCW_SECRET_KEY", "SCW_DEFAULT_PROJECT_ID", NULL, { NULL }, TRUE },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },

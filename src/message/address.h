@@ -55,3 +55,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHeaderRecipients, brev_header_recipients_free
  * Returns: (transfer full): "Name <a@b>", the name quoted where it must be, or "a@b"
  */
 char *brev_mailbox_format (const BrevMailbox *mailbox, gboolean ascii);
+
+/* So, of several (BrevMailbox), with commas between them. */
+char *brev_mailboxes_format (const GPtrArray *mailboxes, gboolean ascii);

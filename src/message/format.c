@@ -50,6 +50,18 @@ brev_mailbox_format (const BrevMailbox *mailbox, gboolean ascii)
 }
 
 char *
+brev_mailboxes_format (const GPtrArray *mailboxes, gboolean ascii)
+{
+    GString *list = g_string_new (NULL);
+
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], ascii);
+        g_string_append_printf (list, "%s%s", i == 0 ? "" : ", ", mailbox);
+    }
+    return g_string_free (list, FALSE);
+}
+
+char *
 brev_header_encode (const char *text)
 {
     return g_mime_utils_header_encode_text (NULL, text, "utf-8");

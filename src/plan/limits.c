@@ -78,6 +78,50 @@ shorten_subject (BrevMail *mail, guint max)
 }
 
 static gboolean
+fill_subject (BrevMail *mail, guint min)
+{
+    glong length = g_utf8_strlen (mail->subject, -1);
+    g_autofree char *blanks = NULL;
+
+    if (length >= (glong) min)
+        return FALSE;
+    blanks = g_strnfill (min - 1 - (gsize) length, ' ');
+    mail->own_subject = g_strconcat (mail->subject, blanks, ".", NULL);
+    mail->subject = mail->own_subject;
+    return TRUE;
+}
+
+/* A character has four bytes at most. */
+static gboolean
+is_short (const BrevPart *part, guint min)
+{
+    return brev_part_has_content (part) &&
+           brev_rule_least_text (part) < (guint64) 4 * min;
+}
+
+/* Returns: whether something was shorter than @min */
+static gboolean
+fill_up (BrevMail *mail, guint min)
+{
+    gboolean was_short = fill_subject (mail, min);
+
+    if (min == 0)
+        return FALSE;
+    mail->has_short_text = mail->blank_body || is_short (mail->message->text, min);
+    mail->has_short_html = is_short (mail->message->html, min);
+    return was_short || mail->has_short_text || mail->has_short_html;
+}
+
+static gboolean
+has_strange_type (const BrevMessage *message, const char *const *types)
+{
+    for (guint i = 0; types != NULL && i < message->attachments->len; i++)
+        if (!g_strv_contains (types, ((BrevPart *) message->attachments->pdata[i])->type))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
 is_strange_file (const BrevPart *part, guint index, const BrevProvider *provider)
 {
     g_autofree char *plain = brev_part_filename (part, index);
@@ -121,12 +165,13 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
     const BrevProvider *provider = input->provider;
     const BrevMessage *message = input->message;
     gboolean has_long_name = FALSE, has_strange_name = FALSE, has_many_replies = FALSE,
-             is_long = FALSE;
+             is_long = FALSE, was_short = FALSE;
 
     for (guint i = 0; i < plan->mails->len; i++) {
         BrevMail *mail = plan->mails->pdata[i];
         limit_names (mail, provider, &has_long_name, &has_strange_name);
         is_long = shorten_subject (mail, provider->max_subject) || is_long;
+        was_short = fill_up (mail, provider->min_chars) || was_short;
         has_many_replies =
             limit_reply_to (mail, provider->max_reply_to) || has_many_replies;
     }
@@ -138,6 +183,10 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
         g_ptr_array_add (plan->dropped, g_strdup ("a character of a display name"));
     if (has_many_replies)
         g_ptr_array_add (plan->dropped, g_strdup ("Reply-To, but for the first address"));
+    if (was_short)
+        plan->losses |= BREV_BIT (BREV_FEATURE_SHORT);
+    if (has_strange_type (message, provider->types))
+        plan->losses |= BREV_BIT (BREV_FEATURE_ATTACHMENT);
     if (has_strange_file (message, provider))
         plan->losses |= BREV_BIT (BREV_FEATURE_FILE_NAME);
     if (provider->wants_html && !brev_part_has_content (message->html))

@@ -33,18 +33,6 @@ enum {
     EDIT_LAST
 };
 
-static char *
-format_list (const GPtrArray *mailboxes)
-{
-    GString *list = g_string_new (NULL);
-
-    for (guint i = 0; i < mailboxes->len; i++) {
-        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], TRUE);
-        g_string_append_printf (list, "%s%s", i == 0 ? "" : ", ", mailbox);
-    }
-    return g_string_free (list, FALSE);
-}
-
 static gboolean
 has_field (const BrevMessage *message, const char *name)
 {
@@ -71,7 +59,7 @@ edit_from (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan)
     if (from->len == 0)
         return input->is_gateway ? NULL : brev_mailbox_format (draft->from, TRUE);
     shown = brev_rule_qualify_all (input, from);
-    return shown != NULL ? format_list (shown) : NULL;
+    return shown != NULL ? brev_mailboxes_format (shown, TRUE) : NULL;
 }
 
 /* Providers hold it against the account as they do From. */
@@ -101,8 +89,9 @@ edit_reply_to (const BrevPlanInput *input, const BrevMail *draft)
     g_autoptr (GPtrArray) shown = brev_rule_qualify_all (input, before);
 
     if (before->len == 0)
-        return draft->reply_to->len > 0 ? format_list (draft->reply_to) : NULL;
-    return shown != NULL ? format_list (shown) : NULL;
+        return draft->reply_to->len > 0 ? brev_mailboxes_format (draft->reply_to, TRUE)
+                                        : NULL;
+    return shown != NULL ? brev_mailboxes_format (shown, TRUE) : NULL;
 }
 
 static char *
@@ -113,7 +102,7 @@ edit_recipients (const BrevPlanInput *input, const GPtrArray *mailboxes, BrevPla
     if (shown == NULL)
         return NULL;
     plan->losses |= input->message->features & BREV_BIT (BREV_FEATURE_GROUP);
-    return format_list (shown);
+    return brev_mailboxes_format (shown, TRUE);
 }
 
 static void

@@ -88,14 +88,10 @@ brev_json_pair (BrevJson *json, const char *name, const char *text)
 void
 brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes)
 {
-    g_autoptr (GString) list = g_string_new (NULL);
+    g_autofree char *list = brev_mailboxes_format (mailboxes, FALSE);
 
-    for (guint i = 0; i < mailboxes->len; i++) {
-        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], FALSE);
-        g_string_append_printf (list, "%s%s", i == 0 ? "" : ", ", mailbox);
-    }
     if (mailboxes->len > 0)
-        brev_json_pair (json, name, list->str);
+        brev_json_pair (json, name, list);
 }
 
 void
@@ -173,6 +169,17 @@ filename_for (const BrevPart *part, guint index, const BrevAttachmentNames *name
                                   : brev_part_filename (part, index);
 }
 
+static const char *
+type_of (const BrevPart *part, const BrevAttachmentNames *names)
+{
+    gboolean is_text = g_str_has_prefix (part->type, "text/") ||
+                       g_str_has_prefix (part->type, "message/");
+
+    if (is_text && names->types != NULL && !g_strv_contains (names->types, part->type))
+        return "text/plain";
+    return names->has_bare_type ? part->type : part->content_type;
+}
+
 void
 brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
                       const BrevAttachmentNames *names)
@@ -184,8 +191,7 @@ brev_json_attachment (BrevJson *json, const BrevMail *mail, guint index,
     brev_json_pair (json, names->filename, filename);
     if (names->type != NULL &&
         (!names->has_fitting_type || brev_part_fits_name (part, filename)))
-        brev_json_pair (json, names->type,
-                        names->has_bare_type ? part->type : part->content_type);
+        brev_json_pair (json, names->type, type_of (part, names));
     if (names->content_id != NULL && is_shown)
         brev_json_pair (json, names->content_id, part->content_id);
     brev_json_name (json, names->content);
@@ -333,6 +339,41 @@ brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
             continue;
         brev_json_name (json, bodies[i].name);
         brev_json_part (json, mail->fd, bodies[i].part, BREV_AS_JSON_TEXT);
+    }
+}
+
+/* @filling: what stands behind the body */
+static void
+write_filled (BrevJson *json, const BrevMail *mail, const BrevPart *part,
+              const char *filling)
+{
+    separate (json);
+    brev_body_add (json->body, "\"");
+    if (part == NULL)
+        brev_body_add (json->body, " ");
+    else
+        brev_body_add_part (json->body, mail->fd, part, BREV_AS_JSON_TEXT);
+    brev_body_add (json->body, filling);
+    brev_body_add (json->body, "\"");
+}
+
+void
+brev_json_filled_bodies (BrevJson *json, const BrevMail *mail, const char *text,
+                         const char *html, guint min)
+{
+    const BrevPart *plain = mail->blank_body ? NULL : mail->message->text;
+    g_autofree char *blanks = g_strnfill (min, ' ');
+    g_autofree char *dot = g_strconcat ("\\n", blanks, ".", NULL);
+    g_autofree char *comment = g_strconcat ("<!--", blanks, "-->", NULL);
+
+    if (mail->blank_body || brev_part_has_content (plain)) {
+        brev_json_name (json, text);
+        write_filled (json, mail, plain, mail->has_short_text ? dot : "");
+    }
+    if (!mail->blank_body && brev_part_has_content (mail->message->html)) {
+        brev_json_name (json, html);
+        write_filled (json, mail, mail->message->html,
+                      mail->has_short_html ? comment : "");
     }
 }
 

@@ -65,6 +65,11 @@ void brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail
 void brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
                        const char *html);
 
+/* The same; those that may have less than @min characters are filled up: a dot behind
+ * blanks, a comment in HTML. */
+void brev_json_filled_bodies (BrevJson *json, const BrevMail *mail, const char *text,
+                              const char *html, guint min);
+
 /* The text body of a mail as a string of HTML. */
 void brev_json_text_as_html (BrevJson *json, const BrevMail *mail);
 
@@ -74,8 +79,9 @@ typedef struct {
     gboolean has_bare_type;        /* the type without its parameters */
     gboolean has_fitting_type;     /* none that the name contradicts: see below */
     const char *const *extensions; /* nullable: the only ones that are taken */
-    const char *disposition;       /* of a member: "inline" or "attachment" */
-    gboolean wants_extension;      /* a name without one gets that of the type */
+    const char *const *types; /* nullable: so; other text, and messages, are text/plain */
+    const char *disposition;  /* of a member: "inline" or "attachment" */
+    gboolean wants_extension; /* a name without one gets that of the type */
 } BrevAttachmentNames;
 
 /* Members of the object that is open: the attachment @index of the mail. An empty file,

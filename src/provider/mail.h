@@ -45,8 +45,10 @@ typedef struct {
     guint *recipients; /* owned: for each mailbox of to, cc, bcc in this order,
                           the index of the envelope recipient it stands for */
     guint n_recipients;
-    gboolean is_sandboxed; /* the provider is to check it, and to deliver nothing */
-    gboolean blank_body;   /* neither text nor HTML: send one blank */
+    gboolean is_sandboxed;   /* the provider is to check it, and to deliver nothing */
+    gboolean blank_body;     /* neither text nor HTML: send one blank */
+    gboolean has_short_text; /* it may have less characters than the provider takes */
+    gboolean has_short_html;
     BrevBody *raw; /* owned, nullable: for a provider that takes it, the whole message
                             as it travels, without blind copies; then @subject, @headers
                             and the bodies of @message are none of its business */

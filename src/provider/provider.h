@@ -196,8 +196,11 @@ struct BrevProvider {
     guint max_metadata;     /* fields */
     guint max_metadata_key;
     guint max_metadata_value;
-    guint max_subject;             /* characters */
-    guint max_name;                /* characters of a display name */
+    guint max_subject; /* characters */
+    guint min_chars;   /* of Subject and bodies; shorter ones are filled up */
+    const char *const
+        *types;     /* nullable: the only ones of attachments, NULL-terminated */
+    guint max_name; /* characters of a display name */
     const char *no_name_chars;     /* nullable: what no display name may hold */
     guint max_reply_to;            /* addresses */
     gboolean wants_html;           /* text alone is refused */

@@ -109,6 +109,8 @@ def compare_recipients(message, plan, requests):
 
 
 def compare_structured(message, original, plan, request):
+    if 'short' in plan.losses:
+        remove_filling(request)
     yield from compare_author(original, plan, request)
     yield from compare_shown(message, original, plan, request)
     yield from compare_subject(original, plan, request)
@@ -175,12 +177,23 @@ def compare_shown(message, original, plan, request):
             yield f'bcc: {mailbox} is in the header'
 
 
+FILLING = re.compile(rb'\n {10}\.\Z|<!-- {10}-->\Z')
+
+
+def remove_filling(request):
+    """The bodies as they were, where a provider takes none so short."""
+    for form in request.forms:
+        form.content = FILLING.sub(b'', form.content)
+
+
 def compare_subject(original, plan, request):
     subject = original.text_of('subject')
     if not subject and 'empty-subject' in plan.losses:
         subject = '(no subject)'
     if 'the end of the subject' in plan.dropped and len(request.subject) >= LEAST_SUBJECT:
         subject = subject[:len(request.subject)]
+    if 'short' in plan.losses and len(subject) < 10:
+        subject = subject.ljust(9) + '.'
     if request.subject != subject:
         yield f'Subject: {request.subject!r} is not {subject!r}'
 

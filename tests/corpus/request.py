@@ -187,6 +187,22 @@ def elastic(value, request):
                            for one in content.get('Attachments', ())]
 
 
+def scaleway(value, request):
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(apart, value.get(member, ())))
+    request.sender = apart(value['from'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if member in value]
+    for one in value.get('additional_headers', ()):
+        if one['key'] == 'Reply-To':
+            request.reply_to += mailboxes(one['value'])
+        else:
+            request.headers.append((one['key'], one['value']))
+    request.attachments = [file(one['type'], one['name'], one['content'])
+                           for one in value.get('attachments', ())]
+
+
 READERS = {
     'postmark': postmark,
     'sendgrid': sendgrid,
@@ -194,6 +210,7 @@ READERS = {
     'brevo': brevo,
     'mailjet': mailjet,
     'cloudflare': cloudflare,
+    'scaleway': scaleway,
     'http': http,
     'mailtrap': mailtrap,
     'mailersend': mailersend,

@@ -205,6 +205,7 @@ STAND_INS = {
     'brevo': structured.Brevo,
     'mailjet': structured.Mailjet,
     'cloudflare': structured.Cloudflare,
+    'scaleway': structured.Scaleway,
     'http': structured.Gateway,
     'mailtrap': structured.Mailtrap,
     'mailersend': structured.MailerSend,

@@ -24,6 +24,7 @@ import elastic_check  # noqa: E402
 import mailersend_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
+import scaleway_check  # noqa: E402
 import sendgrid_check  # noqa: E402
 from postmark import Postmark, Reply, Verdict  # noqa: E402
 
@@ -316,3 +317,20 @@ class ElasticEmail(Structured):
     def accept(self, answer, path, value):
         self.check.check_message(value, None)
         answer.value = {'TransactionID': 't', 'MessageID': self.keep_message(answer, value)}
+
+
+class Scaleway(Structured):
+    user = '6170692e-7363-616c-6577-61792e636f6d'
+    settings = {'user': user}
+    path = '/emails'
+    check = scaleway_check
+    token_header, token_prefix = 'X-Auth-Token', ''
+
+    def error(self, words):
+        return {'type': 'invalid_arguments', 'message': words, 'details': []}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        name = self.keep_message(answer, value)
+        answer.value = {'emails': [{'id': name, 'mail_rcpt': address, 'status': 'new'}
+                                   for address in self.check.recipients(value)]}

@@ -564,13 +564,14 @@ test_features (void)
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
                   F (TEXT_ALONE) | F (LIST_HEADERS) | F (REPLY_TO) | F (TEXT_FORM) |
-                  F (HTML_FORM) | F (ATTACHMENT)) &
+                  F (HTML_FORM) | F (ATTACHMENT) | F (SHORT)) &
                  BREV_BIT (i)) != 0;
             replace (&world->message.to, "r@example.org");
             world->message.features = BREV_BIT (i);
             world->account.lossy = TRUE;
             world->provider = **p;
             world->provider.wants_html = FALSE; /* this message has none */
+            world->provider.min_chars = 0;      /* and is short */
             g_autoptr (BrevPlan) plan = make (world);
             g_test_message ("%s: %s", (*p)->name, brev_features[i].name);
             g_assert_cmphex (plan->losses, ==, is_planned ? 0 : BREV_BIT (i) & lost);
@@ -925,6 +926,41 @@ test_outbox_plans_as_another (void)
     g_assert_true (plan->provider == brev_provider_find ("postmark"));
 }
 
+/* What a provider takes only longer is filled up, and named. */
+static void
+test_short (void)
+{
+    g_autofree char *type = g_strdup ("application/pdf"), *name = g_strdup ("a.pdf");
+    static const char *const types[] = { "application/pdf", NULL };
+    BrevPart part = { .type = type, .content_type = type, .filename = name, .length = 1 };
+    g_autoptr (World) world = world_new ();
+
+    replace (&world->message.to, "r@example.org");
+    g_free (world->message.subject);
+    world->message.subject = g_strdup ("disk full");
+    g_ptr_array_set_free_func (world->message.attachments, NULL);
+    g_ptr_array_add (world->message.attachments, &part);
+    world->provider.min_chars = 10;
+    world->provider.types = types;
+    g_autoptr (BrevPlan) filled = make (world);
+    const BrevMail *mail = filled->mails->pdata[0];
+    g_assert_cmphex (filled->losses, ==, F (SHORT));
+    g_assert_cmpstr (mail->subject, ==, "disk full.");
+    g_assert_true (mail->has_short_text);
+    g_assert_false (mail->has_short_html);
+
+    world->text.length = 40;
+    g_free (world->message.subject);
+    world->message.subject = g_strdup ("the disk is full");
+    g_autoptr (BrevPlan) whole = make (world);
+    g_assert_cmphex (whole->losses, ==, 0);
+
+    part.type = (char[]){ "application/x-other" };
+    g_autoptr (BrevPlan) refused = make (world);
+    g_assert_cmpint (refused->kind, ==, BREV_PLAN_REFUSE);
+    g_assert_cmphex (refused->losses, ==, F (ATTACHMENT));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -938,6 +974,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/list-headers", test_list_headers);
     g_test_add_func ("/plan/limits", test_limits);
     g_test_add_func ("/plan/smtp-step", test_smtp_step);
+    g_test_add_func ("/plan/short", test_short);
     g_test_add_func ("/plan/smtp-of-the-fallback", test_smtp_of_the_fallback);
     g_test_add_func ("/plan/envelope", test_envelope);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
