@@ -43,6 +43,7 @@ static const struct {
       { NULL },
       TRUE },
     { "scaleway", "SCW_SECRET_KEY", "SCW_DEFAULT_PROJECT_ID", NULL, { NULL }, TRUE },
+    { "smtp2go", "SMTP2GO_API_KEY" },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },

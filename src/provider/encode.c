@@ -163,6 +163,8 @@ brev_json_header_members (BrevJson *json, const BrevMail *mail)
 static char *
 filename_for (const BrevPart *part, guint index, const BrevAttachmentNames *names)
 {
+    if (names->has_id_as_name)
+        return g_strdup (part->content_id);
     if (names->extensions != NULL)
         return brev_part_filename_of (part, index, names->extensions);
     return names->wants_extension ? brev_part_filename_whole (part, index)
@@ -321,6 +323,35 @@ brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail)
     brev_json_open (json, '{');
     brev_json_header_members (json, mail);
     brev_json_close (json, '}');
+}
+
+static void
+add_header (BrevJson *json, const BrevHeader *header, const char *name_member,
+            const char *value_member)
+{
+    g_autofree char *value = brev_header_value_ascii (header);
+
+    brev_json_named_value (json, name_member, header->name, value_member, value);
+}
+
+void
+brev_json_header_list (BrevJson *json, const char *member, const BrevMail *mail,
+                       const char *name_member, const char *value_member)
+{
+    const GPtrArray *const lists[] = { mail->headers, mail->added };
+
+    if (mail->headers->len + mail->added->len + mail->reply_to->len == 0)
+        return;
+    brev_json_name (json, member);
+    brev_json_open (json, '[');
+    if (mail->reply_to->len > 0) {
+        g_autofree char *text = brev_mailboxes_format (mail->reply_to, TRUE);
+        brev_json_named_value (json, name_member, "Reply-To", value_member, text);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+        for (guint j = 0; j < lists[i]->len; j++)
+            add_header (json, lists[i]->pdata[j], name_member, value_member);
+    brev_json_close (json, ']');
 }
 
 void

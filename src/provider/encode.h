@@ -61,6 +61,11 @@ void brev_json_header_members (BrevJson *json, const BrevMail *mail);
 /* A name and an object of the fields; nothing when there are none. */
 void brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail);
 
+/* A name and an array of objects of the fields, Reply-To before them; nothing when there are
+ * none. */
+void brev_json_header_list (BrevJson *json, const char *member, const BrevMail *mail,
+                            const char *name_member, const char *value_member);
+
 /* The text and the HTML body of a mail, each as far as it has one; one blank for neither. */
 void brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
                        const char *html);
@@ -76,6 +81,7 @@ void brev_json_text_as_html (BrevJson *json, const BrevMail *mail);
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;
+    gboolean has_id_as_name;       /* its Content-ID in place of the file's name */
     gboolean has_bare_type;        /* the type without its parameters */
     gboolean has_fitting_type;     /* none that the name contradicts: see below */
     const char *const *extensions; /* nullable: the only ones that are taken */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "message/address.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -83,34 +82,6 @@ static const char *const types[] = {
 };
 
 static void
-encode_header (BrevJson *json, const BrevHeader *header)
-{
-    g_autofree char *value = brev_header_value_ascii (header);
-
-    brev_json_named_value (json, "key", header->name, "value", value);
-}
-
-/* Reply-To is one of them. */
-static void
-encode_headers (BrevJson *json, const BrevMail *mail)
-{
-    const GPtrArray *const lists[] = { mail->headers, mail->added };
-
-    if (mail->headers->len + mail->added->len + mail->reply_to->len == 0)
-        return;
-    brev_json_name (json, "additional_headers");
-    brev_json_open (json, '[');
-    if (mail->reply_to->len > 0) {
-        g_autofree char *text = brev_mailboxes_format (mail->reply_to, TRUE);
-        brev_json_named_value (json, "key", "Reply-To", "value", text);
-    }
-    for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-        for (guint j = 0; j < lists[i]->len; j++)
-            encode_header (json, lists[i]->pdata[j]);
-    brev_json_close (json, ']');
-}
-
-static void
 encode_mail (BrevJson *json, const BrevMail *mail, const BrevAccount *account)
 {
     static const BrevAttachmentNames names = {
@@ -126,7 +97,7 @@ encode_mail (BrevJson *json, const BrevMail *mail, const BrevAccount *account)
     brev_json_mailbox_list (json, "bcc", mail->bcc, "email", "name");
     brev_json_pair (json, "subject", mail->subject);
     brev_json_filled_bodies (json, mail, "text", "html", LEAST);
-    encode_headers (json, mail);
+    brev_json_header_list (json, "additional_headers", mail, "key", "value");
     brev_json_attachments (json, "attachments", mail, &names, NULL);
     brev_json_close (json, '}');
 }

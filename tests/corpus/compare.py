@@ -314,7 +314,8 @@ def compare_bodies(original, plan, request):
 def is_same_file(original, plan, part, file):
     """An empty one is a line end where a provider wants content."""
     content = file.content if part.content or file.content != b'\n' else b''
-    is_renamed = 'file-name' in plan.losses and file.name.startswith(part.name or '')
+    is_renamed = 'file-name' in plan.losses and (
+        file.name.startswith(part.name or '') or file.name == part.cid)
     is_same_name = part.name == file.name or not part.name or is_renamed
     return is_same_name and is_same_content(original, part, content)
 
@@ -329,7 +330,7 @@ def is_same_content(original, part, content):
 
 
 def compare_file(original, part, file, plan):
-    if not part.name and not MADE_UP_NAME.fullmatch(file.name):
+    if not part.name and not MADE_UP_NAME.fullmatch(file.name) and file.name != part.cid:
         yield f'an attachment without a name is {file.name!r}'
     if file.kind is not None and file.kind != part.kind:
         yield f'{file.name}: {file.kind} is not {part.kind}'

@@ -203,6 +203,25 @@ def scaleway(value, request):
                            for one in value.get('attachments', ())]
 
 
+def smtp2go(value, request):
+    for member in ('to', 'cc', 'bcc'):
+        for text in value.get(member, ()):
+            getattr(request, member).extend(mailboxes(text))
+    request.sender, = mailboxes(value['sender'])
+    request.subject = value['subject']
+    request.forms = [form(kind, value[member]) for member, kind in (
+        ('text_body', 'text/plain'), ('html_body', 'text/html')) if member in value]
+    for one in value.get('custom_headers', ()):
+        if one['header'] == 'Reply-To':
+            request.reply_to += mailboxes(one['value'])
+        else:
+            request.headers.append((one['header'], one['value']))
+    request.attachments = [file(one['mimetype'], one['filename'], one['fileblob'])
+                           for one in value.get('attachments', ())]
+    request.attachments += [file(one['mimetype'], one['filename'], one['fileblob'], one['filename'])
+                            for one in value.get('inlines', ())]
+
+
 READERS = {
     'postmark': postmark,
     'sendgrid': sendgrid,
@@ -211,6 +230,7 @@ READERS = {
     'mailjet': mailjet,
     'cloudflare': cloudflare,
     'scaleway': scaleway,
+    'smtp2go': smtp2go,
     'http': http,
     'mailtrap': mailtrap,
     'mailersend': mailersend,

@@ -206,6 +206,7 @@ STAND_INS = {
     'mailjet': structured.Mailjet,
     'cloudflare': structured.Cloudflare,
     'scaleway': structured.Scaleway,
+    'smtp2go': structured.Smtp2go,
     'http': structured.Gateway,
     'mailtrap': structured.Mailtrap,
     'mailersend': structured.MailerSend,

@@ -26,6 +26,7 @@ import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import scaleway_check  # noqa: E402
 import sendgrid_check  # noqa: E402
+import smtp2go_check  # noqa: E402
 from postmark import Postmark, Reply, Verdict  # noqa: E402
 
 
@@ -334,3 +335,19 @@ class Scaleway(Structured):
         name = self.keep_message(answer, value)
         answer.value = {'emails': [{'id': name, 'mail_rcpt': address, 'status': 'new'}
                                    for address in self.check.recipients(value)]}
+
+
+class Smtp2go(Structured):
+    path = '/email/send'
+    check = smtp2go_check
+    token_header, token_prefix = 'X-Smtp2go-Api-Key', ''
+
+    def error(self, words):
+        return {'request_id': 'r', 'data': {
+            'error_code': 'E_ApiResponseCodes.NON_VALIDATING_IN_PAYLOAD', 'error': words}}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.value = {'request_id': 'r', 'data': {
+            'succeeded': 1, 'failed': 0, 'failures': [],
+            'email_id': self.keep_message(answer, value)}}

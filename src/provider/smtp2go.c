@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+
+/* SMTP2GO, v3 email/send: JSON, one message a request. No envelope apart from to, cc and bcc.
+ * Its email/mime takes the message itself, but reads the recipients in its header, and nobody
+ * says that Bcc is taken out there before others see it: not used. No idempotency key, no
+ * search. Documentation read in 2026. */
+
+#include "base/clock.h"
+#include "message/address.h"
+#include "provider/encode.h"
+#include "provider/json.h"
+#include "provider/provider.h"
+#include "provider/reply.h"
+
+/* Request. */
+
+/* An image is shown by the name of its file. */
+static gboolean
+is_shown (const BrevPart *part)
+{
+    return part->is_inline && part->content_id != NULL;
+}
+
+static gboolean
+is_file (const BrevPart *part)
+{
+    return !is_shown (part);
+}
+
+static void
+encode_attachments (BrevJson *json, const BrevMail *mail)
+{
+    static const BrevAttachmentNames files = { .filename = "filename",
+                                               .type = "mimetype",
+                                               .content = "fileblob",
+                                               .has_bare_type = TRUE };
+    BrevAttachmentNames images = files;
+
+    images.has_id_as_name = TRUE;
+    brev_json_attachments (json, "attachments", mail, &files, is_file);
+    brev_json_attachments (json, "inlines", mail, &images, is_shown);
+}
+
+static void
+encode_mail (BrevJson *json, const BrevMail *mail)
+{
+    g_autofree char *from = brev_mailbox_format (mail->from, FALSE);
+
+    brev_json_open (json, '{');
+    brev_json_pair (json, "sender", from);
+    brev_json_mailbox_texts (json, "to", mail->to);
+    brev_json_mailbox_texts (json, "cc", mail->cc);
+    brev_json_mailbox_texts (json, "bcc", mail->bcc);
+    brev_json_pair (json, "subject", mail->subject);
+    brev_json_bodies (json, mail, "text_body", "html_body");
+    brev_json_header_list (json, "custom_headers", mail, "header", "value");
+    encode_attachments (json, mail);
+    brev_json_flag (json, "fastaccept", FALSE);
+    brev_json_close (json, '}');
+}
+
+static BrevHttpRequest *
+encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    BrevJson json = { 0 };
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+    json.body = brev_body_new ();
+    encode_mail (&json, mails->pdata[0]);
+    BrevHttpRequest *request = brev_http_request_new (endpoint, "/email/send", json.body);
+    brev_http_request_header (request, "X-Smtp2go-Api-Key", token, TRUE);
+    return request;
+}
+
+/* Reply: {"request_id", "data": {"succeeded": 1, "failed": 0, "failures": [words],
+ * "email_id"}}, where a mail counts as one whatever its recipients; an error has "error_code",
+ * "error" and perhaps "field_validation_errors": {"fieldname", "message"} in "data", some of it
+ * at the root. */
+
+#define CODE(name) "E_ApiResponseCodes." name
+
+/* clang-format off */
+static const BrevErrorRow rows[] = { /* the first that fits */
+    { 401, NULL, NULL, NULL,                     BREV_HOLD (ACCOUNT), "4.7.8" },
+    { 402, NULL, NULL, NULL,                     BREV_HOLD (ACCOUNT), "4.7.1" },
+    { 403, NULL, NULL, NULL,                     BREV_HOLD (ACCOUNT), "4.7.8" },
+    { 0,   CODE ("ENDPOINT_PERMISSION_DENIED"), NULL, NULL, BREV_HOLD (ACCOUNT), "4.7.8" },
+    { 0,   NULL, NULL, "api key",                BREV_HOLD (ACCOUNT), "4.7.8" },
+    { 0,   NULL, NULL, "suppress",               BREV_JUST (REFUSED), "5.2.1", TRUE },
+    { 0,   NULL, NULL, "blocked",                BREV_JUST (REFUSED), "5.2.1", TRUE },
+    { 0,   NULL, NULL, "verified",               BREV_HOLD (SENDER),  "4.7.1" },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), "sender",      NULL, BREV_HOLD (SENDER),  "4.7.1" },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), "to",          NULL, BREV_JUST (REFUSED), "5.1.3", TRUE },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), "cc",          NULL, BREV_JUST (REFUSED), "5.1.3", TRUE },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), "bcc",         NULL, BREV_JUST (REFUSED), "5.1.3", TRUE },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), "attachments", NULL, BREV_JUST (REFUSED), "5.6.1" },
+    { 0,   CODE ("NON_VALIDATING_IN_PAYLOAD"), NULL,          NULL, BREV_JUST (PARK),    "4.5.0" },
+    { 0 },
+};
+/* clang-format on */
+
+/* (nullable): @name of what stands in "data", else of the whole */
+static const char *
+string_of (JsonObject *body, const char *name)
+{
+    JsonObject *data = brev_json_object (brev_json_member (body, "data"));
+    const char *own = brev_json_string (data, name);
+
+    return own != NULL ? own : brev_json_string (body, name);
+}
+
+static void
+refuse (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails,
+        const GPtrArray *outcomes)
+{
+    JsonObject *data = brev_json_object (brev_json_member (body, "data"));
+    JsonObject *field =
+        brev_json_object (brev_json_member (data, "field_validation_errors"));
+    const char *words = brev_json_string (field, "message");
+    gint64 after = brev_reply_wait (reply, NULL, NULL);
+    const BrevReplyError error = {
+        .status = reply->status,
+        .code = string_of (body, "error_code"),
+        .field = brev_json_string (field, "fieldname"),
+        .words = words != NULL ? words : string_of (body, "error"),
+        .recipient = -1,
+    };
+    gboolean is_judged =
+        error.code != NULL && reply->status != 429 && reply->status <= 499;
+
+    if (reply->status == 429 && error.code != NULL) /* counted anew each minute */
+        after = MAX (after, BREV_MINUTE);
+    brev_error_refuse (reply, rows, is_judged ? &error : NULL, after, mails, outcomes);
+}
+
+/* The mail failed, and why is in words alone. */
+static void
+read_failure (const BrevHttpReply *reply, JsonObject *data, const BrevMail *mail,
+              BrevOutcome *outcome)
+{
+    g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (BrevReplyError));
+    JsonArray *failures = brev_json_array (brev_json_member (data, "failures"));
+    g_autoptr (JsonNode) node = json_node_init_array (json_node_alloc (), failures);
+    g_autofree char *words = failures != NULL ? json_to_string (node, FALSE) : NULL;
+    const BrevReplyError error = { .status = 200, .words = words, .recipient = -1 };
+    const BrevVerdict later = { .kind = BREV_VERDICT_LATER,
+                                .dsn = "4.0.0",
+                                .text = words };
+
+    g_array_append_val (errors, error);
+    if (!brev_errors_judge (rows, errors, 0, mail, outcome))
+        brev_outcome_set_all (outcome, &later);
+}
+
+static void
+read_success (const BrevHttpReply *reply, JsonObject *body, const BrevMail *mail,
+              BrevOutcome *outcome)
+{
+    JsonObject *data = brev_json_object (brev_json_member (body, "data"));
+    g_autofree char *id = brev_reply_words (brev_json_string (data, "email_id"));
+    gint64 succeeded = 0, failed = 0;
+    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
+                                   .dsn = "2.0.0",
+                                   .remote_id = id };
+
+    brev_reply_set_strange (reply, outcome);
+    if (!brev_json_integer (data, "succeeded", &succeeded) ||
+        !brev_json_integer (data, "failed", &failed))
+        return;
+    if (succeeded == 1 && failed == 0)
+        brev_outcome_set_all (outcome, &accepted);
+    else if (succeeded == 0 && failed == 1)
+        read_failure (reply, data, mail, outcome);
+}
+
+static void
+read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
+{
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonObject *body = brev_json_object (root);
+
+    if (brev_reply_is_success (reply))
+        read_success (reply, body, mails->pdata[0], outcomes->pdata[0]);
+    else
+        refuse (reply, body, mails, outcomes);
+}
+
+static const char *const forbidden_headers[] = {
+    "received",
+    "return-path",
+    "dkim-signature",
+    "domainkey-signature",
+    "arc-*",
+    "content-*",
+    "mime-version",
+    "to",
+    "from",
+    "subject",
+    "cc",
+    "bcc",
+    "date",
+    "sender",
+    "message-id",
+    "x-smtp2go-*",
+    NULL,
+};
+
+static const char *const regions[] = { "global", "us", "eu", "au", NULL };
+
+const BrevProvider brev_provider_smtp2go = {
+    .name = "smtp2go",
+    .title = "SMTP2GO",
+    .url = "https://api.smtp2go.com/v3",
+    .region_url = "https://{region}-api.smtp2go.com/v3",
+    .regions = regions,
+    .token_variable = "SMTP2GO_API_KEY",
+    .level = BREV_LEVEL_VALIDATED,
+    .level_date = "2026-11-25",
+    .level_by = "prism 5.14.2, SMTP2GO's document of v3",
+    .caps = BREV_CAP_STRUCTURED | BREV_CAP_HEADERS | BREV_CAP_INLINE,
+    .max_recipients = 100,
+    .max_size = 50 * 1000 * 1000,
+    .max_batch = 1,
+    .forbidden_headers = forbidden_headers,
+    .shows_by_name = TRUE,
+    .carried = BREV_CARRIES (INLINE) | BREV_CARRIES (LIST_HEADERS) |
+               BREV_CARRIES (RESENT) | BREV_CARRIES (REPEATED_HEADER),
+    .encode = encode,
+    .read = read_reply,
+};
