@@ -12,6 +12,10 @@
 static const char *const secret_headers[] = { "bcc", "resent-bcc", "apparently-to",
                                               "return-path", NULL };
 
+/* What belongs to the way that the message has come, not to the one it goes by an API. */
+static const char *const marks_of_a_forward[] = { "received", "dkim-signature",
+                                                  "domainkey-signature", "arc-*", NULL };
+
 gboolean
 brev_rule_is_listed (const char *const *patterns, const char *name)
 {
@@ -50,6 +54,7 @@ is_taken (const BrevPlanInput *input, const BrevHeader *header)
     return (provider->caps & BREV_CAP_HEADERS) != 0 && is_field_name (header->name) &&
            header->text[strspn (header->text, " \t")] != '\0' &&
            !brev_rule_is_secret (header->name) &&
+           !brev_rule_is_listed (marks_of_a_forward, header->name) &&
            !brev_rule_is_listed (provider->forbidden_headers, header->name) &&
            (provider->takes_header == NULL ||
             provider->takes_header (input->message, header));

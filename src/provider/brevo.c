@@ -186,25 +186,7 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 /* "sender.ip" and "idempotencyKey" are wishes, and the sandbox is not the message's to
  * choose. */
 static const char *const forbidden_headers[] = {
-    "received",
-    "dkim-signature",
-    "domainkey-signature",
-    "arc-*",
-    "content-*",
-    "to",
-    "from",
-    "subject",
-    "reply-to",
-    "cc",
-    "bcc",
-    "date",
-    "sender",
-    "sender.ip",
-    "message-id",
-    "idempotencykey",
-    "idempotency-key",
-    "x-sib-sandbox",
-    NULL,
+    "sender.ip", "idempotencykey", "idempotency-key", "x-sib-sandbox", NULL,
 };
 
 const BrevProvider brev_provider_brevo = {

@@ -461,14 +461,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
                            brev_reply_retry_after (reply), mails, outcomes);
 }
 
-/* What is written from other settings, or would say it a second time. */
-/* clang-format off */
-static const char *const forbidden_headers[] = {
-    "received", "dkim-signature", "domainkey-signature", "arc-*", "content-*", "mime-version",
-    "to", "from", "subject", "reply-to", "cc", "bcc", "message-id", "return-path", NULL,
-};
-/* clang-format on */
-
 const BrevProvider brev_provider_http = {
     .name = "http",
     .title = "HTTP gateway",
@@ -480,7 +472,6 @@ const BrevProvider brev_provider_http = {
     .caps = BREV_CAP_STRUCTURED,
     .max_recipients = 50,
     .max_batch = 1,
-    .forbidden_headers = forbidden_headers,
     .carried = BREV_CARRIES (EMPTY_SUBJECT),
     .variant = variant,
     .check = check,

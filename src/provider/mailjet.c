@@ -361,32 +361,9 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
 }
 
 static const char *const forbidden_headers[] = {
-    "from",
-    "sender",
-    "subject",
-    "to",
-    "cc",
-    "bcc",
-    "reply-to",
-    "return-path",
-    "delivered-to",
-    "dkim-signature",
-    "domainkey-*",
-    "arc-*",
-    "received",
-    "received-spf",
-    "authentication-results",
-    "user-agent",
-    "x-mailer",
-    "list-id",
-    "date",
-    "message-id",
-    "content-*",
-    "x-feedback-id",
-    "x-csa-complaints",
-    "x-mj-*",
-    "x-mailjet-*",
-    NULL,
+    "delivered-to",     "domainkey-*", "received-spf", "authentication-results",
+    "user-agent",       "x-mailer",    "list-id",      "x-feedback-id",
+    "x-csa-complaints", "x-mj-*",      "x-mailjet-*",  NULL,
 };
 
 const BrevProvider brev_provider_mailjet = {

@@ -229,21 +229,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 }
 
 static const char *const forbidden_headers[] = {
-    "received",
-    "return-path",
-    "dkim-signature",
-    "domainkey-signature",
-    "arc-*",
-    "content-*",
-    "to",
-    "from",
-    "subject",
-    "reply-to",
-    "cc",
-    "bcc",
-    "date",
-    "sender",
-    "message-id",
     "x-mt-*",
     NULL,
 };

@@ -600,28 +600,13 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
 
 /* Those that Postmark's own library withholds, and signatures that cannot survive it. */
 static const char *const forbidden_headers[] = {
-    "return-path",
-    "received",
-    "date",
-    "content-type",
-    "from",
-    "sender",
-    "reply-to",
-    "to",
-    "cc",
-    "bcc",
-    "subject",
     "tag",
     "attachment",
     "track-opens",
     "track-links",
     "x-pm-rcpt",
-    "message-id",
     "message-stream",
-    "arc-*",
-    "dkim-signature",
     "postmark-template-alias",
-    "domainkey-signature",
     NULL,
 };
 

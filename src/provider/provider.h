@@ -210,7 +210,9 @@ struct BrevProvider {
     gboolean wants_extension; /* an attachment's type is that of its name's extension */
     const char *tag_chars;    /* what tags and metadata are made of, NULL: anything */
     const char *const
-        *forbidden_headers; /* names, lower case, NULL-terminated; "x-pm-*" */
+        *forbidden_headers; /* nullable: fields that do not travel, lower case,
+                               NULL-terminated: "x-pm-*". To and its like, Content-* and
+                               the marks of a forward never do. */
     /* (nullable): whether one of the other fields of @message may travel */
     gboolean (*takes_header) (const BrevMessage *message, const BrevHeader *header);
     guint max_headers;    /* bytes of all that travel, as lines; 0: no limit known */

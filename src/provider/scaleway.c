@@ -221,26 +221,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
                   outcomes->pdata[0]);
 }
 
-static const char *const forbidden_headers[] = {
-    "received",
-    "return-path",
-    "dkim-signature",
-    "domainkey-signature",
-    "arc-*",
-    "content-*",
-    "to",
-    "from",
-    "subject",
-    "reply-to",
-    "cc",
-    "bcc",
-    "date",
-    "sender",
-    "message-id",
-    "mime-version",
-    NULL,
-};
-
 static const char *const regions[] = { "fr-par", NULL };
 
 const BrevProvider brev_provider_scaleway = {
@@ -261,7 +241,6 @@ const BrevProvider brev_provider_scaleway = {
     .max_batch = 1,
     .min_chars = LEAST,
     .types = types,
-    .forbidden_headers = forbidden_headers,
     .carried = BREV_CARRIES (FILE_NAME) | BREV_CARRIES (ATTACHMENT_CHARSET) |
                BREV_CARRIES (LIST_HEADERS) | BREV_CARRIES (RESENT) |
                BREV_CARRIES (REPEATED_HEADER),

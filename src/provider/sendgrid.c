@@ -301,21 +301,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 static const char *const forbidden_headers[] = {
     "x-sg-id",
     "x-sg-eid",
-    "received",
-    "dkim-signature",
-    "domainkey-signature",
-    "arc-*",
-    "content-type",
-    "content-transfer-encoding",
-    "to",
-    "from",
-    "subject",
-    "reply-to",
-    "cc",
-    "bcc",
-    "date",
-    "sender",
-    "message-id",
     NULL,
 };
 

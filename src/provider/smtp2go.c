@@ -188,21 +188,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 }
 
 static const char *const forbidden_headers[] = {
-    "received",
-    "return-path",
-    "dkim-signature",
-    "domainkey-signature",
-    "arc-*",
-    "content-*",
-    "mime-version",
-    "to",
-    "from",
-    "subject",
-    "cc",
-    "bcc",
-    "date",
-    "sender",
-    "message-id",
     "x-smtp2go-*",
     NULL,
 };
