@@ -119,7 +119,6 @@ brev_mail_name_request (BrevMail *mail, const char *attempt)
     for (guint i = 0; i < mail->n_recipients; i++)
         g_string_append_printf (text, " %u", mail->recipients[i]);
     g_free (mail->key);
-    g_free (mail->own_subject);
     mail->key = uuid_of (text->str);
 }
 

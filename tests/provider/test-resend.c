@@ -127,8 +127,11 @@ test_key (void)
     g_autoptr (GPtrArray) other = test_mails_new (TWO);
     BrevMail *mail = mails->pdata[0];
 
+    mail->own_subject = g_strdup ("shortened");
+    mail->subject = mail->own_subject;
     g_assert_null (brev_mails_key (mails));
     brev_mail_name_request (mail, "attempt");
+    g_assert_cmpstr (mail->subject, ==, "shortened");
     g_assert_null (brev_mails_key (mails));
     brev_mail_name_request (mails->pdata[1], "another");
     brev_mail_name_request (again->pdata[0], "attempt");
