@@ -137,7 +137,7 @@ name_requests (const BrevLetter *letter, const BrevPlan *plan)
         BrevMail *mail = plan->mails->pdata[i];
         const BrevStoreRecipient *first =
             brev_letter_recipient (letter, mail->recipients[0]);
-        if ((plan->provider->caps & BREV_CAP_IDEMPOTENCY) != 0 && first->key != NULL)
+        if (brev_provider_names_requests (plan->provider) && first->key != NULL)
             brev_mail_name_request (mail, first->key);
     }
 }
@@ -211,7 +211,8 @@ shares_request (const BrevStoreRecipient *recipient, const BrevStoreRecipient *o
 /* What one request may have carried goes as that request again: by its key the provider
  * knows that it had it. */
 static void
-plan_by_key (BrevWorker *worker, BrevLetter *letter, GPtrArray *recipients)
+plan_by_key (BrevWorker *worker, BrevLetter *letter, GPtrArray *recipients,
+             gboolean is_question)
 {
     while (recipients->len > 0) {
         g_autoptr (GPtrArray) same = g_ptr_array_new ();
@@ -222,8 +223,18 @@ plan_by_key (BrevWorker *worker, BrevLetter *letter, GPtrArray *recipients)
             else
                 i++;
         }
-        plan_some (worker, letter, same, FALSE);
+        plan_some (worker, letter, same, is_question);
     }
+}
+
+static void
+plan_all (BrevWorker *worker, BrevLetter *letter, GPtrArray *recipients,
+          gboolean is_question)
+{
+    if (worker->provider != NULL && brev_provider_names_requests (worker->provider))
+        plan_by_key (worker, letter, recipients, is_question);
+    else if (recipients->len > 0)
+        plan_some (worker, letter, recipients, is_question);
 }
 
 /* Those that may have been sent travel apart: the others need not wait for an answer. */
@@ -240,12 +251,8 @@ brev_claim_plan (BrevWorker *worker, BrevLetter *letter, const GPtrArray *recipi
         gboolean is_doubtful = may_ask && recipient->doubt_from > 0;
         g_ptr_array_add (is_doubtful ? doubtful : others, recipient);
     }
-    if (doubtful->len > 0)
-        plan_some (worker, letter, doubtful, TRUE);
-    if (worker->provider != NULL && (worker->provider->caps & BREV_CAP_IDEMPOTENCY) != 0)
-        plan_by_key (worker, letter, others);
-    else if (others->len > 0)
-        plan_some (worker, letter, others, FALSE);
+    plan_all (worker, letter, doubtful, TRUE);
+    plan_all (worker, letter, others, FALSE);
 }
 
 /* -- read and decode ----------------------------------------------------------------- */

@@ -276,6 +276,12 @@ brev_outcome_set (BrevOutcome *outcome, const BrevMail *mail, const char *addres
     return was_found;
 }
 
+gboolean
+brev_provider_names_requests (const BrevProvider *provider)
+{
+    return (provider->caps & (BREV_CAP_IDEMPOTENCY | BREV_CAP_NAMES)) != 0;
+}
+
 const BrevProvider *
 brev_provider_find (const char *name)
 {

@@ -23,9 +23,10 @@ typedef enum {
     BREV_CAP_METADATA = 1 << 8,
     BREV_CAP_SEARCH = 1 << 9,      /* can be asked whether it has a message */
     BREV_CAP_UTF8_LOCAL = 1 << 10, /* takes recipients whose local part is not ASCII */
-    BREV_CAP_SMTP = 1 << 12,       /* its SMTP endpoint passes bytes on: @smtp_url */
-    BREV_CAP_SANDBOX = 1 << 13,    /* can be asked to check a mail and deliver nothing */
-    BREV_CAP_AWS_KEYS = 1 << 14,   /* without a token, takes the keys of the machine */
+    BREV_CAP_NAMES = 1 << 11,    /* a request has a name of ours, by which it is found */
+    BREV_CAP_SMTP = 1 << 12,     /* its SMTP endpoint passes bytes on: @smtp_url */
+    BREV_CAP_SANDBOX = 1 << 13,  /* can be asked to check a mail and deliver nothing */
+    BREV_CAP_AWS_KEYS = 1 << 14, /* without a token, takes the keys of the machine */
 } BrevCaps;
 
 typedef struct {
@@ -324,6 +325,9 @@ struct BrevProvider {
     gint64 index_time; /* ms: a mail that the search does not show so long after it was
                           sent never arrived */
 };
+
+/* Whether requests have a name that stays the same while their outcome is unknown. */
+gboolean brev_provider_names_requests (const BrevProvider *provider);
 
 /* NULL-terminated, written by the build from the names in meson.build */
 extern const BrevProvider *const brev_providers[];
