@@ -62,7 +62,7 @@ void brev_body_append (BrevBody *body, BrevBody *tail);
 
 /**
  * brev_body_measure:
- * @sha256: (out) (optional): digest of the whole body, for SES
+ * @sha256: (out) (optional): digest of the whole body, for a signature
  *
  * Goes through the whole body once.
  *

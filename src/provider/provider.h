@@ -47,8 +47,9 @@ typedef struct {
     GPtrArray *headers; /* owned, of BrevHttpHeader */
     BrevBody *body;     /* owned */
     BrevSmtp *smtp;     /* owned, nullable: it goes by SMTP, and @body is the message */
-    char *signing; /* owned, nullable: signed as AWS wants it, version 4, by @key_id and
-                      @secret; "aws:amz:REGION:SERVICE" */
+    char *signing; /* owned, nullable: signed when it is sent: as AWS wants it, version 4,
+                      by @key_id and @secret: "aws:amz:REGION:SERVICE"; or %BREV_SIGN_AZURE,
+                      by @secret alone */
     char *key_id;  /* owned, nullable */
     char *secret;  /* owned, nullable; wiped */
     gboolean is_for_keys; /* asks the machine or the container for its keys */
@@ -76,7 +77,10 @@ void brev_http_request_bearer (BrevHttpRequest *request, const char *token);
 void brev_http_request_basic (BrevHttpRequest *request, const char *user,
                               const char *token);
 
-/* A signature takes the place of a secret header field; @scope is "aws:amz:REGION:SERVICE" */
+#define BREV_SIGN_AZURE "azure:hmac-sha256"
+
+/* A signature takes the place of a secret header field; @scope is "aws:amz:REGION:SERVICE" or
+ * %BREV_SIGN_AZURE, which needs no @key_id */
 void brev_http_request_sign (BrevHttpRequest *request, const char *scope,
                              const char *key_id, const char *secret);
 

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "brevdue-paths.h"
+#include "transport/sign.h"
 #include "transport/target.h"
 
 /* Header and body of a reply together. */
@@ -250,15 +252,32 @@ add_header_line (BrevExchange *exchange, const char *line)
     exchange->headers = curl_slist_append (exchange->headers, line);
 }
 
+static gboolean
+is_signed_by_curl (const BrevHttpRequest *request)
+{
+    return request->signing != NULL && !g_str_equal (request->signing, BREV_SIGN_AZURE);
+}
+
+/* With the time at which it is sent: a signature is old after a few minutes. */
+static void
+set_azure_signature (BrevExchange *exchange)
+{
+    const BrevHttpRequest *request = exchange->request;
+    g_auto (GStrv) lines =
+        brev_sign_azure (request->method, request->url, brev_clock_now () / BREV_SECOND,
+                         exchange->digest, request->secret);
+
+    for (char **line = lines; *line != NULL; line++)
+        add_header_line (exchange, *line);
+}
+
 /* libcurl signs the URL and the header; the body is a digest in it, since it is streamed. */
 static void
-set_signature (BrevExchange *exchange)
+set_aws_signature (BrevExchange *exchange)
 {
     const BrevHttpRequest *request = exchange->request;
     g_autoptr (GString) line = g_string_new ("x-amz-content-sha256: ");
 
-    if (request->signing == NULL)
-        return;
     for (gsize i = 0; i < sizeof exchange->digest; i++)
         g_string_append_printf (line, "%02x", exchange->digest[i]);
     add_header_line (exchange, line->str);
@@ -267,12 +286,21 @@ set_signature (BrevExchange *exchange)
     must (curl_easy_setopt (exchange->easy, CURLOPT_PASSWORD, request->secret));
 }
 
+static void
+set_signature (BrevExchange *exchange)
+{
+    if (is_signed_by_curl (exchange->request))
+        set_aws_signature (exchange);
+    else if (exchange->request->signing != NULL)
+        set_azure_signature (exchange);
+}
+
 /* No round trip before the body. libcurl 7.88 signs a field that it does not send: then it
  * may announce a large body, but does not wait. */
 static void
 set_expectation (BrevExchange *exchange)
 {
-    if (exchange->request->signing == NULL)
+    if (!is_signed_by_curl (exchange->request))
         add_header_line (exchange, "Expect:");
     else
         must (curl_easy_setopt (exchange->easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L));
@@ -301,6 +329,16 @@ set_headers (BrevExchange *exchange, GError **error)
     return TRUE;
 }
 
+/* What is signed in place of a body that is not there. */
+static void
+digest_nothing (guint8 digest[32])
+{
+    g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+    gsize length = 32;
+
+    g_checksum_get_digest (sum, digest, &length);
+}
+
 /* Checks the request, and measures its body: the length is a header field. */
 static gboolean
 examine (BrevExchange *exchange, GError **error)
@@ -312,8 +350,10 @@ examine (BrevExchange *exchange, GError **error)
     if (!(request->is_for_keys ? brev_target_parse_metadata : brev_target_parse) (
             request->url, &exchange->target, error))
         return FALSE;
-    if (request->body == NULL)
+    if (request->body == NULL) {
+        digest_nothing (exchange->digest);
         return TRUE;
+    }
     if (!brev_body_measure (request->body, &exchange->length,
                             request->signing != NULL ? exchange->digest : NULL, error))
         return FALSE;

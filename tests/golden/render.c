@@ -268,7 +268,8 @@ print_request (const Case *c, const BrevHttpRequest *request, const GPtrArray *m
     for (guint i = 0; i < mails->len; i++)
         print_recipients (mails->pdata[i]);
     if (request->signing != NULL)
-        printf ("signed: %s %s\n", request->signing, request->key_id);
+        printf ("signed: %s %s\n", request->signing,
+                request->key_id != NULL ? request->key_id : "***");
     if (request->smtp != NULL)
         print_message (body);
     else if (body->len > 0)
