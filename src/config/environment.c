@@ -44,6 +44,7 @@ static const struct {
       TRUE },
     { "scaleway", "SCW_SECRET_KEY", "SCW_DEFAULT_PROJECT_ID", NULL, { NULL }, TRUE },
     { "smtp2go", "SMTP2GO_API_KEY" },
+    { "azure", "AZURE_COMMUNICATION_ACCESS_KEY" },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },

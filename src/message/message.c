@@ -42,6 +42,7 @@ const BrevFeatureHelp brev_features[BREV_FEATURE_LAST] = {
     [BREV_FEATURE_ATTACHMENT]       = { "attachment",       MATERIAL, "an attachment, for which the request has no place, or of a type that the provider refuses" },
     [BREV_FEATURE_TEXT_ALONE]       = { "text-alone",       HARMLESS, "text without HTML, sent with an HTML form of it" },
     [BREV_FEATURE_SHORT]            = { "short",            HARMLESS, "a short Subject or body, filled up to what the provider takes" },
+    [BREV_FEATURE_FROM_NAME]        = { "from-name",        HARMLESS, "the display name in From, in place of which the provider shows its own" },
     [BREV_FEATURE_EMPTY_BODY]       = { "empty-body",       HARMLESS, "an empty body, made one blank" },
     [BREV_FEATURE_EMPTY_SUBJECT]    = { "empty-subject",    HARMLESS, "an empty Subject, made (no subject)" },
     [BREV_FEATURE_BROKEN_MIME]      = { "broken-mime",      HARMLESS, "a part that cannot be read as MIME, taken as it stands" },

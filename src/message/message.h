@@ -96,6 +96,7 @@ typedef enum {
     BREV_FEATURE_TEXT_ALONE, /* text without HTML, where the provider wants some */
     BREV_FEATURE_ALIAS,      /* a header recipient whom an alias leads elsewhere */
     BREV_FEATURE_SHORT,      /* a Subject or body below the provider's least length */
+    BREV_FEATURE_FROM_NAME,  /* a display name in From, where the provider has its own */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,
     BREV_FEATURE_BROKEN_MIME, /* an unreadable part, taken as it stands */

@@ -54,6 +54,16 @@ limit_names (BrevMail *mail, const BrevProvider *provider, gboolean *was_long,
     }
 }
 
+/* Returns: whether there was one */
+static gboolean
+drop_from_name (BrevMail *mail)
+{
+    gboolean had_name = mail->from->name != NULL && *mail->from->name != '\0';
+
+    g_clear_pointer (&mail->from->name, g_free);
+    return had_name;
+}
+
 /* Returns: whether there were more addresses for replies than may be */
 static gboolean
 limit_reply_to (BrevMail *mail, guint max)
@@ -171,6 +181,8 @@ brev_rule_limits (const BrevPlanInput *input, BrevPlan *plan)
 
     for (guint i = 0; i < plan->mails->len; i++) {
         BrevMail *mail = plan->mails->pdata[i];
+        if (provider->has_no_from_name && drop_from_name (mail))
+            plan->losses |= BREV_BIT (BREV_FEATURE_FROM_NAME);
         limit_names (mail, provider, &has_long_name, &has_strange_name);
         is_long = shorten_subject (mail, provider->max_subject) || is_long;
         was_short = fill_up (mail, provider->min_chars) || was_short;

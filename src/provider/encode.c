@@ -355,6 +355,16 @@ brev_json_header_list (BrevJson *json, const char *member, const BrevMail *mail,
 }
 
 void
+brev_json_headers_and_id (BrevJson *json, const char *member, const BrevMail *mail)
+{
+    brev_json_name (json, member);
+    brev_json_open (json, '{');
+    brev_json_pair (json, "Message-ID", mail->message_id);
+    brev_json_header_members (json, mail);
+    brev_json_close (json, '}');
+}
+
+void
 brev_json_bodies (BrevJson *json, const BrevMail *mail, const char *text,
                   const char *html)
 {

@@ -61,6 +61,9 @@ void brev_json_header_members (BrevJson *json, const BrevMail *mail);
 /* A name and an object of the fields; nothing when there are none. */
 void brev_json_headers (BrevJson *json, const char *member, const BrevMail *mail);
 
+/* So, with the Message-ID before them. */
+void brev_json_headers_and_id (BrevJson *json, const char *member, const BrevMail *mail);
+
 /* A name and an array of objects of the fields, Reply-To before them; nothing when there are
  * none. */
 void brev_json_header_list (BrevJson *json, const char *member, const BrevMail *mail,

@@ -206,6 +206,7 @@ struct BrevProvider {
     const char *const
         *types;     /* nullable: the only ones of attachments, NULL-terminated */
     guint max_name; /* characters of a display name */
+    gboolean has_no_from_name;     /* the name in From is a setting at the provider */
     const char *no_name_chars;     /* nullable: what no display name may hold */
     guint max_reply_to;            /* addresses */
     gboolean wants_html;           /* text alone is refused */

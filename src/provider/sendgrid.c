@@ -104,16 +104,6 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
 }
 
 static void
-encode_headers (BrevJson *json, const BrevMail *mail)
-{
-    brev_json_name (json, "headers");
-    brev_json_open (json, '{');
-    brev_json_pair (json, "Message-ID", mail->message_id);
-    brev_json_header_members (json, mail);
-    brev_json_close (json, '}');
-}
-
-static void
 encode_switch (BrevJson *json, const char *name, gboolean is_on)
 {
     brev_json_name (json, name);
@@ -191,7 +181,7 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     encode_reply_to (&json, mail->reply_to);
     brev_json_pair (&json, "subject", mail->subject);
     encode_body (&json, mail);
-    encode_headers (&json, mail);
+    brev_json_headers_and_id (&json, "headers", mail);
     encode_controls (&json, mail, account);
     encode_attachments (&json, mail);
     brev_json_close (&json, '}');

@@ -599,6 +599,7 @@ test_environment_variables (Fixture *fixture, gconstpointer data)
         { "MAILTRAP_API_TOKEN", NULL, "mailtrap" },
         { "MAILERSEND_API_KEY", NULL, "mailersend" },
         { "ELASTICEMAIL_API_KEY", NULL, "elastic" },
+        { "AZURE_COMMUNICATION_ACCESS_KEY", NULL, "azure" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -222,7 +222,23 @@ def smtp2go(value, request):
                             for one in value.get('inlines', ())]
 
 
+def azure(value, request):
+    def mailbox(one):
+        return Mailbox(one.get('displayName', ''), one['address'])
+    for member in ('to', 'cc', 'bcc'):
+        getattr(request, member).extend(map(mailbox, value['recipients'].get(member, ())))
+    request.sender = Mailbox('', value['senderAddress'])
+    request.reply_to = list(map(mailbox, value.get('replyTo', ())))
+    request.subject = value['content']['subject']
+    request.forms = [form(kind, value['content'][member]) for member, kind in (
+        ('plainText', 'text/plain'), ('html', 'text/html')) if member in value['content']]
+    request.headers = list(value.get('headers', {}).items())
+    request.attachments = [file(one['contentType'], one['name'], one['contentInBase64'],
+                                one.get('contentId')) for one in value.get('attachments', ())]
+
+
 READERS = {
+    'azure': azure,
     'postmark': postmark,
     'sendgrid': sendgrid,
     'resend': resend,

@@ -78,15 +78,30 @@ class Deliveries(Provider):
         self.assertEqual(self.server.requests, [])
 
     def test_asked_for(self):
-        """No answer came: Mailjet is asked, and has it."""
+        """No answer came: the provider is asked, and has it."""
+        for self.name in ('mailjet', 'azure'):
+            with self.subTest(provider=self.name):
+                self.doCleanups()
+                self.stand_in = STAND_INS[self.name]
+                self.settings = lambda: {**self.stand_in.settings, 'indexing_time': '1s'}
+                self.setUp()
+                self.begin({'action': 'accept-then-reset', 'match': {'method': 'POST'},
+                            'times': 1})
+                self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+                self.wait_for(1)
+                self.assertIn('found at the provider', self.site.log_text())
+
+    def test_not_there(self):
+        """Azure does not have it: it is sent again, under the same id."""
         self.doCleanups()
-        self.name, self.stand_in = 'mailjet', structured.Mailjet
-        self.settings = lambda: {'user': 'public-half', 'indexing_time': '1s'}
+        self.name, self.stand_in = 'azure', structured.Azure
+        self.settings = lambda: {'indexing_time': '1s'}
         self.setUp()
-        self.begin({'action': 'accept-then-reset', 'match': {'method': 'POST'}, 'times': 1})
-        self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+        self.begin({'action': 'reset', 'match': {'method': 'POST'}, 'times': 1})
+        self.submit('-t', '-i', input=mail())
         self.wait_for(1)
-        self.assertIn('found at the provider', self.site.log_text())
+        ids = [one for one in self.header('Operation-Id') if one is not None]
+        self.assertEqual((len(ids), len(set(ids))), (2, 1))
 
     def test_batches(self):
         """Several messages in one request, those with attachments apart from them."""
@@ -207,6 +222,7 @@ STAND_INS = {
     'cloudflare': structured.Cloudflare,
     'scaleway': structured.Scaleway,
     'smtp2go': structured.Smtp2go,
+    'azure': structured.Azure,
     'http': structured.Gateway,
     'mailtrap': structured.Mailtrap,
     'mailersend': structured.MailerSend,

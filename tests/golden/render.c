@@ -303,7 +303,7 @@ render (Case *c)
     if (!c->is_raw)
         print_plan (plan);
     for (guint i = 0; i < plan->mails->len; i++)
-        if ((plan->provider->caps & BREV_CAP_IDEMPOTENCY) != 0)
+        if (brev_provider_names_requests (plan->provider))
             brev_mail_name_request (plan->mails->pdata[i], "attempt");
     if (plan->mails->len > 0 && c->is_batch)
         print_requests (c, plan, plan->mails);

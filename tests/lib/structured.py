@@ -16,6 +16,8 @@ import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import acs_hmac  # noqa: E402
+import azure_check  # noqa: E402
 import brevo_check  # noqa: E402
 import cloudflare_check  # noqa: E402
 import http_check  # noqa: E402
@@ -351,3 +353,45 @@ class Smtp2go(Structured):
         answer.value = {'request_id': 'r', 'data': {
             'succeeded': 1, 'failed': 0, 'failures': [],
             'email_id': self.keep_message(answer, value)}}
+
+
+class Azure(Structured):
+    """Each signature is checked; an operation can be asked for by its id."""
+    path = '/emails:send?api-version=2025-09-01'
+    operations = '/emails/operations/'
+    check = azure_check
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.token = base64.b64encode(self.token.encode()).decode()
+
+    def take(self, answer, method, path, headers, body):
+        try:
+            acs_hmac.verify(method, path, list(headers.items()), body, self.token)
+        except acs_hmac.Wrong as wrong:
+            raise Refused(401, self.error(str(wrong))) from None
+        if method == 'GET' and path.startswith(self.operations):
+            return self.show(answer, path.removeprefix(self.operations).partition('?')[0])
+        if (method, path) != ('POST', self.path):
+            raise Refused(404, self.error('nothing here'))
+        answer.operation = str(uuid.UUID(headers['Operation-Id']))
+        try:
+            self.accept(answer, path, json.loads(body.decode('utf-8')))
+        except self.check.Refusal as refusal:
+            raise Refused(400, self.error(str(refusal))) from None
+
+    def show(self, answer, operation):
+        with self.changed:
+            known = [entry['MessageID'] for entry in self.accepted]
+        if operation not in known:
+            raise Refused(404, self.error('no such operation'), is_fair=True)
+        answer.value = {'id': operation, 'status': 'Succeeded'}
+
+    def error(self, words):
+        return {'error': {'code': 'BadRequest', 'message': words}}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.messages.append(value)
+        answer.kept.append((answer.operation, value, []))
+        answer.status, answer.value = 202, {'id': answer.operation, 'status': 'Running'}

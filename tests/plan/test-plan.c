@@ -564,7 +564,7 @@ test_features (void)
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
                   F (TEXT_ALONE) | F (LIST_HEADERS) | F (REPLY_TO) | F (TEXT_FORM) |
-                  F (HTML_FORM) | F (ATTACHMENT) | F (SHORT)) &
+                  F (HTML_FORM) | F (ATTACHMENT) | F (SHORT) | F (FROM_NAME)) &
                  BREV_BIT (i)) != 0;
             replace (&world->message.to, "r@example.org");
             world->message.features = BREV_BIT (i);
@@ -926,6 +926,24 @@ test_outbox_plans_as_another (void)
     g_assert_true (plan->provider == brev_provider_find ("postmark"));
 }
 
+/* Where the name of the sender is the provider's to say. */
+static void
+test_from_name (void)
+{
+    g_autoptr (World) world = world_new ();
+
+    replace (&world->message.to, "r@example.org");
+    replace (&world->message.from, "Ann <ann@example.com>");
+    world->provider.has_no_from_name = TRUE;
+    g_autoptr (BrevPlan) named = make (world);
+    g_assert_cmphex (named->losses, ==, F (FROM_NAME));
+    g_assert_null (((const BrevMail *) named->mails->pdata[0])->from->name);
+
+    replace (&world->message.from, "ann@example.com");
+    g_autoptr (BrevPlan) bare = make (world);
+    g_assert_cmphex (bare->losses, ==, 0);
+}
+
 /* What a provider takes only longer is filled up, and named. */
 static void
 test_short (void)
@@ -975,6 +993,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/limits", test_limits);
     g_test_add_func ("/plan/smtp-step", test_smtp_step);
     g_test_add_func ("/plan/short", test_short);
+    g_test_add_func ("/plan/from-name", test_from_name);
     g_test_add_func ("/plan/smtp-of-the-fallback", test_smtp_of_the_fallback);
     g_test_add_func ("/plan/envelope", test_envelope);
     g_test_add_func ("/plan/empty-subject", test_empty_subject);
