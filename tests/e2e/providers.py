@@ -64,6 +64,7 @@ class Deliveries(Provider):
                 self.wait_for(1)
                 self.assertIn('status=sent', self.site.log_text())
                 self.assertNotIn('re_secret', self.site.log_text())
+                self.assertNotIn(self.server.token, self.site.log_text())
 
     def test_half_a_key(self):
         """Mail waits for the other half, and the line that is missing is named."""
