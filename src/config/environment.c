@@ -49,7 +49,6 @@ static const struct {
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },
     { "jmap", "JMAP_TOKEN" },
-    { "http", NULL }, /* so may a gateway */
     { "smtp", NULL }, /* a server may know this host by its address */
     { "http", NULL }, /* so may a gateway */
 };

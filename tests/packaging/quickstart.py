@@ -40,7 +40,8 @@ def main():
         for directory in (tree, temporary, home):
             directory.mkdir()
         copy_tree(tree)
-        env = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), "HOME": str(home)}
+        env = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), "HOME": str(home),
+               "CCACHE_DIR": os.path.join(name, "ccache")}  # meson takes one that is there
         for _ in range(2):
             run = subprocess.run([tree / "packaging/quickstart"], env=env, check=False,
                                  capture_output=True, text=True, timeout=170)
