@@ -260,9 +260,9 @@ const BrevProvider brev_provider_azure = {
     .title = "Azure",
     .url = "https://azure.invalid", /* nowhere: the account names its own */
     .token_variable = "AZURE_COMMUNICATION_ACCESS_KEY",
-    .level = BREV_LEVEL_VALIDATED,
+    .level = BREV_LEVEL_DOCUMENTS,
     .level_date = "2026-11-25",
-    .level_by = "prism 5.14.2, Azure/azure-rest-api-specs 6e3a232",
+    .level_by = "Azure/azure-rest-api-specs 6e3a232",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_INLINE | BREV_CAP_HEADERS | BREV_CAP_SEARCH |
             BREV_CAP_NAMES,
     .max_recipients = 50,
