@@ -52,6 +52,9 @@ typedef struct {
     const char
         *session_env;  /* static, nullable: of another, whose value goes with the token */
     char *user;        /* nullable: what the token belongs to */
+    char *client_id;   /* nullable: OAuth 2: the token asks for others */
+    char *token_url;   /* nullable: where; else the provider's own */
+    char *scope;       /* nullable: what for; so */
     char *region;      /* nullable: of the provider */
     char *domain;      /* nullable: that the provider sends from */
     char **senders;    /* NULL-terminated globs: "example.com", "*.example.org", "*" */

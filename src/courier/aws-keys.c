@@ -8,44 +8,40 @@
 #include "config/environment.h"
 #include "config/secret.h"
 #include "provider/json.h"
-#include "transport/http.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define MACHINE_HOST "http://169.254.169.254"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 #define SESSION_SECONDS "21600"
+#define MACHINE_REQUESTS 3
 
-/* What answers is on the same link, or nothing is there. */
-static const BrevHttpLimits limits = {
-    .connect_timeout = BREV_SECOND,
-    .stall_timeout = 2 * BREV_SECOND,
-    .total_timeout = 2 * BREV_SECOND,
-};
-
-/* The body of a reply with status 200, without white space around it. */
-static char *
-ask (const char *method, const char *host, const char *path, const char *field,
-     const char *value, GError **error)
+static BrevHttpRequest *
+make_request (const char *method, const char *host, const char *path, const char *field,
+              const char *value)
 {
     BrevHttpRequest *request = brev_http_request_get (host, path);
-    g_autoptr (BrevHttpReply) reply = NULL;
 
     request->is_for_keys = TRUE;
     g_free (request->method);
     request->method = g_strdup (method);
     if (value != NULL)
         brev_http_request_header (request, field, value, TRUE);
-    reply = brev_http_fetch (request, &limits, error);
-    if (reply == NULL)
-        return NULL;
-    if (!reply->is_complete || reply->status != 200) {
-        g_autofree char *status = g_strdup_printf ("HTTP %d", reply->status);
-        (void) brev_throw (error, BREV_ERROR_CONFIG, "%s",
-                           reply->error != NULL ? reply->error : status);
-        return NULL;
-    }
-    return g_strstrip (
-        g_strndup (g_bytes_get_data (reply->body, NULL), g_bytes_get_size (reply->body)));
+    return request;
+}
+
+/* (transfer full) (nullable): the body of a reply with status 200, without white space
+ * around it */
+static char *
+read_text (const BrevHttpReply *reply, GError **error)
+{
+    g_autofree char *status = g_strdup_printf ("HTTP %d", reply->status);
+
+    if (reply->is_complete && reply->status == 200)
+        return g_strstrip (g_strndup (g_bytes_get_data (reply->body, NULL),
+                                      g_bytes_get_size (reply->body)));
+    (void) brev_throw (error, BREV_ERROR_CONFIG, "%s",
+                       reply->error != NULL ? reply->error : status);
+    return NULL;
 }
 
 static gint64
@@ -92,66 +88,96 @@ read_authorization (GError **error)
     return g_strstrip (text);
 }
 
-static char *
-ask_container (const char *relative, const char *full, GError **error)
+static BrevHttpRequest *
+ask_container (GError **error)
 {
+    const char *relative = brev_environment ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full = brev_environment ("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     g_autoptr (GError) fault = NULL;
-    char *token = read_authorization (&fault), *text;
+    char *token = read_authorization (&fault);
+    BrevHttpRequest *request;
 
     if (fault != NULL) {
         (void) brev_throw (error, BREV_ERROR_CONFIG, "%s", fault->message);
         return NULL;
     }
-    text = ask ("GET", relative != NULL ? CONTAINER_HOST : full,
-                relative != NULL ? relative : "", "Authorization", token, error);
+    request = make_request ("GET", relative != NULL ? CONTAINER_HOST : full,
+                            relative != NULL ? relative : "", "Authorization", token);
     brev_secret_free (token);
-    return text;
+    return request;
 }
 
 /* IMDSv2: a session first; then the name of the role, and its keys. */
-static char *
-ask_machine (GError **error)
+static BrevHttpRequest *
+ask_machine (const GPtrArray *replies, GError **error)
 {
     const char *named = brev_environment ("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     g_autofree char *host = g_strdup (named != NULL ? named : MACHINE_HOST);
     g_autofree char *role = NULL, *path = NULL;
-    char *session, *text = NULL;
+    BrevHttpRequest *request = NULL;
+    char *session;
 
     if (g_str_has_suffix (host, "/"))
         host[strlen (host) - 1] = '\0';
-    session = ask ("PUT", host, "/latest/api/token",
-                   "X-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS, error);
-    if (session != NULL)
-        role = ask ("GET", host, ROLES, "X-aws-ec2-metadata-token", session, error);
-    if (role != NULL) {
+    if (replies->len == 0)
+        return make_request ("PUT", host, "/latest/api/token",
+                             "X-aws-ec2-metadata-token-ttl-seconds", SESSION_SECONDS);
+    session = read_text (replies->pdata[0], error);
+    role = session != NULL && replies->len > 1 ? read_text (replies->pdata[1], error)
+                                               : g_strdup ("");
+    if (session != NULL && role != NULL) {
         role[strcspn (role, "\r\n")] = '\0';
         path = g_strconcat (ROLES, role, NULL);
-        text = ask ("GET", host, path, "X-aws-ec2-metadata-token", session, error);
+        request = make_request ("GET", host, path, "X-aws-ec2-metadata-token", session);
     }
     brev_secret_free (session);
-    return text;
+    return request;
 }
 
-char *
-brev_aws_keys_fetch (gint64 *expiry, GError **error)
+static gboolean
+is_container (void)
 {
-    const char *relative = brev_environment ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-    const char *full = brev_environment ("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    const char *disabled = brev_environment ("AWS_EC2_METADATA_DISABLED");
-    gboolean is_container = relative != NULL || full != NULL;
-    char *text = NULL, *keys = NULL;
+    return brev_environment ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+           brev_environment ("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL;
+}
 
-    if (is_container)
-        text = ask_container (relative, full, error);
-    else if (g_strcmp0 (disabled, "true") != 0)
-        text = ask_machine (error);
+static void
+prefix (GError **error)
+{
+    g_prefix_error (error, "it has no token, and %s gives it no keys: ",
+                    is_container () ? "the container" : "the machine");
+}
+
+static BrevHttpRequest *
+next (const BrevAccount *account, const char *secret, const GPtrArray *replies,
+      GError **error)
+{
+    const guint last = is_container () ? 1 : MACHINE_REQUESTS;
+    BrevHttpRequest *request = NULL;
+
+    if (replies->len == last)
+        return NULL;
+    if (is_container ())
+        request = ask_container (error);
+    else if (g_strcmp0 (brev_environment ("AWS_EC2_METADATA_DISABLED"), "true") != 0)
+        request = ask_machine (replies, error);
     else
         (void) brev_throw (error, BREV_ERROR_CONFIG, "AWS_EC2_METADATA_DISABLED is set");
-    if (text != NULL)
-        keys = read_keys (text, expiry, error);
+    if (request == NULL)
+        prefix (error);
+    return request;
+}
+
+static char *
+read_reply (const BrevHttpReply *reply, gint64 now, gint64 *expiry, GError **error)
+{
+    char *text = read_text (reply, error);
+    char *keys = text != NULL ? read_keys (text, expiry, error) : NULL;
+
     brev_secret_free (text);
     if (keys == NULL)
-        g_prefix_error (error, "it has no token, and %s gives it no keys: ",
-                        is_container ? "the container" : "the machine");
+        prefix (error);
     return keys;
 }
+
+const BrevKeySource brev_aws_keys = { next, read_reply };

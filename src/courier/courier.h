@@ -28,6 +28,8 @@ typedef struct {
     gint64 put_off_until; /* ms since 1970; G_MAXINT64: there are none */
     guint suspects;       /* messages in hand over which a courier died */
     guint max_claim;      /* messages in one claim: each is an open file */
+    void (*changed) (gpointer data); /* something came that mail waited for */
+    gpointer changed_data;           /* borrowed */
 } BrevCourier;
 
 typedef struct {

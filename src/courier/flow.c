@@ -69,9 +69,11 @@ finish (BrevFlow *flow, int status)
 static gboolean
 is_idle (const BrevFlow *flow)
 {
-    for (guint i = 0; i < flow->courier->workers->len; i++)
-        if (!g_queue_is_empty (&((BrevWorker *) flow->courier->workers->pdata[i])->jobs))
+    for (guint i = 0; i < flow->courier->workers->len; i++) {
+        BrevWorker *worker = flow->courier->workers->pdata[i];
+        if (!g_queue_is_empty (&worker->jobs) || brev_worker_is_asking (worker))
             return FALSE;
+    }
     return flow->flying->len == 0 && flow->arrivals->len == 0 && flow->scan == NULL &&
            brev_settler_pending (flow->courier->settler) == 0;
 }
@@ -124,7 +126,7 @@ abandon (BrevFlow *flow, const char *why)
         flow->answer (((const BrevFlight *) flow->flying->pdata[i])->job, &reply);
     g_ptr_array_set_size (flow->flying, 0);
     for (guint i = 0; i < flow->courier->workers->len; i++)
-        brev_worker_give_back (flow->courier->workers->pdata[i], brev_clock_now ());
+        brev_worker_abandon (flow->courier->workers->pdata[i]);
 }
 
 /* No new requests; what was planned goes back. */
@@ -332,6 +334,12 @@ brev_flow_run (BrevFlow *flow)
     flow->turn = flow->timer = 0;
 }
 
+static void
+changed (gpointer data)
+{
+    brev_flow_go_on (data);
+}
+
 BrevFlow *
 brev_flow_new (const BrevRunOptions *options, BrevCourier *courier)
 {
@@ -339,6 +347,8 @@ brev_flow_new (const BrevRunOptions *options, BrevCourier *courier)
 
     flow->options = options;
     flow->courier = courier;
+    courier->changed = changed;
+    courier->changed_data = flow;
     flow->loop = g_main_loop_new (NULL, FALSE);
     flow->arrivals = g_ptr_array_new_with_free_func (g_free);
     flow->flying = g_ptr_array_new_with_free_func (g_free);

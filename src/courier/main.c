@@ -130,8 +130,8 @@ find_last (const BrevWorker *worker, const BrevJob *job, BrevHttpRequest *first,
 
     if (!own->is_prelude)
         return g_steal_pointer (&own);
-    all = brev_provider_requests (provider, job->mails, worker->account, worker->token,
-                                  endpoint, error);
+    all = brev_provider_requests (provider, job->mails, worker->account,
+                                  brev_access_token (worker->access), endpoint, error);
     return all != NULL ? g_ptr_array_steal_index (all, all->len - 1) : NULL;
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/secret.h"
 #include "courier/claim.h"
 #include "courier/doubt.h"
 #include "courier/fallback.h"
@@ -99,6 +98,13 @@ rest_after (guint failures, gint64 asked)
     return MAX (MIN (rest, LONGEST_REST), MIN (asked, BREV_HOUR));
 }
 
+void
+brev_worker_rest (BrevWorker *worker, gint64 asked)
+{
+    worker->failures++;
+    worker->rest_until = brev_clock_ticks () + rest_after (worker->failures, asked);
+}
+
 /* What is held for the trouble that ends now is found by its rows: a failure shows in the
  * next turn. */
 static void
@@ -118,22 +124,20 @@ learn (BrevWorker *worker, const BrevJob *job)
     switch (brev_outcomes_health (job->outcomes, &asked, &pause)) {
     case BREV_HEALTH_GOOD:
         worker->failures = 0;
+        brev_access_worked (worker->access);
         worker->stand_in = NULL;
         if (brev_trouble_is_known (worker->trouble, BREV_SCOPE_WHOLE))
             write_down (worker);
         brev_trouble_end (worker->trouble, BREV_SCOPE_WHOLE, now);
         break;
     case BREV_HEALTH_SLOW:
-        worker->failures++;
         if (job->is_too_much || asked > 0)
             brev_pace_slow (&worker->pace, asked, job->is_too_much);
-        worker->rest_until = brev_clock_ticks () + rest_after (worker->failures, asked);
+        brev_worker_rest (worker, asked);
         brev_worker_give_back (worker, now);
         break;
     case BREV_HEALTH_PAUSED:
         until = brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, pause->text, now);
-        if (worker->token_until != 0) /* perhaps there are newer keys */
-            worker->token_until = now;
         brev_worker_give_back (worker, brev_fallback_for (worker) != NULL ? now : until);
         break;
     }
@@ -145,17 +149,18 @@ brev_worker_follow (const BrevWorker *worker, BrevJob *job, const BrevHttpReply 
 {
     const BrevProvider *provider = brev_job_provider (job);
     g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
+    const char *token = brev_access_token (worker->access);
 
     if (!job->is_prelude || reply->status == 0 || !reply->is_complete)
         return NULL;
-    if (worker->token == NULL) {
+    if (token == NULL) {
         (void) brev_throw (error, BREV_ERROR_SYSTEM, "account '%s' has no keys",
                            worker->account->name);
         return NULL;
     }
     g_ptr_array_add (job->replies, brev_http_reply_copy (reply));
-    return provider->next (job->mails, worker->account, worker->token, endpoint,
-                           job->replies, error);
+    return provider->next (job->mails, worker->account, token, endpoint, job->replies,
+                           error);
 }
 
 /* -- what it says of its mails ------------------------------------------------------- */
@@ -278,10 +283,26 @@ mask_secret (const BrevWorker *worker, BrevOutcome *outcome)
     for (guint i = 0; i < outcome->n && !worker->is_outbox; i++) {
         BrevVerdict *verdict = &outcome->verdicts[i];
         if (verdict->text != NULL)
-            verdict->text = brev_secret_mask (verdict->text, worker->token);
+            verdict->text = brev_access_mask (worker->access, verdict->text);
         if (verdict->remote_id != NULL)
-            verdict->remote_id = brev_secret_mask (verdict->remote_id, worker->token);
+            verdict->remote_id = brev_access_mask (worker->access, verdict->remote_id);
     }
+}
+
+static gboolean
+is_about_account (const BrevVerdict *verdict)
+{
+    return verdict->kind == BREV_VERDICT_ACCOUNT && verdict->scope == BREV_SCOPE_ACCOUNT;
+}
+
+/* Keys that are refused may have been withdrawn: others come before the administrator. */
+static void
+doubt_keys (BrevWorker *worker, BrevOutcome *outcome)
+{
+    for (guint i = 0; i < outcome->n && !worker->is_outbox; i++)
+        if (is_about_account (&outcome->verdicts[i]) &&
+            brev_access_refused (worker->access))
+            outcome->verdicts[i].kind = BREV_VERDICT_LATER;
 }
 
 /* -- what the search says ------------------------------------------------------------ */
@@ -409,8 +430,10 @@ brev_worker_answered (BrevWorker *worker, BrevJob *answered)
     g_autoptr (BrevJob) job = answered;
 
     brev_pace_end (&worker->pace, job->slot);
-    for (guint i = 0; i < job->mails->len; i++)
+    for (guint i = 0; i < job->mails->len; i++) {
         mask_secret (worker, job->outcomes->pdata[i]);
+        doubt_keys (worker, job->outcomes->pdata[i]);
+    }
     if (job->is_question) {
         answered_question (worker, job);
         return;

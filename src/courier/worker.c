@@ -3,8 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/secret.h"
-#include "courier/aws-keys.h"
+#include "base/log.h"
 #include "courier/claim.h"
 #include "courier/fallback.h"
 
@@ -20,75 +19,14 @@
 
 /* -- life ---------------------------------------------------------------------------- */
 
-/* Keys of the machine are taken anew before they end, but not all the time. */
-#define KEYS_MARGIN (5 * BREV_MINUTE)
-#define KEYS_LEAST (30 * BREV_SECOND)
-
-/* "" stands for no token of its own. Keys that still hold stay when there are no newer. */
-static gboolean
-fetch_keys (BrevWorker *worker, GError **error)
+/* Keys came, or none. */
+static void
+access_changed (gpointer data)
 {
-    gint64 now = brev_clock_now (), expiry = 0;
-    char *keys = brev_aws_keys_fetch (&expiry, error);
+    BrevWorker *worker = data;
 
-    worker->token_until = now + KEYS_LEAST;
-    if (keys == NULL)
-        return FALSE;
-    brev_secret_free (worker->token);
-    worker->token = keys;
-    worker->token_expiry = expiry;
-    worker->token_until = MAX (expiry - KEYS_MARGIN, now + KEYS_LEAST);
-    return TRUE;
-}
-
-static gboolean
-wants_keys (const BrevWorker *worker, const char *secret)
-{
-    return secret != NULL && *secret == '\0' &&
-           (worker->provider->caps & BREV_CAP_AWS_KEYS) != 0;
-}
-
-/* Returns: whether it has a token that holds now */
-static gboolean
-refresh_token (BrevWorker *worker)
-{
-    gint64 now = brev_clock_now ();
-
-    if (worker->token == NULL || worker->token_until == 0)
-        return worker->token != NULL;
-    if (now >= worker->token_until)
-        (void) fetch_keys (worker, NULL);
-    return now < worker->token_expiry;
-}
-
-static gboolean
-load_token (BrevWorker *worker, GError **error)
-{
-    if (worker->provider == NULL)
-        return brev_throw (
-            error, BREV_ERROR_CONFIG, "account '%s' has an unknown provider '%s'",
-            worker->account->name,
-            worker->is_outbox ? worker->account->as : worker->account->provider);
-    if (worker->is_outbox) { /* its requests show no secret anyway */
-        worker->token = g_strdup ("outbox");
-        return TRUE;
-    }
-    g_clear_pointer (&worker->token, brev_secret_free);
-    worker->token =
-        brev_secret_load (worker->account, worker->courier->is_service, error);
-    if (worker->token == NULL)
-        return FALSE;
-    if (wants_keys (worker, worker->token)) {
-        g_clear_pointer (&worker->token, brev_secret_free);
-        if (!fetch_keys (worker, error)) {
-            g_prefix_error (error, "account '%s': ", worker->account->name);
-            return FALSE;
-        }
-    }
-    if (brev_account_check (worker->account, worker->token, error))
-        return TRUE;
-    g_clear_pointer (&worker->token, brev_secret_free);
-    return FALSE;
+    worker->may_have_due = TRUE;
+    worker->courier->changed (worker->courier->changed_data);
 }
 
 BrevWorker *
@@ -109,6 +47,9 @@ brev_worker_new (BrevCourier *courier, const BrevAccount *account)
         return worker;
     worker->provider = brev_provider_for (account);
     worker->is_outbox = brev_provider_is_outbox (account);
+    if (worker->provider != NULL)
+        worker->access = brev_access_new (account, worker->provider, courier->is_service,
+                                          access_changed, worker);
     return worker;
 }
 
@@ -118,7 +59,7 @@ brev_worker_free (BrevWorker *worker)
     if (worker == NULL)
         return;
     g_queue_clear_full (&worker->jobs, (GDestroyNotify) brev_job_free);
-    g_clear_pointer (&worker->token, brev_secret_free);
+    brev_access_free (worker->access);
     brev_trouble_free (worker->trouble);
     brev_pace_clear (&worker->pace);
     g_free (worker);
@@ -126,21 +67,44 @@ brev_worker_free (BrevWorker *worker)
 
 /* -- what it may do now -------------------------------------------------------------- */
 
+static void
+throw_no_provider (const BrevWorker *worker, GError **error)
+{
+    (void) brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s' has an unknown provider '%s'", worker->account->name,
+                       worker->is_outbox ? worker->account->as
+                                         : worker->account->provider);
+}
+
 gboolean
 brev_worker_is_able (BrevWorker *worker)
 {
     g_autoptr (GError) error = NULL;
     gint64 now = brev_clock_now ();
     gint64 until;
+    int able = -1;
 
     if (brev_trouble_find (worker->trouble, BREV_SCOPE_WHOLE, now, &until) != NULL)
         return FALSE;
     if (worker->account == NULL)
         return TRUE;
-    if (refresh_token (worker) || load_token (worker, &error))
-        return TRUE;
-    (void) brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, error->message, now);
-    return FALSE;
+    if (worker->access != NULL)
+        able = brev_access_prepare (worker->access, worker->courier->http, &error);
+    else
+        throw_no_provider (worker, &error);
+    if (able < 0 && g_error_matches (error, BREV_ERROR, BREV_ERROR_SYSTEM)) {
+        brev_log (BREV_LOG_WARNING, "account '%s': mail waits: %s", worker->account->name,
+                  error->message);
+        brev_worker_rest (worker, 0);
+    } else if (able < 0)
+        (void) brev_trouble_add (worker->trouble, BREV_SCOPE_WHOLE, error->message, now);
+    return able > 0;
+}
+
+gboolean
+brev_worker_is_asking (const BrevWorker *worker)
+{
+    return worker->access != NULL && brev_access_is_asking (worker->access);
 }
 
 /* After trouble one message goes ahead, and the others when it got through. */
@@ -333,6 +297,14 @@ brev_worker_give_back (BrevWorker *worker, gint64 due)
     worker->may_have_due = TRUE;
 }
 
+void
+brev_worker_abandon (BrevWorker *worker)
+{
+    if (worker->access != NULL)
+        brev_access_abandon (worker->access);
+    brev_worker_give_back (worker, brev_clock_now ());
+}
+
 /* -- requests ------------------------------------------------------------------------ */
 
 void
@@ -361,18 +333,18 @@ encode (const BrevWorker *worker, const BrevJob *job, GError **error)
 {
     const BrevProvider *provider = brev_job_provider (job);
     g_autofree char *endpoint = brev_provider_endpoint (provider, worker->account);
+    const char *token = brev_access_token (worker->access);
 
-    if (worker->token == NULL) { /* its keys have ended since it was planned */
+    if (token == NULL) { /* its keys have ended since it was planned */
         (void) brev_throw (error, BREV_ERROR_SYSTEM, "account '%s' has no keys",
                            worker->account->name);
         return NULL;
     }
     if (!job->is_question)
-        return provider->encode (job->mails, worker->account, worker->token, endpoint,
-                                 error);
+        return provider->encode (job->mails, worker->account, token, endpoint, error);
     if (provider->search != NULL)
-        return provider->search (job->mails->pdata[0], worker->account, worker->token,
-                                 endpoint, error);
+        return provider->search (job->mails->pdata[0], worker->account, token, endpoint,
+                                 error);
     (void) brev_throw (error, BREV_ERROR_INPUT, "%s cannot be asked for it",
                        provider->title);
     return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "courier/access.h"
 #include "courier/courier.h"
 #include "courier/job.h"
 #include "courier/pace.h"
@@ -20,9 +21,7 @@ typedef struct BrevWorker {
     const BrevAccount *account; /* borrowed, NULL: the strays' */
     const BrevProvider *provider;
     gboolean is_outbox;
-    char *token;          /* owned, nullable: the secret */
-    gint64 token_until;   /* ms: when to look for a newer one; 0: never */
-    gint64 token_expiry;  /* ms: when it ends; 0: never */
+    BrevAccess *access;   /* owned, NULL: there is nobody to send to */
     BrevTrouble *trouble; /* owned */
     BrevPace pace;
     GQueue jobs;           /* owned, of BrevJob: planned, waiting for a slot */
@@ -37,8 +36,11 @@ typedef struct BrevWorker {
 BrevWorker *brev_worker_new (BrevCourier *courier, const BrevAccount *account);
 void brev_worker_free (BrevWorker *worker);
 
-/* Whether the account as a whole can send; looks for its token again when it had none. */
+/* Whether the account as a whole can send; looks for its token again when it had none, and
+ * asks for keys before they end. */
 gboolean brev_worker_is_able (BrevWorker *worker);
+/* Whether keys are on their way. */
+gboolean brev_worker_is_asking (const BrevWorker *worker);
 /* Returns: whether a request may be sent now */
 gboolean brev_worker_may_send (BrevWorker *worker);
 /* Returns: whether a claim makes sense now */
@@ -50,6 +52,8 @@ int brev_worker_lease (BrevWorker *worker, GError **error);
 guint brev_worker_appetite (const BrevWorker *worker);
 /* Returns: ms until waiting mail may be sent, -1 when it is not time that it waits for */
 gint64 brev_worker_wait (BrevWorker *worker);
+/* Nothing is sent for a while, longer after each failure; for @asked ms at least. */
+void brev_worker_rest (BrevWorker *worker, gint64 asked);
 /* Everything is worth a try now: an administrator asked. */
 void brev_worker_wake (BrevWorker *worker);
 
@@ -84,6 +88,8 @@ void brev_worker_return (BrevWorker *worker, BrevLetter *letter, guint index,
                          const BrevAccount *account, gint64 due);
 /* So does all planned but unsent mail. */
 void brev_worker_give_back (BrevWorker *worker, gint64 due);
+/* So it does, and nothing that was asked for will come: there is no HTTP any more. */
+void brev_worker_abandon (BrevWorker *worker);
 
 /* Queues a mail of @letter, in a request with others where that is possible. */
 void brev_worker_add (BrevWorker *worker, BrevLetter *letter, BrevMail *mail);

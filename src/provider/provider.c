@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/provider.h"
+#include "provider/oauth.h"
 
 #include <string.h>
 
@@ -185,6 +186,9 @@ brev_http_reply_copy (const BrevHttpReply *reply)
         g_ptr_array_add (copy->headers, brev_http_header_new (header->name, header->value,
                                                               header->is_secret));
     }
+    copy->is_complete = reply->is_complete;
+    copy->may_have_left = reply->may_have_left;
+    copy->error = g_strdup (reply->error);
     return copy;
 }
 
@@ -489,7 +493,8 @@ brev_account_check (const BrevAccount *account, const char *token, GError **erro
     if (provider == NULL || provider->encode == NULL)
         return TRUE;
     if (!check_endpoint (account, provider, error) ||
-        !check_region (account, provider, error))
+        !check_region (account, provider, error) ||
+        !brev_oauth_check (account, provider, token, error))
         return FALSE;
     return provider->check != NULL ? provider->check (account, token, error)
                                    : brev_token_check (account, token, error);

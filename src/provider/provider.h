@@ -99,7 +99,7 @@ typedef struct {
 
 /* A complete reply without headers; (transfer full) (nullable): @body */
 BrevHttpReply *brev_http_reply_new (int status, GBytes *body);
-/* (transfer full): with its status, header and body */
+/* (transfer full): all of it but an answer by SMTP */
 BrevHttpReply *brev_http_reply_copy (const BrevHttpReply *reply);
 void brev_http_reply_free (BrevHttpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevHttpReply, brev_http_reply_free)
@@ -187,6 +187,10 @@ struct BrevProvider {
     const char *smtp_url;  /* nullable: its server of SMTP, which passes the bytes of a
                               message on and takes the same token as password */
     const char *smtp_user; /* nullable: who logs in there; else the account's "user" */
+    const char
+        *token_url; /* nullable: OAuth 2: where its tokens come from, with {domain} for
+                              the account's */
+    const char *token_scope; /* nullable: what those of a client's own are for */
     BrevLevel level;
     const char *level_date; /* "2026-11-25", since when */
     const char *level_by;   /* whose word that is */

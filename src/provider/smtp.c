@@ -93,10 +93,13 @@ set_peer (BrevSmtpPeer *peer, const BrevAccount *account, const char *token)
         [BREV_AUTH_XOAUTH2] = "XOAUTH2", [BREV_AUTH_EXTERNAL] = "EXTERNAL",
     };
 
+    gboolean uses_oauth = account->client_id != NULL && account->auth == BREV_AUTH_AUTO;
+
     peer->user = g_strdup (user_of (account));
     if (peer->user != NULL && account->auth != BREV_AUTH_EXTERNAL)
         peer->password = g_strdup (token);
-    peer->mechanism = g_strdup (mechanisms[account->auth]);
+    peer->mechanism =
+        g_strdup (mechanisms[uses_oauth ? BREV_AUTH_XOAUTH2 : account->auth]);
     peer->is_plaintext = account->tls == BREV_TLS_NONE;
     peer->ca_file = g_strdup (account->ca_file);
     peer->certificate = g_strdup (account->certificate_file);

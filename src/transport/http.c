@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 
+#include "base/clock.h"
 #include "transport/dispatch.h"
 #include "transport/exchange.h"
 #include "transport/pool.h"
@@ -167,12 +168,21 @@ send_by_smtp (Call *call, BrevHttpRequest *request, GError **error)
     return call->dispatch != NULL;
 }
 
+/* What answers is on the same link, or nothing is there. */
+static const BrevHttpLimits limits_for_keys = {
+    .connect_timeout = BREV_SECOND,
+    .stall_timeout = 2 * BREV_SECOND,
+    .total_timeout = 2 * BREV_SECOND,
+};
+
 static gboolean
 send_by_http (Call *call, BrevHttpRequest *request, GError **error)
 {
+    const BrevHttpLimits *limits =
+        request->is_for_keys ? &limits_for_keys : &call->http->limits;
     CURL *easy;
 
-    call->exchange = brev_exchange_new (request, &call->http->limits, error);
+    call->exchange = brev_exchange_new (request, limits, error);
     if (call->exchange == NULL)
         return FALSE;
     call->pool = brev_pool_ref (call->http->pool);

@@ -40,17 +40,5 @@ typedef void (*BrevHttpDone) (const BrevHttpReply *reply, gpointer data);
 void brev_http_send (BrevHttp *http, BrevHttpRequest *request, BrevHttpDone done,
                      gpointer data);
 
-/**
- * brev_http_fetch:
- * @request: (transfer full)
- *
- * Sends it by the same rules, outside of any main loop, and waits for the reply: for what
- * is next door and answers at once.
- *
- * Returns: (transfer full) (nullable): or %NULL with @error when it must not leave
- */
-BrevHttpReply *brev_http_fetch (BrevHttpRequest *request, const BrevHttpLimits *limits,
-                                GError **error);
-
 /* Requests that have not called back yet. */
 guint brev_http_open (const BrevHttp *http);

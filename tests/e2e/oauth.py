@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Accounts whose tokens live for a time: they are asked for once, and again before they end
+or when they are refused; nobody else's mail waits for that."""
+
+import contextlib
+import os
+import socket
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from case import FAULT, mail  # noqa: E402
+from oauth import TokenServer  # noqa: E402
+from postmark import Certificate, Postmark  # noqa: E402
+from programs import Site, wait  # noqa: E402
+from smtpd import Smtpd  # noqa: E402
+
+
+class Tokens(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.certificate = Certificate(cls.directory.name)
+
+    def setUp(self):
+        self.site = self.enterContext(Site(retry_max='1s'))
+        self.addCleanup(self.check_programs)
+
+    def check_programs(self):
+        self.site.stop()
+        self.assertNotRegex(self.site.log_text(), FAULT)
+        self.assertNotRegex(self.site.log_text(), 'clientsecret|refreshsecret|-secret')
+
+    def serve(self, script=None, **options):
+        """A server of SMTP with XOAUTH2 alone, and one that gives out its tokens."""
+        users = {'web@example.com': 'none yet'}
+        self.smtp = self.enterContext(Smtpd(script, certificate=self.certificate, users=users,
+                                            mechanisms='XOAUTH2'))
+        self.tokens = self.enterContext(TokenServer(
+            lambda token: users.update({'web@example.com': token}), **options))
+        self.site.account('office', self.smtp.url, self.tokens.token, provider='smtp',
+                          user='web@example.com', ca_file=self.certificate.cert,
+                          client_id='me', token_url=self.tokens.url,
+                          scope=options.get('scope', ''))
+        return users
+
+    def submit(self, **fields):
+        done = self.site.sendmail('-i', 'ann@example.net', input=mail(**fields))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
+
+    def wait_for(self, n):
+        wait(lambda: len(self.smtp.mails) == n, f'{n} mails')
+
+    def wait_for_log(self, text):
+        wait(lambda: text in self.site.log_text(), f'{text!r} in the log')
+
+    def deliver(self, n):
+        self.site.start()
+        for i in range(n):
+            self.submit(subject=str(i))
+            self.wait_for(i + 1)
+
+    def test_client_credentials(self):
+        self.serve(scope='https://outlook.example/.default')
+        self.deliver(3)
+        self.assertEqual((len(self.tokens.tokens), self.tokens.problems), (1, []))
+
+    def test_refresh_token(self):
+        self.serve(refresh='1//0refreshsecret')
+        self.deliver(2)
+        self.assertEqual((len(self.tokens.tokens), self.tokens.problems), (1, []))
+
+    def test_direct(self):
+        self.serve(refresh='1//0refreshsecret')
+        self.site.set(delivery='direct')
+        self.site.write_config()
+        done = self.site.sendmail('-i', 'ann@example.net', input=mail())
+        self.assertEqual((done.returncode, len(self.smtp.mails)), (0, 1))
+
+    def test_end_of_a_token(self):
+        self.serve(seconds=1)
+        self.deliver(1)
+        given = len(self.tokens.tokens)
+        time.sleep(1.5)
+        self.submit(subject='later')
+        self.wait_for(2)
+        self.assertGreater(len(self.tokens.tokens), given)
+
+    def test_withdrawn_token_is_replaced_and_nobody_is_alarmed(self):
+        users = self.serve()
+        self.deliver(1)
+        users['web@example.com'] = 'another'
+        with self.smtp.lock:  # a connection that is logged in stays good
+            for connection in self.smtp.sockets:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        self.submit(subject='later')
+        self.wait_for(2)
+        self.assertEqual(len(self.tokens.tokens), 2)
+        self.assertEqual(self.site.run('brevdue', 'status', '--check').returncode, 0)
+
+    def test_refused_secret(self):
+        """The server repeats it in its words; the mail waits, and goes when it is mended."""
+        self.serve()
+        good = dict(self.tokens.form)
+        self.tokens.form['client_secret'] = 'othersecret'
+        self.site.start()
+        self.submit()
+        self.wait_for_log('invalid_client')
+        self.assertNotEqual(self.site.run('brevdue', 'status', '--check').returncode, 0)
+        self.assertNotIn('clientsecret', self.site.log_text())
+        self.tokens.form = good
+        self.wait_for(1)
+
+    def test_failing_server(self):
+        self.serve()
+        self.tokens.failure = 503, b'<html>maintenance</html>'
+        self.site.start()
+        self.submit()
+        self.wait_for_log('HTTP 503')
+        self.tokens.failure = None
+        self.wait_for(1)
+        self.assertNotIn('status=deferred', self.site.log_text())
+
+    def test_hanging_server_keeps_nobody_else_waiting(self):
+        self.serve()
+        postmark = self.enterContext(Postmark())
+        self.site.postmark(postmark)
+        self.site.sections['route others'] = {'header': 'X-Other', 'account': 'postmark'}
+        self.site.write_config()
+        self.tokens.stall.clear()
+        self.site.start()
+        self.submit()
+        self.submit(X_Other='yes')
+        wait(lambda: postmark.messages, 'the mail of the other account')
+        self.assertEqual(self.smtp.mails, [])
+        self.tokens.stall.set()
+        self.wait_for(1)
+
+    def test_no_place_to_ask(self):
+        self.serve()
+        del self.site.sections['account office']['token-url']
+        self.site.write_config()
+        self.site.start()
+        self.submit()
+        self.wait_for_log("'client-id' needs 'token-url'")
+
+
+if __name__ == '__main__':
+    unittest.main()
