@@ -280,7 +280,8 @@ complete_resent (const BrevPlanInput *input, BrevMail *draft)
         { "Resent-Message-ID", id },
     };
 
-    if (!BREV_HAS (input->message->features, BREV_FEATURE_RESENT) || input->is_gateway)
+    if (!BREV_HAS (input->message->features, BREV_FEATURE_RESENT) || input->is_gateway ||
+        brev_rule_is_addressed (input->provider))
         return;
     for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
         if (brev_message_header (input->message, fields[i].name) == NULL)

@@ -15,6 +15,12 @@ brev_rule_is_raw (const BrevProvider *provider)
     return (provider->caps & BREV_CAP_RAW) != 0;
 }
 
+gboolean
+brev_rule_is_addressed (const BrevProvider *provider)
+{
+    return (provider->caps & BREV_CAP_HEADER_ENVELOPE) != 0;
+}
+
 /* A field that is written anew in the place of its first, or added when there is none. */
 typedef struct {
     const char *name;
@@ -99,6 +105,10 @@ edit_recipients (const BrevPlanInput *input, const GPtrArray *mailboxes, BrevPla
 {
     g_autoptr (GPtrArray) shown = brev_rule_show (input, mailboxes);
 
+    if (brev_rule_is_addressed (input->provider)) {
+        plan->losses |= input->message->features & BREV_BIT (BREV_FEATURE_GROUP);
+        return g_strdup ("");
+    }
     if (shown == NULL)
         return NULL;
     plan->losses |= input->message->features & BREV_BIT (BREV_FEATURE_GROUP);
@@ -202,6 +212,14 @@ edit_field (Copy *copy, Edit *edit)
     edit->is_done = TRUE;
 }
 
+/* Recipients of who sent it on: who reads them in the header would send it there. */
+static gboolean
+is_misleading (const BrevProvider *provider, const BrevPlace *place)
+{
+    return brev_rule_is_addressed (provider) &&
+           g_ascii_strncasecmp (place->name, "Resent-", strlen ("Resent-")) == 0;
+}
+
 /* Whether the provider takes the field once and has it already. */
 static gboolean
 is_one_too_many (const BrevProvider *provider, GHashTable *seen, const BrevPlace *place)
@@ -229,6 +247,9 @@ copy_fields (const BrevPlanInput *input, Copy *copy, Edit *edits, BrevPlan *plan
             plan->losses |= BREV_BIT (g_ascii_strcasecmp (place->name, "From") == 0
                                           ? BREV_FEATURE_SEVERAL_FROM
                                           : BREV_FEATURE_REPEATED_HEADER);
+            g_ptr_array_add (plan->dropped, g_strdup (place->name));
+        } else if (is_misleading (input->provider, place)) {
+            plan->losses |= BREV_BIT (BREV_FEATURE_RESENT);
             g_ptr_array_add (plan->dropped, g_strdup (place->name));
         } else {
             keep_field (copy, place);
@@ -270,4 +291,33 @@ brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         message->features & input->provider->replaced & ~BREV_BIT (BREV_FEATURE_DATE);
     for (guint i = 0; i < EDIT_LAST; i++)
         g_free (edits[i].text);
+}
+
+/* A line for each mailbox: nothing is folded inside of one. */
+static void
+add_mailboxes (BrevBody *body, const char *name, const GPtrArray *mailboxes)
+{
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_autofree char *mailbox = brev_mailbox_format (mailboxes->pdata[i], TRUE);
+        for (char *p = mailbox; *p != '\0'; p++)
+            if (g_ascii_iscntrl (*p))
+                *p = ' ';
+        brev_body_add (body, i == 0 ? name : ",\r\n ");
+        brev_body_add (body, i == 0 ? ": " : "");
+        brev_body_add (body, mailbox);
+    }
+    if (mailboxes->len > 0)
+        brev_body_add (body, "\r\n");
+}
+
+void
+brev_rule_address (BrevMail *mail)
+{
+    g_autoptr (BrevBody) rest = mail->raw;
+
+    mail->raw = brev_body_new ();
+    add_mailboxes (mail->raw, "To", mail->to);
+    add_mailboxes (mail->raw, "Cc", mail->cc);
+    add_mailboxes (mail->raw, "Bcc", mail->bcc);
+    brev_body_add_body (mail->raw, rest, BREV_AS_BYTES);
 }

@@ -245,6 +245,8 @@ add_mail (Seating *seating, const BrevMail *draft, const guint *line, guint n,
         brev_rule_add_recipient (mail, address, recipient);
         mail->recipients[i] = recipient->index;
     }
+    if (brev_rule_is_addressed (seating->input->provider))
+        brev_rule_address (mail);
     g_ptr_array_add (plan->mails, mail);
 }
 
@@ -264,6 +266,22 @@ add_mails (Seating *seating, const BrevMail *draft, const guint *line, guint n,
     }
     for (guint i = 0; i < n; i++)
         add_mail (seating, draft, line + i, 1, FIELD_TO, plan);
+}
+
+/* How many of the line others may share a mail with: who reads a Bcc that nobody takes out of
+ * the header, reads of all. */
+static guint
+count_shared (const Seating *seating, const GArray *line)
+{
+    const BrevProvider *provider = seating->input->provider;
+    guint n = 0;
+
+    if (!brev_rule_is_addressed (provider) || (provider->caps & BREV_CAP_BCC_ONLY) != 0)
+        return line->len;
+    while (n < line->len &&
+           seating->places[g_array_index (line, guint, n)].field != FIELD_BCC)
+        n++;
+    return n;
 }
 
 /* Appends @address unless the list has it; says whether that changes what is written. */
@@ -326,13 +344,16 @@ brev_rule_recipients (const BrevPlanInput *input, const BrevMail *draft, BrevPla
     g_autoptr (GArray) line = line_up (&seating);
     guint max = input->provider->max_recipients > 0 ? input->provider->max_recipients
                                                     : MAX (line->len, 1);
-    for (guint i = 0; i < line->len; i += max)
+    guint shared = count_shared (&seating, line);
+    for (guint i = 0; i < shared; i += max)
         add_mails (&seating, draft, &g_array_index (line, guint, i),
-                   MIN (max, line->len - i), plan);
+                   MIN (max, shared - i), plan);
+    for (guint i = shared; i < line->len; i++)
+        add_mail (&seating, draft, &g_array_index (line, guint, i), 1, FIELD_TO, plan);
     if (seating.has_alias)
         plan->losses |= BREV_BIT (BREV_FEATURE_ALIAS);
-    if (brev_rule_is_raw (input->provider)) /* the header stays as it is */
-        return;
+    if (brev_rule_is_raw (input->provider) && !brev_rule_is_addressed (input->provider))
+        return; /* the header stays as it is */
     if (seating.has_hidden)
         plan->losses |= BREV_BIT (BREV_FEATURE_HIDDEN_RECIPIENT);
     if (seating.has_moved)

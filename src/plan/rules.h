@@ -27,6 +27,8 @@ gboolean brev_rule_sender (const BrevPlanInput *input, BrevMail *draft, BrevPlan
 
 /* Whether the mails of this provider are the message itself. */
 gboolean brev_rule_is_raw (const BrevProvider *provider);
+/* Whether its header says who receives it. */
+gboolean brev_rule_is_addressed (const BrevProvider *provider);
 
 /* Sets the header fields and the wishes of @draft; what cannot travel is dropped by name.
  */
@@ -62,6 +64,9 @@ GPtrArray *brev_rule_show (const BrevPlanInput *input, const GPtrArray *mailboxe
 /* Sets draft->raw, for a provider that takes it: the bytes of the message but for the
  * fields that may not travel, are missing, or are not to be shown as they are written. */
 void brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan);
+
+/* Writes who receives @mail above its message, for a provider that reads it there. */
+void brev_rule_address (BrevMail *mail);
 
 /* Returns: (transfer full) (nullable): a Date, RFC 5322 section 3.3, whatever the locale;
  * @date in ms */

@@ -27,6 +27,8 @@ typedef enum {
     BREV_CAP_SMTP = 1 << 12,     /* its SMTP endpoint passes bytes on: @smtp_url */
     BREV_CAP_SANDBOX = 1 << 13,  /* can be asked to check a mail and deliver nothing */
     BREV_CAP_AWS_KEYS = 1 << 14, /* without a token, takes the keys of the machine */
+    BREV_CAP_HEADER_ENVELOPE = 1 << 15, /* with RAW: sends to whom the header names; with
+                                           BCC_ONLY it takes Bcc out of that */
 } BrevCaps;
 
 typedef struct {

@@ -22,10 +22,12 @@ typedef struct {
     BrevFeatures replaced;  /* by the provider */
     gboolean is_single;     /* the provider takes X-Once once */
     gboolean is_gateway;
+    BrevCaps caps; /* beside RAW; 0: BCC_ONLY */
     BrevFeatures losses;
     const char *dropped;
 } Case;
 
+#define ADDRESSED BREV_CAP_HEADER_ENVELOPE
 #define F(feature) BREV_BIT (BREV_FEATURE_##feature)
 
 /* clang-format off */
@@ -88,6 +90,22 @@ static const Case cases[] = {
     { "fields that are taken once", "X-Once: 1\n" ALL "x-once: 2\n 3\nX-Twice: 1\nX-Twice: 1\n\n",
       "X-Once: 1\r\n" ALL_CRLF "X-Twice: 1\r\nX-Twice: 1\r\n\r\n", .is_single = TRUE,
       .losses = F (REPEATED_HEADER), .dropped = "x-once" },
+    { "a header that is the envelope", "X: y\nto: R  <r@x.org>, Hidden <h@x.org>\n" ALL
+      "CC: \"a, b\" <c@x.org>, list: d@x.org;\nBcc: e@x.org\n\nTo: text\n",
+      "To: R <r@x.org>\r\nCc: \"a, b\" <c@x.org>,\r\n d@x.org\r\nBcc: e@x.org,\r\n f@x.org\r\n"
+      "X: y\r\n" ALL_CRLF "\r\nTo: text\r\n", "r@x.org c@x.org d@x.org e@x.org f@x.org",
+      .caps = ADDRESSED | BREV_CAP_BCC_ONLY, .losses = F (GROUP) | F (HIDDEN_RECIPIENT) },
+    { "such without a To", ALL "To: undisclosed-recipients:;\n\n", "Bcc: a@x.org,\r\n b@x.org\r\n" ALL_CRLF "\r\n",
+      "a@x.org b@x.org", .caps = ADDRESSED | BREV_CAP_BCC_ONLY, .losses = F (GROUP) },
+    { "such where Bcc would be seen", ALL "To: r@x.org\n\n",
+      "To: r@x.org\r\n" ALL_CRLF "\r\n" "To: e@x.org\r\n" ALL_CRLF "\r\n" "To: f@x.org\r\n" ALL_CRLF "\r\n",
+      "r@x.org e@x.org f@x.org", .caps = ADDRESSED, .losses = F (MOVED_RECIPIENT) },
+    { "such that was sent on", "Resent-To: r@x.org\nResent-From: a@example.com\n" ALL "To: old@x.org\n\n",
+      "To: r@x.org\r\n" ALL_CRLF "\r\n", "r@x.org", .caps = ADDRESSED | BREV_CAP_BCC_ONLY,
+      .losses = F (RESENT) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT), .dropped = "Resent-To Resent-From" },
+    { "names in it beyond ASCII", ALL "To: =?utf-8?q?J=C3=B6rg?= <r@x.org>\nCc: root\n\n",
+      "To: =?UTF-8?b?SsO2cmc=?= <r@x.org>\r\nCc: ops@x.org\r\n" ALL_CRLF "\r\n", "r@x.org ops@x.org<root",
+      .caps = ADDRESSED | BREV_CAP_BCC_ONLY, .losses = F (ALIAS) },
     { "CRLF stays", "From: a@example.com\r\nDate: x\r\nMessage-ID: <i@x>\r\nBcc: s@x.org\r\nX: y\r\n\r\na\r\nb\rc\n",
       "From: a@example.com\r\nDate: x\r\nMessage-ID: <i@x>\r\nX: y\r\n\r\na\r\nb\rc\r\n" },
 };
@@ -149,7 +167,7 @@ run (const Case *c, gboolean is_lossy,
     BrevProvider provider = *brev_provider_find ("postmark");
 
     g_ptr_array_add (accounts, &account);
-    provider.caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY;
+    provider.caps = BREV_CAP_RAW | (c->caps != 0 ? c->caps : BREV_CAP_BCC_ONLY);
     provider.carried = 0;
     provider.replaced = c->replaced;
     provider.single_headers = c->is_single ? once : NULL;
@@ -176,13 +194,25 @@ run (const Case *c, gboolean is_lossy,
     check (c, plan);
 }
 
+/* One behind the other. */
+static char *
+read_mails (const BrevPlan *plan)
+{
+    GString *all = g_string_new (NULL);
+
+    for (guint i = 0; i < plan->mails->len; i++) {
+        g_autofree char *one = read_all (((const BrevMail *) plan->mails->pdata[i])->raw);
+        g_string_append (all, one);
+    }
+    return g_string_free (all, FALSE);
+}
+
 static void
 check_bytes (const Case *c, const BrevPlan *plan)
 {
     g_assert_cmpint (plan->kind, ==, BREV_PLAN_SEND);
     g_assert_cmpstr (plan->step, ==, "raw");
-    const BrevMail *mail = plan->mails->pdata[0];
-    g_autofree char *got = read_all (mail->raw);
+    g_autofree char *got = read_mails (plan);
     g_ptr_array_add (plan->dropped, NULL);
     g_autofree char *dropped = g_strjoinv (" ", (char **) plan->dropped->pdata);
     g_assert_cmpstr (got, ==, c->want);
