@@ -18,6 +18,7 @@ static const struct {
     const char *user;     /* what goes with the secret, where the provider wants that */
     const char *session;
     const char *regions[2];
+    const char *client, *domain; /* of OAuth 2 */
     gboolean is_general;      /* set for other programs, too: BREVDUE_PROVIDER decides */
     gboolean has_machine_key; /* without a secret the machine's own is taken */
 } providers[] = {
@@ -34,17 +35,15 @@ static const struct {
       "AWS_ACCESS_KEY_ID",
       "AWS_SESSION_TOKEN",
       { "AWS_REGION", "AWS_DEFAULT_REGION" },
-      TRUE,
-      TRUE },
-    { "cloudflare",
-      "CLOUDFLARE_API_TOKEN",
-      "CLOUDFLARE_ACCOUNT_ID",
-      NULL,
-      { NULL },
-      TRUE },
-    { "scaleway", "SCW_SECRET_KEY", "SCW_DEFAULT_PROJECT_ID", NULL, { NULL }, TRUE },
+      .is_general = TRUE,
+      .has_machine_key = TRUE },
+    { "cloudflare", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID", .is_general = TRUE },
+    { "scaleway", "SCW_SECRET_KEY", "SCW_DEFAULT_PROJECT_ID", .is_general = TRUE },
     { "smtp2go", "SMTP2GO_API_KEY" },
     { "azure", "AZURE_COMMUNICATION_ACCESS_KEY" },
+    { "gmail", "GMAIL_TOKEN" },
+    { "graph", "AZURE_CLIENT_SECRET", .client = "AZURE_CLIENT_ID",
+      .domain = "AZURE_TENANT_ID", .is_general = TRUE },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "outbox", NULL },
@@ -188,12 +187,20 @@ brev_provider_has_no_token (const char *provider)
     return FALSE;
 }
 
+static void
+take_companion (const char *variable, char **setting)
+{
+    if (variable != NULL && *setting == NULL)
+        *setting = g_strdup (brev_environment (variable));
+}
+
 /* What goes with the secret that was found in a variable of @row. */
 static void
 take_companions (BrevAccount *account, guint row)
 {
-    if (providers[row].user != NULL && account->user == NULL)
-        account->user = g_strdup (brev_environment (providers[row].user));
+    take_companion (providers[row].user, &account->user);
+    take_companion (providers[row].client, &account->client_id);
+    take_companion (providers[row].domain, &account->domain);
     if (providers[row].session != NULL &&
         brev_environment (providers[row].session) != NULL)
         account->session_env = providers[row].session;

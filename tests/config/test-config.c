@@ -600,6 +600,7 @@ test_environment_variables (Fixture *fixture, gconstpointer data)
         { "MAILERSEND_API_KEY", NULL, "mailersend" },
         { "ELASTICEMAIL_API_KEY", NULL, "elastic" },
         { "AZURE_COMMUNICATION_ACCESS_KEY", NULL, "azure" },
+        { "GMAIL_TOKEN", NULL, "gmail" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -617,6 +618,30 @@ test_environment_variables (Fixture *fixture, gconstpointer data)
         g_unsetenv (cases[i].variable);
         g_unsetenv ("MJ_APIKEY_PUBLIC");
     }
+}
+
+/* Its variables belong together, and are other programs', too. */
+static void
+test_environment_graph (Fixture *fixture, gconstpointer data)
+{
+    static const char *const variables[][2] = { { "AZURE_CLIENT_SECRET", "s3cret" },
+                                                { "AZURE_CLIENT_ID", "application" },
+                                                { "AZURE_TENANT_ID", "tenant" } };
+    g_autoptr (BrevConfig) alone = NULL, config = NULL;
+    const BrevAccount *account;
+
+    for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+        g_setenv (variables[i][0], variables[i][1], TRUE);
+    alone = load (fixture, "");
+    g_assert_null (brev_config_find_account (alone, alone->account));
+    g_setenv ("BREVDUE_PROVIDER", "graph", TRUE);
+    config = load (fixture, "");
+    account = brev_config_find_account (config, config->account);
+    g_assert_cmpstr (account->token_env, ==, "AZURE_CLIENT_SECRET");
+    g_assert_cmpstr (account->client_id, ==, "application");
+    g_assert_cmpstr (account->domain, ==, "tenant");
+    for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+        g_unsetenv (variables[i][0]);
 }
 
 static void
@@ -865,6 +890,7 @@ main (int argc, char **argv)
     ADD ("/config/environment", test_environment);
     ADD ("/config/environment-provider", test_environment_provider);
     ADD ("/config/environment-variables", test_environment_variables);
+    ADD ("/config/environment-graph", test_environment_graph);
     ADD ("/config/warnings", test_warnings);
     g_test_add_func ("/route/address-matches", test_address_matches);
     ADD ("/route/covers", test_covers);

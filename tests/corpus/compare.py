@@ -384,6 +384,11 @@ def find_blind(request):
 def compare_raw(message, original, plan, request):
     copy = Original(request.raw)
     yield from compare_raw_fields(original, copy, plan)
+    if request.is_addressed:
+        yield from compare_shown(message, original, plan, request)
+        yield from find_blind(request)
+    else:
+        yield from compare_raw_recipients(original, copy)
     if body_of(request.raw) != body_of(message.data):
         yield 'the bytes of the body are others'
     if b'blind' in request.raw:
@@ -414,11 +419,14 @@ def compare_raw_fields(original, copy, plan):
             yield f'lost: {name}: {value!r}'
     if people(copy, 'from')[:1] != [author]:
         yield f'From: {people(copy, "from")} is not {author}'
+    if people(copy, 'reply-to') != replies:
+        yield f'Reply-To: {people(copy, "reply-to")} is not {replies}'
+
+
+def compare_raw_recipients(original, copy):
     for name in ('to', 'cc'):
         if [one for one in people(copy, name)] != people(original, name):
             yield f'{name}: {people(copy, name)} is not {people(original, name)}'
-    if people(copy, 'reply-to') != replies:
-        yield f'Reply-To: {people(copy, "reply-to")} is not {replies}'
 
 
 def unfolded(value):

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 
-from reader import Mailbox, Part, fold_address, mailboxes
+from reader import Mailbox, Original, Part, fold_address, mailboxes
 
 
 class Request:
@@ -21,6 +21,7 @@ class Request:
         self.attachments = []
         self.headers = []     # of (name, raw value)
         self.raw = None       # bytes
+        self.is_addressed = False  # by the header that stood above them
         self.value = None     # the body, parsed
         self.recipients = None  # addresses of the envelope, where that stands apart
 
@@ -270,6 +271,21 @@ def jmap(value):
             for to in arguments['create']['send']['envelope']['rcptTo']]
 
 
+# Of those that take the message itself and read in its header who receives it: whether they
+# take Bcc out of that.
+ADDRESSED = {'gmail': True, 'graph': False}
+ADDRESSES = re.compile(rb'\A(?:(?:To|Cc|Bcc):.*\r\n(?:[ \t].*\r\n)*)*')
+
+
+def read_addressed(request, takes_bcc):
+    """Its header is the envelope; @request.raw is the rest."""
+    header = Original(ADDRESSES.match(request.raw)[0] + b'\r\n')
+    request.raw = ADDRESSES.sub(b'', request.raw)
+    request.is_addressed = True
+    for name in ('to', 'cc', 'bcc') if takes_bcc else ('to', 'cc'):
+        setattr(request, name, header.mailboxes(name))
+
+
 ENVELOPES = {  # of those that take the message itself
     'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun,
     'postal': lambda body: json.loads(body)['rcpt_to'],
@@ -284,6 +300,9 @@ def read(provider, body, raw, recipients):
         READERS[provider](request.value, request)
         return request
     request.raw = body if raw is None else raw
+    if provider in ADDRESSED:
+        read_addressed(request, ADDRESSED[provider])
+        return request
     request.recipients = list(map(fold_address, recipients or
                                   ENVELOPES[provider](body.decode('utf-8', 'replace'))))
     return request

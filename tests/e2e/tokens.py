@@ -14,6 +14,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import case  # noqa: E402
+from addressed import Gmail, Graph  # noqa: E402
 from case import FAULT, mail  # noqa: E402
 from oauth import TokenServer  # noqa: E402
 from postmark import Certificate, Postmark  # noqa: E402
@@ -150,6 +152,91 @@ class Tokens(unittest.TestCase):
         self.site.start()
         self.submit()
         self.wait_for_log("'client-id' needs 'token-url'")
+
+
+class Mailboxes(case.Case):
+    """Gmail and Microsoft Graph: who receives a mail stands in its header, and nobody else."""
+
+    def setUp(self):
+        self.site = self.enterContext(Site(retry_max='1s'))
+
+    def open(self, name, stand_in, **settings):
+        refresh = 'refreshsecret' if name == 'gmail' else None
+        scope = None if refresh else 'https://graph.microsoft.com/.default'
+        self.tokens = self.enterContext(TokenServer(refresh=refresh, scope=scope))
+        self.server = self.enterContext(stand_in(self.tokens))
+        self.site.account(name, self.server.url, self.tokens.token, provider=name,
+                          client_id='me', token_url=self.tokens.url, **settings)
+        self.addCleanup(self.check_requests)
+        self.addCleanup(self.check_programs)
+        self.addCleanup(self.check_secrets)
+        self.site.start()
+
+    def check_secrets(self):
+        self.assertEqual(self.tokens.problems, [])
+        self.assertNotRegex(self.site.log_text(), 'clientsecret|refreshsecret|-secret')
+
+    def gmail(self):
+        self.open('gmail', Gmail)
+
+    def graph(self, **settings):
+        self.open('graph', Graph, domain='example.com', **settings)
+
+    def test_gmail(self):
+        self.gmail()
+        self.submit('-i', 'ann@example.net', 'carol@example.net', input=mail(
+            to='Ann <ann@example.net>, Hidden <hidden@example.net>', body='caf\u00e9\n.'))
+        message, = self.wait_for(1)
+        self.assertEqual(message['To'], ['ann@example.net', 'carol@example.net'])
+        self.assertNotRegex(message['Seen'], 'carol|hidden')
+        self.assertTrue(message['Raw'].endswith('\r\n\r\ncaf\u00c3\u00a9\r\n.\r\n'))
+
+    def test_graph(self):
+        """A blind copy is a mail of its own; the mailbox is the author's."""
+        self.graph()
+        self.submit('-t', '-i', input=mail(to='ann@example.net', Bcc='carol@example.net'))
+        messages = self.wait_for(2)
+        self.assertEqual(sorted(message['To'] for message in messages),
+                         [['ann@example.net'], ['carol@example.net']])
+        self.assertEqual({message['User'] for message in messages}, {'www@example.com'})
+        self.assertEqual(len(self.tokens.tokens), 1)
+
+    def test_one_mailbox_for_all(self):
+        self.graph(user='office@example.com')
+        self.submit('-t', '-i', input=mail())
+        message, = self.wait_for(1)
+        self.assertEqual(message['User'], 'office@example.com')
+
+    def test_token_that_is_refused(self):
+        """By several requests at once."""
+        self.graph()
+        self.submit('-t', '-i', input=mail(subject='first'))
+        self.wait_for(1)
+        self.tokens.ends = 0
+        for n in range(8):
+            self.submit('-t', '-i', input=mail(subject=str(n)))
+        self.wait_for(9)
+        self.assertNotIn('until this is mended', self.site.log_text())
+        self.assertEqual(len(self.tokens.tokens), 2)
+
+    def test_mailbox_that_is_missing_holds_its_own_mail_alone(self):
+        self.graph()
+        self.server.script.set([{'action': 'error', 'status': 404, 'match': {'subject': 'bad'},
+                                 'body': {'error': {'code': 'ErrorInvalidUser',
+                                                    'message': 'The user is invalid.'}}}])
+        self.submit('-t', '-i', input=mail(subject='bad', sender='nobody@example.com'))
+        self.wait_for_log('The user is invalid')
+        self.submit('-t', '-i', input=mail())
+        wait(lambda: self.server.messages, 'mail of another mailbox')
+        self.assertEqual(len(self.files()), 1)
+        self.assertNotIn('status=bounced', self.site.log_text())
+
+    def test_lost_answer_is_a_possible_duplicate(self):
+        self.gmail()
+        self.server.script.set([{'action': 'accept-then-reset', 'times': 1}])
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('possible duplicate')
+        wait(lambda: not self.files(), 'an empty queue')
 
 
 if __name__ == '__main__':
