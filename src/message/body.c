@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "message/quoted.h"
+
 #define CHUNK 24576
 
 /* Text, a part of a message, or a body. */
@@ -26,8 +28,10 @@ struct BrevBody {
     gboolean is_done;   /* the reader or the inner body has come to its end */
     gint state, save;   /* of the base64 encoder */
     char last;          /* of lines: what came last; NUL: nothing yet */
-    GString *ready;     /* owned: encoded bytes of the current piece */
-    gsize taken;        /* of ready */
+    BrevQuoted quoted;
+    GString *cut;   /* owned: of a mail, a character of which more is to come */
+    GString *ready; /* owned: encoded bytes of the current piece */
+    gsize taken;    /* of ready */
 };
 
 static void
@@ -46,6 +50,7 @@ body_new (GPtrArray *pieces)
 
     body->pieces = pieces;
     body->ready = g_string_sized_new (64);
+    body->cut = g_string_sized_new (0);
     return body;
 }
 
@@ -70,6 +75,7 @@ brev_body_free (BrevBody *body)
     brev_reader_free (body->reader);
     brev_body_free (body->inner);
     (void) g_string_free (body->ready, TRUE);
+    (void) g_string_free (body->cut, TRUE);
     g_free (body);
 }
 
@@ -298,6 +304,51 @@ append_header (BrevBody *body, const char *text, gsize length)
     }
 }
 
+/* windows-1252 from 0x80 on; 0: nothing has that number */
+static const gunichar windows_1252[] = {
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+    0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017d, 0,
+    0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+    0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
+};
+
+static void
+append_windows_1252 (GString *out, guint8 c)
+{
+    gunichar known =
+        (gsize) c - 0x80 < G_N_ELEMENTS (windows_1252) ? windows_1252[c - 0x80] : c;
+
+    g_string_append_unichar (out, known != 0 ? known : 0xfffd);
+}
+
+/* What is no UTF-8 is windows-1252, as everywhere. */
+static void
+append_mail (BrevBody *body, const char *bytes, gsize length, gboolean is_last)
+{
+    g_autoptr (GString) all = g_string_new_len (body->cut->str, (gssize) body->cut->len);
+    const char *text, *end;
+
+    g_string_append_len (all, bytes, (gssize) length);
+    g_string_truncate (body->cut, 0);
+    for (text = all->str; text < all->str + all->len; text = end + 1) {
+        gsize left = all->len - (gsize) (text - all->str);
+        gboolean is_good = g_utf8_validate_len (text, left, &end);
+        append_json (body->ready, text, (gsize) (end - text));
+        left -= (gsize) (end - text);
+        if (is_good)
+            break;
+        if (*end == '\0') {
+            append_json (body->ready, end, 1);
+        } else if (!is_last &&
+                   g_utf8_get_char_validated (end, (gssize) left) == (gunichar) -2) {
+            g_string_append_len (body->cut, end, (gssize) left);
+            break;
+        } else {
+            append_windows_1252 (body->ready, (guint8) *end);
+        }
+    }
+}
+
 static void
 append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
 {
@@ -314,6 +365,12 @@ append_encoded (BrevBody *body, BrevAs as, const guint8 *bytes, gsize length)
         break;
     case BREV_AS_HEADER:
         append_header (body, (const char *) bytes, length);
+        break;
+    case BREV_AS_QUOTED:
+        brev_quoted_append (&body->quoted, (const char *) bytes, length, body->ready);
+        break;
+    case BREV_AS_JSON_MAIL:
+        append_mail (body, (const char *) bytes, length, FALSE);
         break;
     case BREV_AS_JSON_TEXT:
         append_json (body->ready, (const char *) bytes, length);
@@ -335,6 +392,10 @@ close_encoder (BrevBody *body, BrevAs as)
         close_base64 (body);
     if (as == BREV_AS_BASE64URL)
         make_url_safe (body->ready);
+    if (as == BREV_AS_QUOTED)
+        brev_quoted_close (&body->quoted, body->ready);
+    if (as == BREV_AS_JSON_MAIL)
+        append_mail (body, "", 0, TRUE);
     if (as == BREV_AS_HEADER && body->last != '\n' && body->last != '\0')
         g_string_append (body->ready, "\r\n");
 }
@@ -351,6 +412,8 @@ begin_piece (BrevBody *body, guint index)
     body->is_done = FALSE;
     body->state = body->save = 0;
     body->last = '\0';
+    body->quoted = (BrevQuoted){ 0 };
+    g_string_truncate (body->cut, 0);
     g_string_truncate (body->ready, 0);
     body->taken = 0;
 }

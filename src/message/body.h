@@ -24,7 +24,9 @@ typedef enum {
     BREV_AS_JSON_HTML, /* so, as text of an HTML document: & < > become entities */
     BREV_AS_BYTES,     /* decoded */
     BREV_AS_LINES,     /* decoded, each line end CRLF, all else as it stands */
-    BREV_AS_HEADER, /* so, but CR and NUL alone are blanks, and a line end is the last */
+    BREV_AS_QUOTED,    /* so, as quoted-printable */
+    BREV_AS_JSON_MAIL, /* decoded, escaped as JSON text; what is not UTF-8 is windows-1252 */
+    BREV_AS_HEADER, /* as lines, but CR and NUL alone are blanks, and a line end is the last */
 } BrevAs;
 
 /**

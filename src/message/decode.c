@@ -43,6 +43,7 @@ message_new (guint64 offset, guint64 length)
     message->attachments =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_part_free);
     message->places = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_place_free);
+    message->odd = g_ptr_array_new_with_free_func (g_free);
     message->offset = message->body = offset;
     message->length = length;
     return message;

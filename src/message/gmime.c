@@ -58,6 +58,21 @@ brev_gmime_options (void)
     return (GMimeParserOptions *) options;
 }
 
+/* GMime is given no message but a part: the fields it would parse as addresses are no
+ * business of its own, and 50,000 nested groups in one end its stack. */
+GMimeObject *
+brev_gmime_parse (int fd, guint64 offset, guint64 length)
+{
+    g_autoptr (GMimeStream) stream = g_mime_stream_fs_new_with_bounds (
+        fd, (gint64) offset, (gint64) (offset + length));
+    g_autoptr (GMimeParser) parser = NULL;
+
+    g_mime_stream_fs_set_owner (GMIME_STREAM_FS (stream), FALSE);
+    parser = g_mime_parser_new_with_stream (stream);
+    g_mime_parser_set_persist_stream (parser, TRUE);
+    return g_mime_parser_construct_part (parser, brev_gmime_options ());
+}
+
 char *
 brev_gmime_decode (const char *raw)
 {

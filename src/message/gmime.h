@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (InternetAddressList, g_object_unref)
  */
 GMimeParserOptions *brev_gmime_options (void);
 
+/* Returns: (transfer full) (nullable): a message, read as a part: see brev_structure_read() */
+GMimeObject *brev_gmime_parse (int fd, guint64 offset, guint64 length);
+
 /**
  * brev_gmime_decode:
  * @raw: an unfolded field body

@@ -45,6 +45,7 @@ const BrevFeatureHelp brev_features[BREV_FEATURE_LAST] = {
     [BREV_FEATURE_FROM_NAME]        = { "from-name",        HARMLESS, "the display name in From, in place of which the provider shows its own" },
     [BREV_FEATURE_EMPTY_BODY]       = { "empty-body",       HARMLESS, "an empty body, made one blank" },
     [BREV_FEATURE_EMPTY_SUBJECT]    = { "empty-subject",    HARMLESS, "an empty Subject, made (no subject)" },
+    [BREV_FEATURE_EIGHT_BIT]        = { "eight-bit",        HARMLESS, "bytes that are not UTF-8, sent in another encoding" },
     [BREV_FEATURE_BROKEN_MIME]      = { "broken-mime",      HARMLESS, "a part that cannot be read as MIME, taken as it stands" },
 };
 /* clang-format on */
@@ -147,6 +148,7 @@ brev_message_free (BrevMessage *message)
     brev_part_free (message->html);
     g_ptr_array_unref (message->attachments);
     g_ptr_array_unref (message->places);
+    g_ptr_array_unref (message->odd);
     g_free (message);
 }
 

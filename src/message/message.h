@@ -48,6 +48,7 @@ typedef struct {
 } BrevPart;
 
 void brev_part_free (BrevPart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevPart, brev_part_free)
 
 /* A header field as it stands in the file, folds and all. */
 typedef struct {
@@ -58,6 +59,17 @@ typedef struct {
 
 BrevPlace *brev_place_new (const char *name, guint64 offset, guint64 length);
 void brev_place_free (BrevPlace *place);
+
+/* A part that is encoded in no way, and is not UTF-8 or holds a NUL. Where it has to be, it can
+ * be encoded: its content, and its field Content-Transfer-Encoding. */
+typedef struct {
+    guint64 field;          /* where that field stands, or may; but see @is_body */
+    guint64 field_length;   /* 0: there is none */
+    guint64 offset, length; /* of the content */
+    gboolean is_body;       /* the message itself, whose fields are among its places */
+    gboolean is_message;    /* of an attached message all, and that lacks MIME-Version */
+    gboolean is_signed;     /* a signature covers it as it is (RFC 1847) */
+} BrevOdd;
 
 /* What a message has and this model does not carry whole, or carries changed. The name, the
  * class and the help of each are in brev_features[]. */
@@ -99,6 +111,7 @@ typedef enum {
     BREV_FEATURE_FROM_NAME,  /* a display name in From, where the provider has its own */
     BREV_FEATURE_EMPTY_BODY,
     BREV_FEATURE_EMPTY_SUBJECT,
+    BREV_FEATURE_EIGHT_BIT,   /* bytes that are not UTF-8, where a request is text */
     BREV_FEATURE_BROKEN_MIME, /* an unreadable part, taken as it stands */
     BREV_FEATURE_LAST
 } BrevFeature;
@@ -134,6 +147,8 @@ typedef struct {
     guint64 length;
     GPtrArray *places; /* owned, of BrevPlace: each field, in order */
     guint64 body;      /* where in the file the header is over, its empty line too */
+    gboolean is_utf8;  /* all of it, and without a NUL */
+    GPtrArray *odd;    /* owned, of BrevOdd, in order: the parts that are not */
 } BrevMessage;
 
 /**

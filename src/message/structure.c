@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "message/charset.h"
 #include "message/gmime.h"
+#include "message/odd.h"
 #include "message/part.h"
 #include "message/scan.h"
 
@@ -380,21 +381,6 @@ take_object (Walk *walk, GMimeObject *object, Role role, guint depth)
         take_leaf (walk, object, role, depth);
 }
 
-/* GMime is given no message but a part: the fields it would parse as addresses are no
- * business of its own, and 50,000 nested groups in one end its stack. */
-static GMimeObject *
-parse (int fd, guint64 offset, guint64 length)
-{
-    g_autoptr (GMimeStream) stream = g_mime_stream_fs_new_with_bounds (
-        fd, (gint64) offset, (gint64) (offset + length));
-    g_autoptr (GMimeParser) parser = NULL;
-
-    g_mime_stream_fs_set_owner (GMIME_STREAM_FS (stream), FALSE);
-    parser = g_mime_parser_new_with_stream (stream);
-    g_mime_parser_set_persist_stream (parser, TRUE);
-    return g_mime_parser_construct_part (parser, brev_gmime_options ());
-}
-
 gboolean
 brev_structure_read (BrevMessage *message, int fd, const BrevHeaderBlock *block,
                      GError **error)
@@ -405,7 +391,7 @@ brev_structure_read (BrevMessage *message, int fd, const BrevHeaderBlock *block,
     gboolean is_torn =
         block->body == message->offset + block->length && block->body < end;
     g_autoptr (GMimeObject) object =
-        parse (fd, message->offset, is_torn ? block->length : message->length);
+        brev_gmime_parse (fd, message->offset, is_torn ? block->length : message->length);
     g_autoptr (GPtrArray) boundaries = g_ptr_array_new_with_free_func (g_free);
     Walk walk = { message, fd, block->body, end, boundaries, NULL };
 
@@ -419,7 +405,7 @@ brev_structure_read (BrevMessage *message, int fd, const BrevHeaderBlock *block,
             note (&walk, BREV_FEATURE_BROKEN_MIME);
     }
     if (walk.error == NULL)
-        return TRUE;
+        return brev_odd_find (message, fd, object, block->body, error);
     g_propagate_error (error, walk.error);
     return FALSE;
 }

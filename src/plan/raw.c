@@ -36,6 +36,9 @@ enum {
     EDIT_CC,
     EDIT_DATE,
     EDIT_MESSAGE_ID,
+    EDIT_VERSION,
+    EDIT_TYPE,
+    EDIT_ENCODING,
     EDIT_LAST
 };
 
@@ -115,6 +118,31 @@ edit_recipients (const BrevPlanInput *input, const GPtrArray *mailboxes, BrevPla
     return brev_mailboxes_format (shown, TRUE);
 }
 
+/* Where the message goes as text, and is none. */
+static const GPtrArray *
+find_odd (const BrevPlanInput *input)
+{
+    return input->provider->takes_text ? input->message->odd : NULL;
+}
+
+/* Text that nobody gave a charset is windows-1252, as everywhere. */
+static void
+decide_encoding (const BrevPlanInput *input, Edit *edits)
+{
+    const GPtrArray *odd = find_odd (input);
+
+    edits[EDIT_VERSION] = (Edit){ "MIME-Version" };
+    edits[EDIT_TYPE] = (Edit){ "Content-Type" };
+    edits[EDIT_ENCODING] = (Edit){ "Content-Transfer-Encoding" };
+    if (odd == NULL || odd->len == 0 || !((BrevOdd *) odd->pdata[0])->is_body)
+        return;
+    edits[EDIT_ENCODING].text = g_strdup ("quoted-printable");
+    if (!has_field (input->message, "MIME-Version"))
+        edits[EDIT_VERSION].text = g_strdup ("1.0");
+    if (!has_field (input->message, "Content-Type"))
+        edits[EDIT_TYPE].text = g_strdup ("text/plain; charset=windows-1252");
+}
+
 static void
 decide (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan, Edit *edits)
 {
@@ -127,6 +155,7 @@ decide (const BrevPlanInput *input, const BrevMail *draft, BrevPlan *plan, Edit 
     edits[EDIT_CC] = (Edit){ "Cc", edit_recipients (input, message->cc, plan) };
     edits[EDIT_DATE] = (Edit){ "Date" };
     edits[EDIT_MESSAGE_ID] = (Edit){ "Message-ID" };
+    decide_encoding (input, edits);
     if (input->is_gateway)
         return;
     if (!has_field (message, "Date"))
@@ -272,12 +301,53 @@ add_fields (const BrevPlanInput *input, const BrevMail *draft, const Edit *edits
             add_clean_field (draft->raw, edits[i].name, edits[i].text);
 }
 
+static void
+copy_lines (const BrevPlanInput *input, BrevBody *body, guint64 start, guint64 end)
+{
+    if (end > start)
+        brev_body_add_file (body, input->fd, start, end - start, BREV_AS_LINES);
+}
+
+/* Writes a part in an encoding of its own, and what stands before it as it is.
+ * Returns: where the part ends */
+static guint64
+encode_odd (const BrevPlanInput *input, BrevBody *body, guint64 start, const BrevOdd *odd)
+{
+    if (!odd->is_body) {
+        copy_lines (input, body, start, odd->field);
+        if (odd->is_message)
+            brev_body_add (body, "MIME-Version: 1.0\r\n");
+        brev_body_add (body, "Content-Transfer-Encoding: quoted-printable\r\n");
+        copy_lines (input, body, odd->field + odd->field_length, odd->offset);
+    }
+    brev_body_add_file (body, input->fd, odd->offset, odd->length, BREV_AS_QUOTED);
+    return odd->offset + odd->length;
+}
+
+static void
+copy_body (const BrevPlanInput *input, BrevBody *body, BrevPlan *plan)
+{
+    const BrevMessage *message = input->message;
+    const GPtrArray *all = find_odd (input);
+    guint64 at = message->body;
+
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const BrevOdd *odd = all->pdata[i];
+        at = encode_odd (input, body, at, odd);
+        if (odd->is_signed)
+            plan->losses |= BREV_BIT (BREV_FEATURE_SIGNED);
+    }
+    copy_lines (input, body, at, message->offset + message->length);
+    if (input->provider->takes_text && !message->is_utf8)
+        plan->losses |= BREV_BIT (BREV_FEATURE_EIGHT_BIT) |
+                        (message->features & BREV_BIT (BREV_FEATURE_DKIM));
+}
+
 void
 brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
 {
     const BrevMessage *message = input->message;
     Edit edits[EDIT_LAST] = { 0 };
-    guint64 end = message->offset + message->length;
     Copy copy = { .fd = input->fd };
 
     draft->raw = copy.body = brev_body_new ();
@@ -285,8 +355,7 @@ brev_rule_raw (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
     add_fields (input, draft, edits);
     copy_fields (input, &copy, edits, plan);
     brev_body_add (draft->raw, "\r\n");
-    brev_body_add_file (draft->raw, input->fd, message->body, end - message->body,
-                        BREV_AS_LINES);
+    copy_body (input, draft->raw, plan);
     plan->losses |=
         message->features & input->provider->replaced & ~BREV_BIT (BREV_FEATURE_DATE);
     for (guint i = 0; i < EDIT_LAST; i++)

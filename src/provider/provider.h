@@ -235,6 +235,7 @@ struct BrevProvider {
         has_fitting_types; /* an attachment's type, and the charset in it, travel only
                                    where its name does not contradict it */
     BrevFeatures replaced; /* features of a raw message that it does not leave alone */
+    gboolean takes_text;   /* raw: as text, in UTF-8 and without NUL, such as JSON has */
     const char *const *single_headers; /* raw: fields that it takes once, lower case,
                                           NULL-terminated; the first travels */
 

@@ -33,6 +33,10 @@ part_of (const char *content, BrevEncoding encoding, const char *charset)
     return part;
 }
 
+/* 73 characters */
+#define LONG_LINE \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012"
+
 /* clang-format off */
 static const struct {
     const char *content;
@@ -75,6 +79,16 @@ static const struct {
     { "", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "" },
     { "a\n\nb\r\n\r\nc", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "a\r\n\r\nb\r\n\r\nc" },
     { "\na\rb\r\r\n\xff\r", BREV_ENCODING_NONE, NULL, BREV_AS_LINES, "\r\na\rb\r\r\n\xff\r" },
+    { "", BREV_ENCODING_NONE, NULL, BREV_AS_QUOTED, "" },
+    { "a=\xe9\n\tb \t\n.\n", BREV_ENCODING_NONE, NULL, BREV_AS_QUOTED, "a=3D=E9\r\n\tb =09\r\n.\r\n" },
+    { "a\r\n \r\nb\rc\r\r\nd ", BREV_ENCODING_NONE, NULL, BREV_AS_QUOTED, "a\r\n=20\r\nb=0Dc=0D\r\nd=20" },
+    { "a\r", BREV_ENCODING_NONE, NULL, BREV_AS_QUOTED, "a=0D" },
+    { LONG_LINE "ab\n" LONG_LINE "abc\n" LONG_LINE "\xe9", BREV_ENCODING_NONE, NULL, BREV_AS_QUOTED,
+      LONG_LINE "ab\r\n" LONG_LINE "ab=\r\nc\r\n" LONG_LINE "=\r\n=E9" },
+    { "\"\xc3\xa9\xe2\x82\xac\r\n", BREV_ENCODING_NONE, NULL, BREV_AS_JSON_MAIL, "\\\"\xc3\xa9\xe2\x82\xac\\r\\n" },
+    { "\xe9 \x80\x81 \xe2\x82", BREV_ENCODING_NONE, "koi8-r", BREV_AS_JSON_MAIL,
+      "\xc3\xa9 \xe2\x82\xac\xef\xbf\xbd \xc3\xa2\xe2\x80\x9a" },
+    { "=C3=A9", BREV_ENCODING_QP, NULL, BREV_AS_JSON_MAIL, "\xc3\xa9" },
     { "", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "" },
     { "A: b\n c\r\nD: e\n", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "A: b\r\n c\r\nD: e\r\n" },
     { "A: \xff", BREV_ENCODING_NONE, NULL, BREV_AS_HEADER, "A: \xff\r\n" },

@@ -65,6 +65,7 @@ world_new (void)
         .headers = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free),
         .attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) brev_part_free),
         .places = g_ptr_array_new (),
+        .is_utf8 = TRUE,
         .text = &world->text,
     };
     world->provider = *brev_provider_find ("postmark");
@@ -565,7 +566,8 @@ test_features (void)
             gboolean is_planned =
                 ((F (DATE) | F (HIDDEN_RECIPIENT) | F (MOVED_RECIPIENT) | F (ALIAS) |
                   F (TEXT_ALONE) | F (LIST_HEADERS) | F (REPLY_TO) | F (TEXT_FORM) |
-                  F (HTML_FORM) | F (ATTACHMENT) | F (SHORT) | F (FROM_NAME)) &
+                  F (HTML_FORM) | F (ATTACHMENT) | F (SHORT) | F (FROM_NAME) |
+                  F (EIGHT_BIT)) &
                  BREV_BIT (i)) != 0;
             if (is_addressed) /* its recipients are written anew */
                 lost |= F (GROUP);

@@ -22,12 +22,20 @@ typedef struct {
     BrevFeatures replaced;  /* by the provider */
     gboolean is_single;     /* the provider takes X-Once once */
     gboolean is_gateway;
-    BrevCaps caps; /* beside RAW; 0: BCC_ONLY */
+    BrevCaps caps;       /* beside RAW; 0: BCC_ONLY */
+    gboolean takes_text; /* the provider takes UTF-8 alone */
     BrevFeatures losses;
     const char *dropped;
 } Case;
 
 #define ADDRESSED BREV_CAP_HEADER_ENVELOPE
+/* What is not UTF-8 goes into an encoding of its own. */
+#define QUOTED "Content-Transfer-Encoding: quoted-printable\r\n"
+#define PLAIN_QUOTED \
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=windows-1252\r\n" QUOTED
+#define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
+#define MIXED_CRLF "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
 #define F(feature) BREV_BIT (BREV_FEATURE_##feature)
 
 /* clang-format off */
@@ -170,6 +178,7 @@ run (const Case *c, gboolean is_lossy,
     provider.caps = BREV_CAP_RAW | (c->caps != 0 ? c->caps : BREV_CAP_BCC_ONLY);
     provider.carried = 0;
     provider.replaced = c->replaced;
+    provider.takes_text = c->takes_text;
     provider.single_headers = c->is_single ? once : NULL;
     g_assert_true (brev_write_all (fd, file, strlen (file)));
     g_autoptr (BrevMessage) message =
@@ -226,6 +235,48 @@ test_bytes (void)
     for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
         g_test_message ("%s", cases[i].name);
         run (&cases[i], FALSE, check_bytes);
+    }
+}
+
+/* clang-format off */
+static const Case odd_cases[] = { /* as text, which has no other bytes than those of UTF-8 */
+    { "UTF-8 stays", ALL "Content-Type: text/plain; charset=utf-8\n\ncaf\xc3\xa9\n",
+      ALL_CRLF "Content-Type: text/plain; charset=utf-8\r\n\r\ncaf\xc3\xa9\r\n" },
+    { "text without a charset", ALL "\ncaf\xe9 \n", PLAIN_QUOTED ALL_CRLF "\r\ncaf=E9=20\r\n", .losses = F (EIGHT_BIT) },
+    { "text of cron", ALL "MIME-Version: 1.0\nContent-Type: text/plain; charset=ISO-8859-1\n"
+      "Content-Transfer-Encoding: 8bit\n\n\xe9=\n",
+      ALL_CRLF "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n" QUOTED "\r\n=E9=3D\r\n",
+      .losses = F (EIGHT_BIT) },
+    { "of a gateway", "MIME-Version: 1.0\nContent-Type: text/plain\n\n\xe9",
+      QUOTED "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n=E9", .is_gateway = TRUE, .losses = F (EIGHT_BIT) },
+    { "a header alone", ALL "Subject: caf\xe9\n\nb", ALL_CRLF "Subject: caf\xe9\r\n\r\nb", .losses = F (EIGHT_BIT) },
+    { "a torn header", ALL "no field\n\xe9\n", PLAIN_QUOTED ALL_CRLF "\r\nno field\r\n=E9\r\n", .losses = F (EIGHT_BIT) },
+    { "some parts", ALL MIXED "\xe4\n--b\n\n\xe9\n\n--b\nContent-Transfer-Encoding:\n 8bit\nX: y\n\n\xf6\r\n--b\n"
+      "Content-Transfer-Encoding: 8bit\n\n\xc3\xa9\n--b--\n",
+      ALL_CRLF MIXED_CRLF "\xe4\r\n--b\r\n" QUOTED "\r\n=E9\r\n\r\n--b\r\n" QUOTED "X: y\r\n\r\n=F6\r\n--b\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa9\r\n--b--\r\n", .losses = F (EIGHT_BIT) },
+    { "the encoding is there twice", ALL MIXED "--b\nContent-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: 7bit\n\n\xe9\n--b--\n",
+      ALL_CRLF MIXED_CRLF "--b\r\nContent-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\xe9\r\n--b--\r\n",
+      .losses = F (EIGHT_BIT) },
+    { "a boundary that never comes", ALL MIXED "\xe9\n", ALL_CRLF MIXED_CRLF "\xe9\r\n", .losses = F (EIGHT_BIT) },
+    { "in an attached message", ALL MIXED "--b\nContent-Type: message/rfc822\n\nSubject: s\n\n\xe9\n--b\n"
+      "Content-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\nMIME-Version: 1.0\n\n--c\n\n\xe9\n--c--\n--b--\n",
+      ALL_CRLF MIXED_CRLF "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: s\r\nMIME-Version: 1.0\r\n" QUOTED "\r\n=E9\r\n--b\r\n"
+      "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\nMIME-Version: 1.0\r\n\r\n--c\r\n"
+      QUOTED "\r\n=E9\r\n--c--\r\n--b--\r\n", .losses = F (EIGHT_BIT) },
+    { "signed by another host", "DKIM-Signature: v=1\n" ALL "\n\xe9", PLAIN_QUOTED "DKIM-Signature: v=1\r\n" ALL_CRLF "\r\n=E9",
+      .losses = F (EIGHT_BIT) | F (DKIM) },
+};
+/* clang-format on */
+
+static void
+test_odd_bytes (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (odd_cases); i++) {
+        Case text = odd_cases[i];
+        text.takes_text = TRUE;
+        g_test_message ("%s", text.name);
+        run (&text, FALSE, check_bytes);
     }
 }
 
@@ -289,11 +340,42 @@ test_foreign_co_author (void)
     run (&row, TRUE, check_lossy);
 }
 
+/* Another encoding would break the signature of a part that was not fit to be signed (RFC 1847
+ * section 2.1); one beside it does not matter. */
+static void
+test_odd_and_signed (void)
+{
+#define SIGNED \
+    "Content-Type: multipart/signed; boundary=b; protocol=\"application/pgp-signature\""
+#define SIGNATURE "Content-Type: application/pgp-signature"
+    static const Case inside = {
+        .message = ALL SIGNED "\n\n--b\n\n\xe9\n--b\n" SIGNATURE "\n\ns\n--b--\n",
+        .want = ALL_CRLF SIGNED "\r\n\r\n--b\r\n" QUOTED "\r\n=E9\r\n--b\r\n" SIGNATURE
+                                "\r\n\r\ns\r\n--b--\r\n",
+        .losses = F (SIGNED) | F (EIGHT_BIT),
+        .takes_text = TRUE,
+    };
+    static const Case beside = {
+        .message =
+            "X: \xe9\n" ALL SIGNED "\n\n--b\n\na\n--b\n" SIGNATURE "\n\ns\n--b--\n",
+        .want = "X: \xe9\r\n" ALL_CRLF SIGNED "\r\n\r\n--b\r\n\r\na\r\n--b\r\n" SIGNATURE
+                "\r\n\r\ns\r\n--b--\r\n",
+        .losses = F (EIGHT_BIT),
+        .takes_text = TRUE,
+    };
+
+    run (&inside, FALSE, check_refused);
+    run (&inside, TRUE, check_lossy);
+    run (&beside, FALSE, check_bytes);
+}
+
 int
 main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     g_test_add_func ("/raw/bytes", test_bytes);
+    g_test_add_func ("/raw/odd-bytes", test_odd_bytes);
+    g_test_add_func ("/raw/odd-and-signed", test_odd_and_signed);
     g_test_add_func ("/raw/carries-anything", test_carries_anything);
     g_test_add_func ("/raw/foreign-co-author", test_foreign_co_author);
     return g_test_run ();
