@@ -137,8 +137,6 @@ is_strange_file (const BrevPart *part, guint index, const BrevProvider *provider
     g_autofree char *plain = brev_part_filename (part, index);
     g_autofree char *known = NULL;
 
-    if (provider->shows_by_name && part->is_inline && part->content_id != NULL)
-        return g_strcmp0 (part->filename, part->content_id) != 0;
     if (provider->extensions != NULL)
         known = brev_part_filename_of (part, index, provider->extensions);
     else if (provider->wants_extension)

@@ -163,8 +163,6 @@ brev_json_header_members (BrevJson *json, const BrevMail *mail)
 static char *
 filename_for (const BrevPart *part, guint index, const BrevAttachmentNames *names)
 {
-    if (names->has_id_as_name)
-        return g_strdup (part->content_id);
     if (names->extensions != NULL)
         return brev_part_filename_of (part, index, names->extensions);
     return names->wants_extension ? brev_part_filename_whole (part, index)

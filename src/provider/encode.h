@@ -84,7 +84,6 @@ void brev_json_text_as_html (BrevJson *json, const BrevMail *mail);
 /* What the members of an attachment are called; NULL: there is no such member. */
 typedef struct {
     const char *filename, *type, *content, *content_id;
-    gboolean has_id_as_name;       /* its Content-ID in place of the file's name */
     gboolean has_bare_type;        /* the type without its parameters */
     gboolean has_fitting_type;     /* none that the name contradicts: see below */
     const char *const *extensions; /* nullable: the only ones that are taken */

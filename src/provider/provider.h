@@ -218,7 +218,6 @@ struct BrevProvider {
     gboolean wants_html;           /* text alone is refused */
     const char *const *extensions; /* of attachments, lower case, NULL-terminated; NULL:
                                       any; another name gets ".txt" */
-    gboolean shows_by_name;   /* the HTML names an image by its file: its Content-ID */
     gboolean wants_extension; /* an attachment's type is that of its name's extension */
     const char *tag_chars;    /* what tags and metadata are made of, NULL: anything */
     const char *const

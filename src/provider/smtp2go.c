@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* SMTP2GO, v3 email/send: JSON, one message a request. No envelope apart from to, cc and bcc.
- * Its email/mime takes the message itself, but reads the recipients in its header, and nobody
- * says that Bcc is taken out there before others see it: not used. No idempotency key, no
- * search. Documentation read in 2026. */
+/* SMTP2GO, v3 email/mime: the message itself as base64 in JSON, one a request; who receives it
+ * stands in its header. Nobody says that Bcc is taken out there before others see it, so blind
+ * copies are mails of their own. No idempotency key, no search. Documentation read in 2026. */
 
 #include "base/clock.h"
-#include "message/address.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -14,62 +12,19 @@
 
 /* Request. */
 
-/* An image is shown by the name of its file. */
-static gboolean
-is_shown (const BrevPart *part)
-{
-    return part->is_inline && part->content_id != NULL;
-}
-
-static gboolean
-is_file (const BrevPart *part)
-{
-    return !is_shown (part);
-}
-
-static void
-encode_attachments (BrevJson *json, const BrevMail *mail)
-{
-    static const BrevAttachmentNames files = { .filename = "filename",
-                                               .type = "mimetype",
-                                               .content = "fileblob",
-                                               .has_bare_type = TRUE };
-    BrevAttachmentNames images = files;
-
-    images.has_id_as_name = TRUE;
-    brev_json_attachments (json, "attachments", mail, &files, is_file);
-    brev_json_attachments (json, "inlines", mail, &images, is_shown);
-}
-
-static void
-encode_mail (BrevJson *json, const BrevMail *mail)
-{
-    g_autofree char *from = brev_mailbox_format (mail->from, FALSE);
-
-    brev_json_open (json, '{');
-    brev_json_pair (json, "sender", from);
-    brev_json_mailbox_texts (json, "to", mail->to);
-    brev_json_mailbox_texts (json, "cc", mail->cc);
-    brev_json_mailbox_texts (json, "bcc", mail->bcc);
-    brev_json_pair (json, "subject", mail->subject);
-    brev_json_bodies (json, mail, "text_body", "html_body");
-    brev_json_header_list (json, "custom_headers", mail, "header", "value");
-    encode_attachments (json, mail);
-    brev_json_flag (json, "fastaccept", FALSE);
-    brev_json_close (json, '}');
-}
-
 static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    BrevJson json = { 0 };
+    const BrevMail *mail = mails->pdata[0];
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
-    encode_mail (&json, mails->pdata[0]);
-    BrevHttpRequest *request = brev_http_request_new (endpoint, "/email/send", json.body);
+    brev_json_open (&json, '{');
+    brev_json_name (&json, "mime_email");
+    brev_json_body (&json, mail->raw, BREV_AS_BASE64);
+    brev_json_flag (&json, "fastaccept", FALSE);
+    brev_json_close (&json, '}');
+    BrevHttpRequest *request = brev_http_request_new (endpoint, "/email/mime", json.body);
     brev_http_request_header (request, "X-Smtp2go-Api-Key", token, TRUE);
     return request;
 }
@@ -187,11 +142,6 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         refuse (reply, body, mails, outcomes);
 }
 
-static const char *const forbidden_headers[] = {
-    "x-smtp2go-*",
-    NULL,
-};
-
 static const char *const regions[] = { "global", "us", "eu", "au", NULL };
 
 const BrevProvider brev_provider_smtp2go = {
@@ -202,16 +152,13 @@ const BrevProvider brev_provider_smtp2go = {
     .regions = regions,
     .token_variable = "SMTP2GO_API_KEY",
     .level = BREV_LEVEL_VALIDATED,
-    .level_date = "2026-11-25",
+    .level_date = "2026-11-26",
     .level_by = "prism 5.14.2, SMTP2GO's document of v3",
-    .caps = BREV_CAP_STRUCTURED | BREV_CAP_HEADERS | BREV_CAP_INLINE,
+    .caps = BREV_CAP_RAW | BREV_CAP_HEADER_ENVELOPE,
     .max_recipients = 100,
     .max_size = 50 * 1000 * 1000,
     .max_batch = 1,
-    .forbidden_headers = forbidden_headers,
-    .shows_by_name = TRUE,
-    .carried = BREV_CARRIES (INLINE) | BREV_CARRIES (LIST_HEADERS) |
-               BREV_CARRIES (RESENT) | BREV_CARRIES (REPEATED_HEADER),
+    .replaced = BREV_CARRIES (MESSAGE_ID),
     .encode = encode,
     .read = read_reply,
 };

@@ -204,25 +204,6 @@ def scaleway(value, request):
                            for one in value.get('attachments', ())]
 
 
-def smtp2go(value, request):
-    for member in ('to', 'cc', 'bcc'):
-        for text in value.get(member, ()):
-            getattr(request, member).extend(mailboxes(text))
-    request.sender, = mailboxes(value['sender'])
-    request.subject = value['subject']
-    request.forms = [form(kind, value[member]) for member, kind in (
-        ('text_body', 'text/plain'), ('html_body', 'text/html')) if member in value]
-    for one in value.get('custom_headers', ()):
-        if one['header'] == 'Reply-To':
-            request.reply_to += mailboxes(one['value'])
-        else:
-            request.headers.append((one['header'], one['value']))
-    request.attachments = [file(one['mimetype'], one['filename'], one['fileblob'])
-                           for one in value.get('attachments', ())]
-    request.attachments += [file(one['mimetype'], one['filename'], one['fileblob'], one['filename'])
-                            for one in value.get('inlines', ())]
-
-
 def azure(value, request):
     def mailbox(one):
         return Mailbox(one.get('displayName', ''), one['address'])
@@ -247,7 +228,6 @@ READERS = {
     'mailjet': mailjet,
     'cloudflare': cloudflare,
     'scaleway': scaleway,
-    'smtp2go': smtp2go,
     'http': http,
     'mailtrap': mailtrap,
     'mailersend': mailersend,
@@ -273,7 +253,7 @@ def jmap(value):
 
 # Of those that take the message itself and read in its header who receives it: whether they
 # take Bcc out of that.
-ADDRESSED = {'gmail': True, 'graph': False}
+ADDRESSED = {'gmail': True, 'graph': False, 'smtp2go': False}
 ADDRESSES = re.compile(rb'\A(?:(?:To|Cc|Bcc):.*\r\n(?:[ \t].*\r\n)*)*')
 
 

@@ -340,7 +340,7 @@ class Scaleway(Structured):
 
 
 class Smtp2go(Structured):
-    path = '/email/send'
+    path = '/email/mime'
     check = smtp2go_check
     token_header, token_prefix = 'X-Smtp2go-Api-Key', ''
 
