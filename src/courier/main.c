@@ -81,6 +81,7 @@ read_reply (BrevJob *job, const BrevHttpReply *answer)
                            job->outcomes->pdata[0]);
     else
         brev_reply_judge (brev_job_provider (job), reply, job->mails, job->outcomes);
+    brev_outcomes_keep_key (job->outcomes, brev_job_provider (job), worker->account);
     worker->open--;
     brev_worker_answered (worker, job);
 }

@@ -90,6 +90,7 @@ static char *
 remark (const char *id, const BrevSettlement *settlement)
 {
     const char *text = settlement->reply;
+    gboolean may_be_double = settlement->maybe_sent && !settlement->is_sent_once;
 
     if (is_found (settlement))
         return g_strdup_printf ("%s; found at the provider%s%s", settlement->remote_id,
@@ -102,9 +103,8 @@ remark (const char *id, const BrevSettlement *settlement)
         text = "no reply text";
     if (settlement->state == BREV_STATE_PARKED)
         return g_strdup_printf ("%s%s; 'brevdue queue release %s' tries again", text,
-                                settlement->maybe_sent ? "; possible duplicate" : "", id);
-    return g_strdup_printf ("%s%s", text,
-                            settlement->maybe_sent ? "; possible duplicate" : "");
+                                may_be_double ? "; possible duplicate" : "", id);
+    return g_strdup_printf ("%s%s", text, may_be_double ? "; possible duplicate" : "");
 }
 
 void

@@ -48,6 +48,22 @@ defer (const BrevVerdict *verdict, const BrevStoreRecipient *recipient,
         brev_backoff_next (config, facts->now, attempts, verdict->after, facts->random);
 }
 
+/* By its key the provider knows a repeat, for a time that begins with the first request: not
+ * before the message arrived. One that was held in between may have got another key. What
+ * waits for a person, or is refused, is no repeat that it knew. */
+static gboolean
+is_sent_once (const BrevVerdict *verdict, const BrevSettleFacts *facts,
+              const BrevSettlement *settlement)
+{
+    gint64 age = facts->now - facts->arrival;
+    gboolean is_known = settlement->state == BREV_STATE_SENT ||
+                        settlement->state == BREV_STATE_DISCARDED ||
+                        settlement->state == BREV_STATE_DEFERRED;
+
+    return settlement->maybe_sent && is_known && facts->paused == 0 && age >= 0 &&
+           age < verdict->key_time;
+}
+
 void
 brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recipient,
                      const BrevSettleFacts *facts, BrevSettlement *settlement)
@@ -74,6 +90,7 @@ brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *recip
         hold (facts, settlement);
     else if (settlement->state == BREV_STATE_DEFERRED)
         defer (verdict, recipient, facts, settlement);
+    settlement->is_sent_once = is_sent_once (verdict, facts, settlement);
 }
 
 static gboolean
@@ -118,6 +135,17 @@ brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
         brev_outcome_set_all (outcomes->pdata[i], &verdict);
     if (reply->smtp != NULL) /* some may have had their own answer before */
         provider->read (reply, mails, outcomes);
+}
+
+void
+brev_outcomes_keep_key (const GPtrArray *outcomes, const BrevProvider *provider,
+                        const BrevAccount *account)
+{
+    for (guint i = 0; i < outcomes->len; i++) {
+        const BrevOutcome *outcome = outcomes->pdata[i];
+        for (guint j = 0; j < outcome->n; j++)
+            outcome->verdicts[j].key_time = account->batch > 1 ? 0 : provider->key_time;
+    }
 }
 
 BrevHealth

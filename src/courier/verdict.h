@@ -38,6 +38,15 @@ void brev_verdict_settle (const BrevVerdict *verdict, const BrevStoreRecipient *
 void brev_reply_judge (const BrevProvider *provider, const BrevHttpReply *reply,
                        const GPtrArray *mails, GPtrArray *outcomes);
 
+/**
+ * brev_outcomes_keep_key:
+ *
+ * Notes in each verdict for how long the key of its request makes a repeat harmless: with a
+ * batch not at all, as its mails need not meet again under one key.
+ */
+void brev_outcomes_keep_key (const GPtrArray *outcomes, const BrevProvider *provider,
+                             const BrevAccount *account);
+
 /* What one request taught about its account as a whole. */
 typedef enum {
     BREV_HEALTH_GOOD,   /* the provider understood it, whatever it said */

@@ -5,6 +5,7 @@
  * cc and bcc, no inline images, no types of attachments. A key, remembered for some
  * minutes, makes a repeated request harmless. Documentation read in 2026. */
 
+#include "base/clock.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -199,6 +200,7 @@ const BrevProvider brev_provider_brevo = {
     .level_by = "prism 5.14.2, getbrevo/brevo-go 26055de",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_IDEMPOTENCY | BREV_CAP_HEADERS |
             BREV_CAP_TAGS | BREV_CAP_SANDBOX,
+    .key_time = 15 * BREV_MINUTE,
     .max_recipients = 99,
     .max_size = 20 * 1024 * 1024,
     .max_batch = 1,

@@ -141,6 +141,7 @@ typedef struct {
     gboolean
         is_test; /* accepted by a test token, sandbox or the outbox: nobody gets it */
     gboolean has_dsn; /* accepted, and who accepted it reports success (RFC 3461) */
+    gint64 key_time;  /* the courier's: ms for which the key of the request is kept */
 } BrevVerdict;
 
 void brev_verdict_clear (BrevVerdict *verdict);
@@ -335,6 +336,8 @@ struct BrevProvider {
 
     gint64 index_time; /* ms: a mail that the search does not show so long after it was
                           sent never arrived */
+    gint64 key_time;   /* ms for which a key surely makes a repeated request harmless; 0:
+                          not said */
 };
 
 /* Whether requests have a name that stays the same while their outcome is unknown. */

@@ -290,6 +290,7 @@ const BrevProvider brev_provider_resend = {
             BREV_CAP_SMTP,
     .smtp_url = "smtps://smtp.resend.com:465",
     .smtp_user = "resend",
+    .key_time = BREV_DAY,
     .max_recipients = 50,
     .max_size = 40 * 1024 * 1024,
     .max_batch = 100,

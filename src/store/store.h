@@ -211,6 +211,7 @@ typedef struct {
     const char *report;    /* nullable: queue id chosen for the report about it */
     const char *rewritten; /* nullable: the From address another one stands in for */
     gboolean has_dsn;      /* not stored: another host reports success */
+    gboolean is_sent_once; /* not stored: maybe sent, but the provider knows a repeat */
 } BrevSettlement;
 
 /**

@@ -91,6 +91,74 @@ test_settle (gconstpointer data)
     g_assert_cmpstr (got.dsn, ==, row->dsn);
 }
 
+/* A key makes a repeat harmless while the provider surely keeps it. */
+static void
+test_keys (void)
+{
+    static const struct {
+        BrevVerdictKind kind;
+        gint64 key_time, age, paused;
+        gboolean was_maybe_sent, want;
+    } cases[] = {
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, 0, 0, TRUE, TRUE },
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, BREV_DAY - 1, 0, TRUE, TRUE },
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, BREV_DAY, 0, TRUE, FALSE },
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, -1, 0, TRUE,
+          FALSE }, /* the clock was set back */
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, BREV_HOUR, 1, TRUE, FALSE },
+        { BREV_VERDICT_ACCEPTED, 0, 0, 0, TRUE, FALSE },
+        { BREV_VERDICT_ACCEPTED, BREV_DAY, 0, 0, FALSE, FALSE },
+        { BREV_VERDICT_UNKNOWN, BREV_DAY, 0, 0, FALSE, TRUE },
+        { BREV_VERDICT_UNKNOWN, BREV_DAY, 2 * BREV_DAY, 0, FALSE, FALSE },
+        { BREV_VERDICT_LATER, BREV_DAY, 0, 0, TRUE, TRUE },
+        { BREV_VERDICT_REFUSED, BREV_DAY, 0, 0, TRUE, FALSE },
+        { BREV_VERDICT_PARK, BREV_DAY, 0, 0, TRUE, FALSE },
+    };
+    const BrevConfig config = { .lifetime = 5 * BREV_DAY,
+                                .retry_min = 30 * BREV_SECOND,
+                                .retry_max = 4 * BREV_HOUR };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        const BrevVerdict verdict = { .kind = cases[i].kind,
+                                      .key_time = cases[i].key_time };
+        const BrevStoreRecipient recipient = { .maybe_sent = cases[i].was_maybe_sent };
+        const BrevSettleFacts facts = { .now = NOW,
+                                        .arrival = NOW - cases[i].age,
+                                        .paused = cases[i].paused,
+                                        .config = &config };
+        BrevSettlement got;
+        brev_verdict_settle (&verdict, &recipient, &facts, &got);
+        g_test_message ("case %u", i);
+        g_assert_cmpint (got.is_sent_once, ==, cases[i].want);
+    }
+}
+
+/* Of a batch the mails need not meet again under one key. */
+static void
+test_key_time (void)
+{
+    static const struct {
+        gint64 key_time;
+        guint batch;
+        gint64 want;
+    } cases[] = { { 7, 0, 7 }, { 7, 1, 7 }, { 7, 2, 0 }, { 0, 0, 0 } };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        const BrevProvider provider = { .key_time = cases[i].key_time };
+        const BrevAccount account = { .batch = cases[i].batch };
+        g_autoptr (BrevMail) mail = brev_mail_new ();
+        g_autoptr (GPtrArray) outcomes =
+            g_ptr_array_new_with_free_func ((GDestroyNotify) brev_outcome_free);
+        const BrevOutcome *outcome;
+        mail->n_recipients = 2;
+        g_ptr_array_add (outcomes, brev_outcome_new (mail));
+        brev_outcomes_keep_key (outcomes, &provider, &account);
+        outcome = outcomes->pdata[0];
+        g_assert_cmpint (outcome->verdicts[0].key_time, ==, cases[i].want);
+        g_assert_cmpint (outcome->verdicts[1].key_time, ==, cases[i].want);
+    }
+}
+
 /* -- replies ------------------------------------------------------------------------- */
 
 static void
@@ -268,6 +336,8 @@ main (int argc, char **argv)
         g_autofree char *path = g_strconcat ("/verdict/settle/", rows[i].name, NULL);
         g_test_add_data_func (path, &rows[i], test_settle);
     }
+    g_test_add_func ("/verdict/keys", test_keys);
+    g_test_add_func ("/verdict/key-time", test_key_time);
     g_test_add_func ("/verdict/judge", test_judge);
     g_test_add_func ("/direct/judge", test_direct);
     g_test_add_func ("/control", test_control);

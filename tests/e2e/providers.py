@@ -158,6 +158,7 @@ class Keys(Provider):
                 keys = self.keys()
                 self.assertGreater(len(keys), 1)
                 self.assertEqual(len(set(keys)), 1, keys)
+                self.assertNotIn('possible duplicate', self.site.log_text())
 
     def test_many_recipients(self):
         """Several requests for one message: each with its own key, and each the same again."""
