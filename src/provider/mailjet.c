@@ -337,9 +337,7 @@ judge_entry (JsonObject *entry, const BrevMail *mail, BrevOutcome *outcome)
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
-    gsize length;
-    const char *body = g_bytes_get_data (reply->body, &length);
-    g_autoptr (JsonNode) root = length > 0 ? brev_json_parse (body, length) : NULL;
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
     JsonArray *entries = brev_json_array (brev_json_member (object, "Data"));
     g_autofree char *text =
