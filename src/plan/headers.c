@@ -123,6 +123,14 @@ metadata_fits (const BrevProvider *provider, const BrevMail *draft,
            !is_too_long (field->text, provider->max_metadata_value);
 }
 
+/* Where the tag is one of the metadata there is one of its name. The tag stays. */
+static gboolean
+is_tag (const BrevProvider *provider, const BrevMail *draft, const BrevHeader *field)
+{
+    return provider->tag_name != NULL && draft->controls.tag != NULL &&
+           g_ascii_strcasecmp (field->name, provider->tag_name) == 0;
+}
+
 static void
 keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMail *draft,
                BrevPlan *plan)
@@ -131,8 +139,11 @@ keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMai
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
     for (guint i = 0; i < wishes->metadata->len; i++) {
         const BrevHeader *field = wishes->metadata->pdata[i];
-        if ((provider->caps & BREV_CAP_METADATA) != 0 &&
-            metadata_fits (provider, draft, field))
+        g_autofree char *twin = g_strconcat ("metadata ", field->name, NULL);
+        if (is_tag (provider, draft, field))
+            drop (plan, twin); /* not to be taken for the tag */
+        else if ((provider->caps & BREV_CAP_METADATA) != 0 &&
+                 metadata_fits (provider, draft, field))
             g_ptr_array_add (draft->controls.metadata,
                              brev_header_new (field->name, field->raw, field->text));
         else

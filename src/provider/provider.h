@@ -220,7 +220,8 @@ struct BrevProvider {
     const char *const *extensions; /* of attachments, lower case, NULL-terminated; NULL:
                                       any; another name gets ".txt" */
     gboolean wants_extension; /* an attachment's type is that of its name's extension */
-    const char *tag_chars;    /* what tags and metadata are made of, NULL: anything */
+    const char *tag_name;  /* nullable: the tag is one of the metadata, under this name */
+    const char *tag_chars; /* what tags and metadata are made of, NULL: anything */
     const char *const
         *forbidden_headers; /* nullable: fields that do not travel, lower case,
                                NULL-terminated: "x-pm-*". To and its like, Content-* and

@@ -32,6 +32,8 @@ encode_attachments (BrevJson *json, const BrevMail *mail)
     brev_json_attachments (json, "attachments", mail, &names, NULL);
 }
 
+#define TAG_NAME "tag" /* among the others, which are metadata */
+
 static void
 encode_tag (BrevJson *json, const char *name, const char *value)
 {
@@ -48,7 +50,7 @@ encode_tags (BrevJson *json, const BrevControls *controls)
     brev_json_name (json, "tags");
     brev_json_open (json, '[');
     if (controls->tag != NULL)
-        encode_tag (json, "tag", controls->tag);
+        encode_tag (json, TAG_NAME, controls->tag);
     for (guint i = 0; metadata != NULL && i < metadata->len; i++) {
         const BrevHeader *field = metadata->pdata[i];
         encode_tag (json, field->name, field->text);
@@ -296,6 +298,7 @@ const BrevProvider brev_provider_resend = {
     .max_batch = 100,
     .max_batch_size = 40 * 1000 * 1000,
     .max_tag = 256,
+    .tag_name = TAG_NAME,
     .max_metadata_key = 256,
     .max_metadata_value = 256,
     .tag_chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",

@@ -106,6 +106,8 @@ tag_text (const char *text)
     return clean;
 }
 
+#define TAG_NAME "tag" /* among the others, which are metadata */
+
 static void
 encode_tag (BrevJson *json, const char *name, const char *value)
 {
@@ -132,11 +134,10 @@ encode_controls (BrevJson *json, const BrevMail *mail, const BrevAccount *accoun
     brev_json_name (json, "EmailTags");
     brev_json_open (json, '[');
     if (tag != NULL)
-        encode_tag (json, "tag", tag);
+        encode_tag (json, TAG_NAME, tag);
     for (guint i = 0; metadata != NULL && i < metadata->len; i++) {
         const BrevHeader *field = metadata->pdata[i];
-        if (tag == NULL || g_ascii_strcasecmp (field->name, "tag") != 0)
-            encode_tag (json, field->name, field->text);
+        encode_tag (json, field->name, field->text);
     }
     brev_json_close (json, ']');
 }
@@ -380,6 +381,7 @@ const BrevProvider brev_provider_ses = {
     .max_size = (guint64) 40 * MEGABYTE / 4 * 3, /* 40 MB as base64 */
     .max_batch = 1,
     .max_tag = 256,
+    .tag_name = TAG_NAME,
     .max_metadata = 49,
     .max_metadata_key = 256,
     .max_metadata_value = 256,

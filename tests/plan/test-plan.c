@@ -838,6 +838,37 @@ test_headers_without_capabilities (void)
     g_assert_cmpuint (mail->controls.metadata->len, ==, 0);
 }
 
+/* Where the tag is one of the metadata, under a name, it is not to be there twice. */
+static void
+test_tag_among_metadata (void)
+{
+    static const struct {
+        const char *tag, *name, *tag_name, *want;
+        guint kept;
+    } cases[] = {
+        { "a", "tag", "tag", "-metadata tag", 0 },
+        { "a", "Tag", "tag", "-metadata Tag", 0 },
+        { "a", "tags", "tag", "", 1 },
+        { NULL, "tag", "tag", "", 1 },
+        { "a", "tag", NULL, "", 1 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        g_autofree char *name = g_strconcat ("X-PM-Metadata-", cases[i].name, NULL);
+        world->provider.tag_name = cases[i].tag_name;
+        add_header (world, name, "b");
+        if (cases[i].tag != NULL)
+            add_header (world, "X-PM-Tag", cases[i].tag);
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_headers (plan);
+        const BrevMail *mail = plan->mails->pdata[0];
+        g_assert_cmpstr (got, ==, cases[i].want);
+        g_assert_cmpstr (mail->controls.tag, ==, cases[i].tag);
+        g_assert_cmpuint (mail->controls.metadata->len, ==, cases[i].kept + 1);
+    }
+}
+
 /* RFC 5322 section 3.6.6: what a block of Resent- fields has at least. */
 static void
 test_resent (void)
@@ -1008,6 +1039,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/headers", test_headers);
     g_test_add_func ("/plan/headers-without-capabilities",
                      test_headers_without_capabilities);
+    g_test_add_func ("/plan/tag-among-metadata", test_tag_among_metadata);
     g_test_add_func ("/plan/resent", test_resent);
     g_test_add_func ("/plan/dates", test_dates);
     g_test_add_func ("/plan/message-ids-and-blank-bodies",
