@@ -11,6 +11,15 @@ brev_text_is_ascii (const char *text)
     return *text == '\0';
 }
 
+gboolean
+brev_text_is_made_of (const char *text, const char *others)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isalnum (*p) && (guchar) *p < 0x80 && strchr (others, *p) == NULL)
+            return FALSE;
+    return TRUE;
+}
+
 char *
 brev_text_printable (const char *text)
 {

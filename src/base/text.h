@@ -6,6 +6,9 @@
 /* Returns: whether all of @text is ASCII that shows: the usual case, and quickly found */
 gboolean brev_text_is_ascii (const char *text);
 
+/* Returns: whether all of @text is letters, digits, bytes of UTF-8, or one of @others */
+gboolean brev_text_is_made_of (const char *text, const char *others);
+
 /**
  * brev_text_printable:
  *

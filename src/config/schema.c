@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "brevdue-paths.h"
 #include "config/config.h"
+#include "config/url.h"
 #include "config/value.h"
 
 const char *const brev_group_names[] = { "brevdue", "account", "route" };
@@ -92,7 +93,7 @@ static const BrevSetting settings[] = {
     { IN_BREVDUE ("log", BREV_TYPE_CHOICE, log), "auto", .choices = logs,
       .help = "where log lines go; auto: the first of journald, syslog, stderr that is there" },
     { IN_BREVDUE ("dns-servers", BREV_TYPE_LIST, dns_servers), "",
-      .is_word = brev_value_is_server, .example = "an address such as 192.0.2.1 or 127.0.0.1:5353",
+      .is_word = brev_url_is_server, .example = "an address such as 192.0.2.1 or 127.0.0.1:5353",
       .help = "name servers that are asked for 'dkim-keys' and nothing else; empty: the system's" },
 
     { IN_ACCOUNT ("provider", BREV_TYPE_NAME, provider), "",

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/value.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "config/url.h"
 
 typedef gboolean (*Parse) (const BrevSetting *setting, gpointer field, const char *text,
                            GError **error);
@@ -39,16 +40,6 @@ set_text (gpointer field, char *text)
     *slot = text;
 }
 
-/* Whether all of @text is letters, digits, bytes of UTF-8, or one of @others. */
-static gboolean
-is_made_of (const char *text, const char *others)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if (!g_ascii_isalnum (*p) && (guchar) *p < 0x80 && strchr (others, *p) == NULL)
-            return FALSE;
-    return TRUE;
-}
-
 /* Also keeps line breaks out of header fields that are made from a setting. */
 static gboolean
 parse_text (const BrevSetting *setting, gpointer field, const char *text, GError **error)
@@ -64,7 +55,7 @@ parse_text (const BrevSetting *setting, gpointer field, const char *text, GError
 static gboolean
 parse_name (const BrevSetting *setting, gpointer field, const char *text, GError **error)
 {
-    if (!is_made_of (text, "._-"))
+    if (!brev_text_is_made_of (text, "._-"))
         return brev_throw (
             error, BREV_ERROR_CONFIG,
             "'%s': '%s' is not a name of letters, digits, '.', '_' and '-'", setting->key,
@@ -76,7 +67,7 @@ static gboolean
 parse_domain (const BrevSetting *setting, gpointer field, const char *text,
               GError **error)
 {
-    if (!is_made_of (text, ".-") || *text == '.' || strstr (text, "..") != NULL)
+    if (!brev_text_is_made_of (text, ".-") || *text == '.' || strstr (text, "..") != NULL)
         return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' is not a domain",
                            setting->key, text);
     return parse_text (setting, field, text, error);
@@ -109,76 +100,11 @@ parse_path (const BrevSetting *setting, gpointer field, const char *text, GError
     return parse_text (setting, field, text, error);
 }
 
-/* The host of "host:port/path" or "[v6]:port/path"; %NULL when it is none. */
-static char *
-url_host (const char *authority)
-{
-    gsize length = strcspn (authority, "/");
-    g_autofree char *copy = g_strndup (authority, length);
-    char *bracket = *copy == '[' ? strchr (copy, ']') : NULL;
-    char *colon = strchr (bracket == NULL ? copy : bracket, ':');
-
-    if (colon != NULL) {
-        if (colon[1] == '\0' || colon[1 + strspn (colon + 1, "0123456789")] != '\0')
-            return NULL;
-        *colon = '\0';
-    }
-    if (bracket == NULL)
-        return *copy != '\0' && is_made_of (copy, ".-_") ? g_steal_pointer (&copy) : NULL;
-    if (bracket[1] != '\0')
-        return NULL;
-    *bracket = '\0';
-    return g_strdup (copy + 1);
-}
-
-static gboolean
-host_is_loopback (const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (inet_pton (AF_INET, host, &v4) == 1)
-        return ntohl (v4.s_addr) >> 24 == 127;
-    if (inet_pton (AF_INET6, host, &v6) == 1)
-        return IN6_IS_ADDR_LOOPBACK (&v6);
-    return g_ascii_strcasecmp (host, "localhost") == 0;
-}
-
-static gboolean
-has_known_scheme (const char *text)
-{
-    static const char *const known[] = { "https://", "http://", "smtps://", "smtp://" };
-
-    for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-        if (g_str_has_prefix (text, known[i]))
-            return TRUE;
-    return FALSE;
-}
-
-/* A token must never travel in the clear, so http is for tests on this machine alone. */
-static const char *
-url_fault (const char *text)
-{
-    const char *authority = strstr (text, "://");
-    g_autofree char *host = NULL;
-
-    if (!has_known_scheme (text))
-        return "must begin with https://, or with smtp:// or smtps:// for SMTP";
-    if (text[strcspn (text, "@?#\\ \"<>")] != '\0')
-        return "may hold a host, a port and a path, and nothing else";
-    host = url_host (authority + 3);
-    if (host == NULL)
-        return "has no host, or a port that is no number";
-    if (g_str_has_prefix (text, "http:") && !host_is_loopback (host))
-        return "may use http:// on a loopback address only; write https://";
-    return NULL;
-}
-
 static gboolean
 parse_url (const BrevSetting *setting, gpointer field, const char *text, GError **error)
 {
     g_autofree char *trimmed = g_strdup (text);
-    const char *fault = *text == '\0' ? NULL : url_fault (text);
+    const char *fault = *text == '\0' ? NULL : brev_url_fault (text);
 
     if (fault != NULL)
         return brev_throw (error, BREV_ERROR_CONFIG, "'%s': '%s' %s", setting->key, text,
@@ -186,28 +112,6 @@ parse_url (const BrevSetting *setting, gpointer field, const char *text, GError 
     for (gsize end = strlen (trimmed); end > 0 && trimmed[end - 1] == '/'; end--)
         trimmed[end - 1] = '\0';
     return parse_text (setting, field, trimmed, error);
-}
-
-static gboolean
-is_address (const char *host)
-{
-    struct in6_addr address;
-
-    return inet_pton (AF_INET, host, &address) == 1 ||
-           inet_pton (AF_INET6, host, &address) == 1;
-}
-
-gboolean
-brev_value_is_server (const char *word)
-{
-    const char *end = strrchr (word, ']');
-    const char *port = strrchr (end == NULL ? word : end, ':');
-    g_autofree char *host = strchr (word, '/') == NULL ? url_host (word) : NULL;
-
-    if (is_address (word))
-        return TRUE;
-    return host != NULL && is_address (host) && port != NULL &&
-           g_ascii_string_to_unsigned (port + 1, 10, 1, G_MAXUINT16, NULL, NULL);
 }
 
 /* RFC 1035 2.3.4 and 3.1: each label has 1 to 63 octets, all of them 255 with their
@@ -236,8 +140,8 @@ brev_value_is_key_name (const char *word)
     g_autofree char *name = g_ascii_strdown (word, (gssize) length);
     const char *middle = strstr (name, "._domainkey.");
 
-    return g_str_is_ascii (name) && is_made_of (name, "._-") && middle != NULL &&
-           middle != name && is_name_in_dns (name, length);
+    return g_str_is_ascii (name) && brev_text_is_made_of (name, "._-") &&
+           middle != NULL && middle != name && is_name_in_dns (name, length);
 }
 
 static gboolean

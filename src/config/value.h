@@ -14,9 +14,6 @@ void brev_value_clear (const BrevSetting *setting, gpointer field);
 
 /* What words of lists are. */
 
-/* Returns: whether @word is the address of a server, and perhaps a port: "192.0.2.1",
- * "127.0.0.1:5353", "::1", "[::1]:5353" */
-gboolean brev_value_is_server (const char *word);
 /* Returns: whether @word is a status of HTTP, 200 to 599 */
 gboolean brev_value_is_status (const char *word);
 /* Returns: whether @word is the name of a DKIM key, SELECTOR._domainkey.DOMAIN (RFC 6376
