@@ -73,6 +73,15 @@ brev_url_fault (const char *text)
     return NULL;
 }
 
+gboolean
+brev_url_is_loopback (const char *text)
+{
+    const char *authority = strstr (text, "://");
+    g_autofree char *host = authority == NULL ? NULL : url_host (authority + 3);
+
+    return host != NULL && host_is_loopback (host);
+}
+
 static gboolean
 is_address (const char *host)
 {

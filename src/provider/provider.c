@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/secret.h"
+#include "config/url.h"
 
 const char *const brev_level_names[BREV_LEVEL_LAST] = { "documents", "validated",
                                                         "live" };
@@ -485,6 +486,25 @@ check_region (const BrevAccount *account, const BrevProvider *provider, GError *
                        account->name, provider->name, names->str);
 }
 
+/* Whoever logs in without TLS shows the password to the network. The transport refuses such
+ * an address, too, whatever a name leads to: this is only said earlier. */
+static gboolean
+check_secrecy (const BrevAccount *account, const BrevProvider *provider, GError **error)
+{
+    const char *url = is_smtp_url (provider->url) ? account->endpoint
+                                                  : smtp_endpoint (provider, account);
+    gboolean logs_in = provider->smtp_user != NULL || account->user != NULL;
+
+    if (account->tls != BREV_TLS_NONE || !logs_in || url == NULL ||
+        !g_str_has_prefix (url, "smtp://") || brev_url_is_loopback (url))
+        return TRUE;
+    return brev_throw (
+        error, BREV_ERROR_CONFIG,
+        "account '%s': with 'tls = none' the password would go to %s in the clear; "
+        "without TLS it goes to a loopback address or localhost alone",
+        account->name, url);
+}
+
 gboolean
 brev_account_check (const BrevAccount *account, const char *token, GError **error)
 {
@@ -494,6 +514,7 @@ brev_account_check (const BrevAccount *account, const char *token, GError **erro
         return TRUE;
     if (!check_endpoint (account, provider, error) ||
         !check_region (account, provider, error) ||
+        !check_secrecy (account, provider, error) ||
         !brev_oauth_check (account, provider, token, error))
         return FALSE;
     return provider->check != NULL ? provider->check (account, token, error)

@@ -226,6 +226,8 @@ class Smarthost(unittest.TestCase):
             ({'user': 'web'}, 'no password'),
             ({'url': None}, "SMTP needs 'endpoint"),
             ({'tls': 'none', 'url': 'smtps://127.0.0.1:1'}, 'which is TLS'),
+            ({'tls': 'none', 'url': 'smtp://mail.example:25', 'user': 'web', 'token': 'x'},
+             'in the clear'),
             ({'url': 'https://127.0.0.1:1'}, 'smtp://'),
         )
         for settings, words in rows:

@@ -215,6 +215,13 @@ test_check (void)
         { "smtp://h", NULL, "p", 0, 0, NULL, "no 'user'" },
         { "smtp://h", NULL, "", 0, BREV_AUTH_PLAIN, NULL, "needs a 'user'" },
         { "smtp://h", "u", "", 0, BREV_AUTH_EXTERNAL, NULL, "'certificate-file'" },
+        { "smtp://127.0.0.1:25", "u", "p", BREV_TLS_NONE, 0, NULL, NULL },
+        { "smtp://[::1]:25", "u", "p", BREV_TLS_NONE, 0, NULL, NULL },
+        { "smtp://localhost", "u", "p", BREV_TLS_NONE, 0, NULL, NULL },
+        { "smtp://h:587", "u", "p", BREV_TLS_NONE, 0, NULL, "in the clear" },
+        { "smtp://10.0.0.1", "u", "p", BREV_TLS_NONE, 0, NULL, "in the clear" },
+        { "smtp://[fe80::1]", "u", "p", BREV_TLS_NONE, 0, NULL, "in the clear" },
+        { "smtp://127.0.0.1.example", "u", "p", BREV_TLS_NONE, 0, NULL, "in the clear" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -239,6 +246,36 @@ test_check (void)
     }
 }
 
+/* The other way of a provider with an API: its token goes there, too. */
+static void
+test_check_beside_an_api (void)
+{
+    static const struct {
+        const char *endpoint;
+        BrevTls tls;
+        gboolean is_sound;
+    } rows[] = {
+        { NULL, BREV_TLS_NONE, TRUE }, /* Resend's own is smtps:// */
+        { "smtp://127.0.0.1:25", BREV_TLS_NONE, TRUE },
+        { "smtp://h:587", BREV_TLS_REQUIRED, TRUE },
+        { "smtp://h:587", BREV_TLS_NONE, FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+        char name[] = "main", provider[] = "resend";
+        g_autofree char *endpoint = g_strdup (rows[i].endpoint);
+        g_autoptr (GError) error = NULL;
+        const BrevAccount account = { .name = name,
+                                      .provider = provider,
+                                      .smtp_endpoint = endpoint,
+                                      .tls = rows[i].tls };
+        g_assert_cmpint (brev_account_check (&account, "re_1", &error), ==,
+                         rows[i].is_sound);
+        if (!rows[i].is_sound)
+            g_assert_nonnull (strstr (error->message, "in the clear"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -249,5 +286,6 @@ main (int argc, char **argv)
         g_test_add_data_func (tables[i].name, &indexes[i], test_table);
     g_test_add_func ("/smtp/success-is-rare", test_success_is_rare);
     g_test_add_func ("/smtp/check", test_check);
+    g_test_add_func ("/smtp/check-beside-an-api", test_check_beside_an_api);
     return g_test_run ();
 }
