@@ -161,6 +161,13 @@ class SmtpTest(unittest.TestCase):
         self.send(server, PLAIN, message=b'a: b\r\n\r\n\xfc\r\n')
         self.assertIn('BODY=8BITMIME', server.mails[0].parameters)
 
+    def test_eight_bits_as_they_are(self):
+        """A server that does not offer 8BITMIME gets them, too: nothing is encoded anew."""
+        server = self.serve(extensions=())
+        message = b'a: b\r\n\r\n\xfc\r\n'
+        self.assert_reply(self.send(server, PLAIN, message=message), 'END', 250)
+        self.assertEqual((server.mails[0].data, server.mails[0].parameters), (message, []))
+
     def test_dsn(self):
         to = ('a@example.org SUCCESS,FAILURE rfc822;Old@example.net', 'b@example.org NEVER',
               'c@example.org')
