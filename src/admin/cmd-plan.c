@@ -1,278 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "admin/commands.h"
+#include "admin/draft.h"
 #include "admin/output.h"
-#include "admin/site.h"
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/fs.h"
 #include "base/text.h"
-#include "courier/recipients.h"
-#include "courier/routing.h"
-#include "envelope/frame.h"
-#include "plan/plan.h"
 
 #define SECRET "***"  /* no token is read: a request is only shown */
 #define LONG_TEXT 400 /* characters; what is longer is an attachment, most likely */
 #define SHOWN_TEXT 60
-
-/* One file on its way through everything but the network. */
-typedef struct {
-    const BrevCall *call;
-    char id[BREV_ID_LENGTH + 1];
-    int fd; /* owned: the message as a frame would hold it */
-    guint64 length;
-    char *sender;               /* owned, qualified */
-    BrevAliases *aliases;       /* owned */
-    BrevMessage *message;       /* owned */
-    BrevRecipients *recipients; /* owned */
-} Draft;
-
-static void
-draft_clear (Draft *draft)
-{
-    brev_close_fd (&draft->fd);
-    g_free (draft->sender);
-    brev_aliases_free (draft->aliases);
-    brev_message_free (draft->message);
-    brev_recipients_free (draft->recipients);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Draft, draft_clear)
-
-/* What one account gets of it. */
-typedef struct {
-    const BrevAccount *account; /* NULL: none is there, it would wait */
-    GArray *recipients;         /* owned, of BrevPlanRecipient */
-    BrevPlan *plan;             /* owned, NULL without an account or a provider */
-} Part;
-
-static void
-part_free (gpointer data)
-{
-    Part *part = data;
-
-    g_array_unref (part->recipients);
-    brev_plan_free (part->plan);
-    g_free (part);
-}
-
-/* -- the message --------------------------------------------------------------------- */
-
-/* A field's name and its colon, or a fold. */
-static gboolean
-is_header_line (const char *line, gsize length)
-{
-    gsize n = 0;
-
-    if (length > 0 && (*line == ' ' || *line == '\t'))
-        return TRUE;
-    while (n < length && line[n] > ' ' && line[n] < 0x7f && line[n] != ':')
-        n++;
-    while (n < length && n > 0 && (line[n] == ' ' || line[n] == '\t'))
-        n++;
-    return n > 0 && n < length && line[n] == ':';
-}
-
-/* The bytes as sendmail would keep them: lines end with LF, the header with an empty one.
- */
-static GString *
-normalise (const char *text, gsize length)
-{
-    GString *clean = g_string_sized_new (length + 1);
-    const char *end = text + length;
-    gboolean in_header = TRUE;
-
-    while (text < end) {
-        const char *feed = memchr (text, '\n', (gsize) (end - text));
-        gsize size = (gsize) ((feed == NULL ? end : feed) - text);
-        gsize kept = size;
-        while (feed != NULL && kept > 0 && text[kept - 1] == '\r')
-            kept--;
-        if (in_header && !is_header_line (text, kept)) {
-            if (kept > 0)
-                g_string_append_c (clean, '\n');
-            in_header = FALSE;
-        }
-        g_string_append_len (clean, text, (gssize) kept);
-        g_string_append_c (clean, '\n');
-        text += size + 1;
-    }
-    if (in_header)
-        g_string_append_c (clean, '\n');
-    return clean;
-}
-
-/* Waits for a pipe, as brev_read_file_at() does not. */
-static GString *
-read_input (const char *path, gsize max, GError **error)
-{
-    g_autoptr (GString) text = g_string_new (NULL);
-    gboolean is_stdin = strcmp (path, "-") == 0;
-    brev_autofd int opened = is_stdin ? -1 : open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int fd = is_stdin ? STDIN_FILENO : opened;
-    char chunk[16384];
-    gssize got = 0;
-
-    if (fd < 0) {
-        (void) brev_throw (error,
-                           errno == ENOENT ? BREV_ERROR_NO_FILE : BREV_ERROR_SYSTEM,
-                           "cannot open '%s': %s", path, g_strerror (errno));
-        return NULL;
-    }
-    while (text->len <= max && (got = brev_read_some (fd, chunk, sizeof chunk)) > 0)
-        g_string_append_len (text, chunk, got);
-    if (got < 0)
-        (void) brev_throw_errno (error, errno, "cannot read '%s'", path);
-    else if (text->len > max)
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "'%s' is larger than 'max-message-size', %zu bytes", path,
-                           max);
-    return got < 0 || text->len > max ? NULL : g_steal_pointer (&text);
-}
-
-static gboolean
-load_message (Draft *draft, const char *path, GError **error)
-{
-    g_autoptr (GString) text =
-        read_input (path, draft->call->config->max_message_size, error);
-    g_autoptr (GString) clean = text == NULL ? NULL : normalise (text->str, text->len);
-
-    if (clean == NULL)
-        return FALSE;
-    draft->fd = memfd_create ("brevdue-plan", MFD_CLOEXEC);
-    draft->length = clean->len;
-    if (draft->fd < 0 || !brev_write_all (draft->fd, clean->str, clean->len))
-        return brev_throw_errno (error, errno, "cannot keep the message in memory");
-    return TRUE;
-}
-
-/* -- who gets it, and by whom -------------------------------------------------------- */
-
-static BrevEnvelope *
-make_envelope (const Draft *draft)
-{
-    BrevEnvelope *envelope = brev_envelope_new ();
-    const char *recipient = brev_call_option (draft->call, "recipient");
-
-    if (recipient != NULL)
-        g_ptr_array_add (envelope->recipients, g_strdup (recipient));
-    else
-        envelope->header_recipients = TRUE;
-    return envelope;
-}
-
-static gboolean
-resolve (Draft *draft, GError **error)
-{
-    const BrevConfig *config = draft->call->config;
-    const BrevLocalNames names = {
-        .aliases = draft->aliases,
-        .mail_name = config->mail_name,
-        .host_name = g_get_host_name (),
-        .postmaster = config->postmaster,
-    };
-    const struct passwd *user = getpwuid (getuid ());
-    const char *login = user == NULL ? "nobody" : user->pw_name;
-    const char *sender = brev_call_option (draft->call, "sender");
-    g_autoptr (BrevEnvelope) envelope = make_envelope (draft);
-    g_autoptr (BrevHeaderRecipients) header = NULL;
-
-    draft->sender = brev_sender_qualify (sender == NULL ? login : sender, login, &names);
-    if (envelope->header_recipients) {
-        header = brev_header_recipients_read (draft->fd, 0, draft->length, error);
-        if (header == NULL)
-            return FALSE;
-    }
-    draft->recipients = brev_recipients_resolve (envelope, header, &names, error);
-    if (draft->recipients == NULL)
-        return FALSE;
-    return draft->recipients->good->len > 0 ||
-           brev_throw (error, BREV_ERROR_USAGE,
-                       "no recipient: name one with --recipient, or in To, Cc or Bcc");
-}
-
-static gboolean
-load (Draft *draft, const char *path, GError **error)
-{
-    if (!load_message (draft, path, error) ||
-        !brev_site_become_owner (draft->call->config, error))
-        return FALSE;
-    draft->aliases = brev_aliases_load (draft->call->config->aliases);
-    draft->message = brev_message_decode (draft->fd, 0, draft->length, error);
-    return draft->message != NULL && resolve (draft, error);
-}
-
-static Part *
-part_for (GPtrArray *parts, const BrevAccount *account)
-{
-    Part *part;
-
-    for (guint i = 0; i < parts->len; i++) {
-        part = parts->pdata[i];
-        if (part->account == account)
-            return part;
-    }
-    part = g_new0 (Part, 1);
-    part->account = account;
-    part->recipients = g_array_new (FALSE, FALSE, sizeof (BrevPlanRecipient));
-    g_ptr_array_add (parts, part);
-    return part;
-}
-
-/* Recipients may take different accounts, by routes. */
-static GPtrArray *
-divide (const Draft *draft, const BrevAccount *forced)
-{
-    GPtrArray *parts = g_ptr_array_new_with_free_func (part_free);
-    const BrevRouting routing = {
-        .config = draft->call->config,
-        .message = draft->message,
-        .sender = draft->sender,
-        .uid = getuid (),
-    };
-
-    for (guint i = 0; i < draft->recipients->good->len; i++) {
-        const BrevRecipient *recipient = draft->recipients->good->pdata[i];
-        const BrevPlanRecipient wanted = { recipient->address, recipient->original, i };
-        const BrevAccount *account =
-            forced != NULL ? forced : brev_routing_account (&routing, recipient->address);
-        g_array_append_val (part_for (parts, account)->recipients, wanted);
-    }
-    return parts;
-}
-
-static void
-make_plan (const Draft *draft, Part *part)
-{
-    const BrevProvider *provider =
-        part->account == NULL ? NULL : brev_provider_for (part->account);
-    g_autofree char *message_id =
-        g_strdup_printf ("<%s@%s>", draft->id, draft->call->config->mail_name);
-    const BrevPlanInput input = {
-        .queue_id = draft->id,
-        .message = draft->message,
-        .fd = draft->fd,
-        .sender = draft->sender,
-        .message_id = message_id,
-        .recipients = (const BrevPlanRecipient *) (gpointer) part->recipients->data,
-        .n_recipients = part->recipients->len,
-        .config = draft->call->config,
-        .account = part->account,
-        .provider = provider,
-        .arrival = brev_clock_now (),
-        .now = brev_clock_now (),
-    };
-
-    if (provider != NULL)
-        part->plan = brev_plan_make (&input);
-}
 
 /* -- the request --------------------------------------------------------------------- */
 
@@ -464,7 +201,7 @@ print_plan (const BrevPlan *plan, GError **error)
 }
 
 static gboolean
-print_part (const Part *part, GError **error)
+print_part (const BrevDraftPart *part, GError **error)
 {
     const BrevAccount *account = part->account;
 
@@ -485,7 +222,7 @@ print_part (const Part *part, GError **error)
 }
 
 static gboolean
-print_text (const Draft *draft, const GPtrArray *parts, GError **error)
+print_text (const BrevDraft *draft, GError **error)
 {
     g_autofree char *sender =
         brev_text_printable (*draft->sender == '\0' ? "<>" : draft->sender);
@@ -496,9 +233,9 @@ print_text (const Draft *draft, const GPtrArray *parts, GError **error)
         g_autofree char *bad = brev_text_printable (recipient->original);
         (void) printf ("No address   %s\n", bad);
     }
-    for (guint i = 0; i < parts->len; i++) {
+    for (guint i = 0; i < draft->parts->len; i++) {
         (void) printf ("\n");
-        if (!print_part (parts->pdata[i], error))
+        if (!print_part (draft->parts->pdata[i], error))
             return FALSE;
     }
     return TRUE;
@@ -598,7 +335,7 @@ plan_json (JsonBuilder *json, const BrevPlan *plan, GError **error)
 }
 
 static gboolean
-part_json (JsonBuilder *json, const Part *part, GError **error)
+part_json (JsonBuilder *json, const BrevDraftPart *part, GError **error)
 {
     json_builder_begin_object (json);
     brev_out_string (json, "account", part->account == NULL ? NULL : part->account->name);
@@ -619,7 +356,7 @@ part_json (JsonBuilder *json, const Part *part, GError **error)
 }
 
 static gboolean
-print_json (const Draft *draft, const GPtrArray *parts, GError **error)
+print_json (const BrevDraft *draft, GError **error)
 {
     g_autoptr (JsonBuilder) json = json_builder_new ();
     g_autoptr (GPtrArray) bad = g_ptr_array_new ();
@@ -632,8 +369,8 @@ print_json (const Draft *draft, const GPtrArray *parts, GError **error)
     brev_out_strings (json, "bad_recipients", bad);
     json_builder_set_member_name (json, "plans");
     json_builder_begin_array (json);
-    for (guint i = 0; i < parts->len; i++)
-        if (!part_json (json, parts->pdata[i], error))
+    for (guint i = 0; i < draft->parts->len; i++)
+        if (!part_json (json, draft->parts->pdata[i], error))
             return FALSE;
     json_builder_end_array (json);
     json_builder_end_object (json);
@@ -641,30 +378,12 @@ print_json (const Draft *draft, const GPtrArray *parts, GError **error)
     return TRUE;
 }
 
-static gboolean
-find_forced (const BrevCall *call, const BrevAccount **account, GError **error)
-{
-    const char *name = brev_call_option (call, "account");
-
-    *account = brev_config_find_account (call->config, name);
-    return name == NULL || *account != NULL ||
-           brev_throw (error, BREV_ERROR_USAGE, "there is no [account %s]", name);
-}
-
 gboolean
 brev_cmd_plan (BrevCall *call, GError **error)
 {
-    g_auto (Draft) draft = { .call = call, .fd = -1 };
-    g_autoptr (GPtrArray) parts = NULL;
-    const BrevAccount *forced;
+    g_auto (BrevDraft) draft = { .fd = -1 };
 
-    brev_id_new (draft.id);
-    if (!find_forced (call, &forced, error) ||
-        !load (&draft, brev_call_argument (call, 0), error))
+    if (!brev_draft_make (&draft, call, brev_call_argument (call, 0), error))
         return FALSE;
-    parts = divide (&draft, forced);
-    for (guint i = 0; i < parts->len; i++)
-        make_plan (&draft, parts->pdata[i]);
-    return call->is_json ? print_json (&draft, parts, error)
-                         : print_text (&draft, parts, error);
+    return call->is_json ? print_json (&draft, error) : print_text (&draft, error);
 }
