@@ -217,42 +217,25 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 
 /* What a search says: the operation, which is ours when it shows our id; 404 and an error when
  * there is none. One that failed may have been sent to some: that is no answer. */
-static BrevVerdictKind
-judge_search (const BrevHttpReply *reply, JsonObject *body, const BrevMail *mail,
-              const char *id)
-{
-    JsonObject *error = brev_json_object (brev_json_member (body, "error"));
-
-    if (reply->status == 200 && id != NULL && mail->key != NULL &&
-        g_ascii_strcasecmp (id, mail->key) == 0)
-        return BREV_VERDICT_ACCEPTED;
-    if (reply->status == 404 && brev_json_string (error, "code") != NULL)
-        return BREV_VERDICT_AGAIN;
-    return reply->status == 401 ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER;
-}
-
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
+    JsonObject *error = brev_json_object (brev_json_member (body, "error"));
     g_autofree char *id = running_id (body);
-    g_autofree char *text =
-        g_strdup_printf ("no answer from the search: HTTP %d", reply->status);
-    BrevVerdictKind kind = judge_search (reply, body, mail, id);
-    gboolean is_found = kind == BREV_VERDICT_ACCEPTED;
-    const BrevVerdict verdict = {
-        .kind = kind,
-        .scope = BREV_SCOPE_ACCOUNT,
-        .dsn = is_found                       ? "2.0.0"
-               : kind == BREV_VERDICT_ACCOUNT ? "4.7.8"
-                                              : "4.4.2",
-        .remote_id = is_found ? id : NULL,
-        .text = is_found || kind == BREV_VERDICT_AGAIN ? NULL : text,
-        .after = brev_reply_retry_after (reply),
-    };
+    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
+                                .dsn = "2.0.0",
+                                .remote_id = id };
+    const BrevVerdict absent = { .kind = BREV_VERDICT_AGAIN, .dsn = "4.4.2" };
 
-    brev_outcome_set_all (outcome, &verdict);
+    if (reply->status == 200 && id != NULL && mail->key != NULL &&
+        g_ascii_strcasecmp (id, mail->key) == 0)
+        brev_outcome_set_all (outcome, &found);
+    else if (reply->status == 404 && brev_json_string (error, "code") != NULL)
+        brev_outcome_set_all (outcome, &absent);
+    else
+        brev_reply_no_answer (reply, NULL, outcome);
 }
 
 const BrevProvider brev_provider_azure = {

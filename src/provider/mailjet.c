@@ -340,20 +340,14 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
     JsonArray *entries = brev_json_array (brev_json_member (object, "Data"));
-    g_autofree char *text =
-        g_strdup_printf ("no answer from the search: HTTP %d", reply->status);
-    gboolean is_answer = reply->status == 200 && is_whole_list (object, entries, mail);
-    const BrevVerdict none = {
-        .kind = reply->status == 401 ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
-        .scope = BREV_SCOPE_ACCOUNT,
-        .dsn = reply->status == 401 ? "4.7.8" : "4.4.2",
-        .after = brev_reply_retry_after (reply),
-        .text = text,
-    };
     const BrevVerdict absent = { .kind = BREV_VERDICT_AGAIN, .dsn = "4.4.2" };
 
-    brev_outcome_set_all (outcome, is_answer ? &absent : &none);
-    for (guint i = 0; is_answer && i < json_array_get_length (entries); i++)
+    if (reply->status != 200 || !is_whole_list (object, entries, mail)) {
+        brev_reply_no_answer (reply, NULL, outcome);
+        return;
+    }
+    brev_outcome_set_all (outcome, &absent);
+    for (guint i = 0; i < json_array_get_length (entries); i++)
         judge_entry (brev_json_object (json_array_get_element (entries, i)), mail,
                      outcome);
 }

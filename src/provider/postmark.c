@@ -575,30 +575,17 @@ read_entries (JsonNode *root, const BrevMail *mail, BrevOutcome *outcome)
     return TRUE;
 }
 
-/* Only the token and the hour are said of the account: that it cannot be searched does not
- * mean that it cannot send. */
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
-    g_autofree char *words =
-        brev_reply_words (brev_json_string (brev_json_object (root), "Message"));
-    g_autofree char *text =
-        g_strdup_printf ("no answer from the search: HTTP %d%s%s", reply->status,
-                         words != NULL ? " " : "", words != NULL ? words : "");
-    const BrevVerdict none = {
-        .kind = reply->status == 401 ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
-        .scope = BREV_SCOPE_ACCOUNT,
-        .dsn = reply->status == 401 ? "4.7.8" : "4.4.2",
-        .after = brev_reply_retry_after (reply),
-        .text = text,
-    };
 
     if (reply->status != 200 || !read_entries (root, mail, outcome))
-        brev_outcome_set_all (outcome, &none);
+        brev_reply_no_answer (
+            reply, brev_json_string (brev_json_object (root), "Message"), outcome);
 }
 
-/* Those that Postmark's own library withholds, and signatures that cannot survive it. */
+/* Those that Postmark's own library withholds. */
 static const char *const forbidden_headers[] = {
     "tag",
     "attachment",

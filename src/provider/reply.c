@@ -143,6 +143,25 @@ brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome)
     brev_outcome_set_all (outcome, &verdict);
 }
 
+void
+brev_reply_no_answer (const BrevHttpReply *reply, const char *words, BrevOutcome *outcome)
+{
+    gboolean is_token = reply->status == 401;
+    g_autofree char *clean = brev_reply_words (words);
+    g_autofree char *text =
+        g_strdup_printf ("no answer from the search: HTTP %d%s%s", reply->status,
+                         clean != NULL ? " " : "", clean != NULL ? clean : "");
+    const BrevVerdict none = {
+        .kind = is_token ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
+        .scope = BREV_SCOPE_ACCOUNT,
+        .dsn = is_token ? "4.7.8" : "4.4.2",
+        .after = brev_reply_retry_after (reply),
+        .text = text,
+    };
+
+    brev_outcome_set_all (outcome, &none);
+}
+
 /* clang-format off */
 /* Replies whose status alone says it, whatever their body: also those of proxies. */
 static const struct {

@@ -42,6 +42,16 @@ void brev_reply_set_all (const GPtrArray *outcomes, const BrevVerdict *verdict);
 void brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome);
 
 /**
+ * brev_reply_no_answer:
+ * @words: (nullable): the provider's
+ *
+ * Of a search that does not say whether the mail is there. Only the token is said of the
+ * account: that it cannot be searched does not mean that it cannot send.
+ */
+void brev_reply_no_answer (const BrevHttpReply *reply, const char *words,
+                           BrevOutcome *outcome);
+
+/**
  * brev_reply_status:
  * @words: (nullable): the provider's
  * @after: ms to wait at least, 0: not said
