@@ -29,6 +29,9 @@ void brev_config_apply (BrevConfig *config, const BrevSetting *setting, gpointer
 void brev_config_problem (BrevConfig *config, const char *file, guint line,
                           const char *format, ...) G_GNUC_PRINTF (4, 5);
 
+/* Sets what depends on all that was read, and notes what is missing. */
+void brev_config_finish (BrevConfig *config);
+
 /* Sets the template text of @account, perhaps from the file that it names. */
 void brev_account_read_template (BrevConfig *config, BrevAccount *account);
 
