@@ -6,6 +6,7 @@ that has its own processes, mounts, control groups and network, and starts nothi
 journal. All of it goes with the test; nothing outside is changed.
 """
 
+import atexit
 import fcntl
 import os
 import pathlib
@@ -16,7 +17,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 
 import machine
@@ -31,19 +31,22 @@ UNITS = 'etc/systemd/system'
 LEFT_OUT = ('etc/systemd/system', 'usr/lib/systemd/system-generators',
             'usr/local/lib/systemd/system', 'usr/lib/systemd/system/*.wants',
             'usr/lib/systemd/system/*.requires', 'var/log/journal')
-WANTED = {'sysinit.target': ('systemd-journald.service',),
+WANTED = {'sysinit.target': ('systemd-journald.service', 'systemd-tmpfiles-setup.service'),
           'sockets.target': ('systemd-journald.socket', 'systemd-journald-dev-log.socket')}
 NODES = ('null', 'zero', 'full', 'random', 'urandom', 'tty')
 ENVIRONMENT = {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
                'LANG': 'C.UTF-8', 'SYSTEMD_PAGER': 'cat'}
-# In a process group of its own, and its group of the kernel; then as the first process.
+# In a control group of its own; then as the first process, which ends with the test.
 BOOT = r'''
 echo $$ >"$1/cgroup.procs"
-exec unshare --pid --mount --cgroup --fork --kill-child=KILL sh -euc '
+exec setpriv --pdeathsig KILL unshare --pid --mount --cgroup --fork --kill-child=KILL sh -euc '
     mount -t proc proc "$1/proc"
     mount --bind "$1/proc/sys" "$1/proc/sys"
     mount -o remount,bind,ro "$1/proc/sys"
     mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
+    mount -t tmpfs -o mode=755 tmpfs "$1/run"
+    mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
+    mkdir "$1/run/outside"
     cd "$1"
     pivot_root . run/outside
     umount -l run/outside
@@ -60,7 +63,7 @@ def enter():
     namespace.need(SYSTEMD, 'systemctl', 'systemd-analyze', 'systemd-sysusers', 'unshare',
                    'nsenter', 'setpriv', 'pivot_root', 'meson')
     namespace.enter('--net', '--uts', '--ipc')
-    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(1))  # puts everything away first
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # puts everything away first
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack('16sh', b'lo', IFF_UP_AND_RUNNING))
 
@@ -70,6 +73,15 @@ def try_mount(reason, *args):
         namespace.mount(*args)
     except OSError as error:
         namespace.skip(f'{reason}: {error}')
+
+
+def remove_groups(top):
+    try:
+        for path, _, _ in os.walk(top, topdown=False):
+            os.rmdir(path)
+    except OSError:  # somebody is in it still
+        return False
+    return True
 
 
 class Booted:
@@ -83,6 +95,7 @@ class Booted:
         self.group = self.groups / f'brevdue-test-{os.getpid()}'
         self.unshare = self.pid = None
         self.console = b''
+        atexit.register(self.end)  # also when the test is told to end
         self.mount()
         self.leave_out()
         self.install()
@@ -96,10 +109,11 @@ class Booted:
                   f'lowerdir=/,upperdir={self.stage}/above,workdir={self.stage}/between',
                   str(self.root))
         try_mount('no cgroup2', '-t', 'cgroup2', 'cgroup2', str(self.groups))
+        for group in self.groups.glob('brevdue-test-*'):  # of a test that was killed
+            if not os.path.exists(f'/proc/{group.name.rpartition("-")[2]}'):
+                remove_groups(group)
         namespace.mount('-t', 'sysfs', '-o', 'ro', 'sysfs', str(self.root / 'sys'))
-        for name, mode in (('run', '755'), ('tmp', '1777'), ('dev', '755')):
-            namespace.mount('-t', 'tmpfs', '-o', f'mode={mode}', 'tmpfs', str(self.root / name))
-        (self.root / 'run/outside').mkdir()
+        namespace.mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', str(self.root / 'dev'))
         self.make_devices(self.root / 'dev')
 
     def make_devices(self, dev):
@@ -184,6 +198,11 @@ class Booted:
                 os.path.realpath(SYSTEMD) and
                 self.run('systemctl', 'is-system-running').stdout == 'running\n')
 
+    def cut_power(self):
+        """Another boot of the same disk."""
+        self.end()
+        self.boot()
+
     def end(self):
         """Kills the first process, and with it the kernel all others of its namespace."""
         if self.unshare is not None:
@@ -193,15 +212,7 @@ class Booted:
                 self.unshare.kill()
             self.unshare.wait()
             self.unshare = self.pid = None
-        programs.wait(self.remove_groups, 'the control groups to be empty')
-
-    def remove_groups(self):
-        try:
-            for path, _, _ in os.walk(self.group, topdown=False):
-                os.rmdir(path)
-        except OSError:  # somebody is in it still
-            return False
-        return True
+        programs.wait(lambda: remove_groups(self.group), 'the control groups to be empty')
 
     # In it.
 

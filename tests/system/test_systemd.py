@@ -4,6 +4,7 @@
 credential, its mail from an ordinary user to a stand-in."""
 
 import os
+import smtplib
 import unittest
 
 import booted
@@ -23,6 +24,26 @@ endpoint  = {url}
 TEXT = 'Subject: {}\nTo: a@example.org\n\nText\n'
 
 
+UNITS = ('brevdue.service', 'brevdue.socket', 'brevdue-check.service', 'brevdue-check.timer',
+         'brevdue-smtp.socket', 'brevdue-smtp@one.service')
+STARTED = ('brevdue.socket', 'brevdue.service', 'brevdue-check.timer', 'brevdue-smtp.socket')
+BUSY = {'action': 'error', 'code': 100}
+NEVER_ANSWERS = {'action': 'accept-then-stall', 'times': 1}
+# An administrator's own.
+ALARM = """\
+[Service]
+Type=oneshot
+ExecStart=/bin/touch /run/alarm
+"""
+AT_ONCE = """\
+[Timer]
+OnCalendar=
+OnCalendar=*:*:*
+RandomizedDelaySec=0
+AccuracySec=1ms
+"""
+
+
 class SystemdTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -36,14 +57,14 @@ class SystemdTest(unittest.TestCase):
         self.configure()
         self.addCleanup(self.forget)
 
-    def configure(self, token=None, more=''):
+    def configure(self, more='', token=None):
         folder = self.paths['SYSCONFDIR']
         self.host.write(f'{folder}/brevdue.conf', CONFIG.format(url=self.server.url) + more)
         self.host.write(f'{folder}/postmark.token', (token or self.server.token) + '\n', 0o600)
 
     def forget(self):
         """As if brevdue had never been started."""
-        self.systemctl('stop', 'brevdue.service', 'brevdue.socket')
+        self.systemctl('disable', '--now', *STARTED)
         self.host.run('systemctl', 'reset-failed')
         self.host.do('find', self.paths['SPOOL'], '-type', 'f', '-delete')
 
@@ -52,28 +73,189 @@ class SystemdTest(unittest.TestCase):
 
     def start(self):
         self.systemctl('enable', '--now', 'brevdue.socket', 'brevdue.service')
+        self.assertActive()
+
+    def assertActive(self, unit='brevdue.service'):
+        self.assertEqual(self.host.show(unit, 'ActiveState'), 'active', self.host.journal())
 
     def send(self, subject):
         self.host.do('/usr/sbin/sendmail', '-t', user=caller.WEB, input=TEXT.format(subject))
 
+    def queue(self, folder='queue'):
+        return os.listdir(self.host.path(self.paths['SPOOL']) / folder)
+
+    def wait_for_requests(self, count=1):
+        self.host.wait_for(lambda: len(self.server.requests) >= count, f'{count} requests')
+
     def assertArrived(self, *subjects):
         """These arrived once each, as the provider wants mail, and nothing is left."""
         self.host.wait_for(lambda: len(self.server.messages) >= len(subjects), 'the messages')
-        queue = self.host.path(self.paths['SPOOL']) / 'queue'
-        self.host.wait_for(lambda: not os.listdir(queue), 'an empty queue')
+        self.host.wait_for(lambda: not self.queue(), 'an empty queue')
         self.assertEqual(self.server.problems, [])
         self.assertEqual(sorted(m['Subject'] for m in self.server.messages),
                          sorted(subjects))
 
+    def test_units_as_they_were_installed(self):
+        manuals = 'yes' if self.host.run('which', 'man').returncode == 0 else 'no'
+        done = self.host.run('systemd-analyze', 'verify', f'--man={manuals}',
+                             *(self.host.show(unit, 'FragmentPath') for unit in UNITS))
+        self.assertEqual([line for line in done.stderr.splitlines() if 'brevdue' in line], [])
+        self.start()
+        print(self.host.do('systemd-analyze', 'security', 'brevdue.service'))
+
     def test_mail_of_a_user(self):
         self.start()
-        self.assertEqual(self.systemctl('is-active', 'brevdue.socket', 'brevdue.service'),
-                         'active\nactive\n')
         self.send('Hello')
         self.assertArrived('Hello')
         log = self.host.journal('brevdue.service')
         self.assertRegex(log, rf'uid={caller.WEB}\b')
         self.assertIn('status=sent', log)
+
+    def test_quick_start(self):
+        """The commands of README.md, by root."""
+        self.start()
+        self.systemctl('restart', 'brevdue')
+        self.host.do('brevdue', 'config', 'check')
+        self.host.do('brevdue', 'test', 'you@example.com')
+        self.host.wait_for(lambda: self.server.messages, 'the test')
+        self.host.do('brevdue', 'status', '--check')
+
+    def test_the_token_is_the_service_s_alone(self):
+        self.start()
+        token = f'{self.paths["SYSCONFDIR"]}/postmark.token'
+        self.host.do('cat', token, user=caller.WEB, status=1)
+        pid = self.host.show('brevdue.service', 'MainPID')
+        for name in ('environ', 'cmdline'):
+            self.assertNotIn(self.server.token, self.host.do('cat', f'/proc/{pid}/{name}'))
+        credential = '/run/credentials/brevdue.service/brevdue.postmark.token'
+        self.assertEqual(self.host.do('cat', credential), self.server.token + '\n')
+        self.host.do('cat', credential, user=caller.WEB, status=1)
+
+    def test_token_comes_later(self):
+        (self.host.path(self.paths['SYSCONFDIR']) / 'postmark.token').unlink()
+        self.start()
+        self.send('Waits')
+        self.host.wait_for(lambda: 'until this is mended' in self.host.journal(),
+                           'a word about it')
+        self.configure()
+        self.systemctl('restart', 'brevdue.service')
+        self.assertArrived('Waits')
+
+    def test_mail_starts_the_service(self):
+        self.systemctl('start', 'brevdue.socket')
+        self.assertEqual(self.host.show('brevdue.service', 'ActiveState'), 'inactive')
+        self.send('Hello')
+        self.assertArrived('Hello')
+        self.assertActive()
+
+    def test_mail_while_all_is_stopped(self):
+        self.send('Dropped')
+        self.assertEqual(len(self.queue('drop')), 1)
+        self.start()
+        self.assertArrived('Dropped')
+        self.assertRegex(self.host.journal('brevdue.service'), rf'uid={caller.WEB}\b')
+
+    def test_restart_with_mail_in_the_queue(self):
+        self.server.script.set([BUSY])
+        self.start()
+        self.send('Waits')
+        self.wait_for_requests()
+        self.systemctl('restart', 'brevdue.service')
+        self.assertEqual(len(self.queue()), 1)
+        self.server.script.set([])
+        self.assertArrived('Waits')
+
+    def test_restart_waits_for_an_answer(self):
+        self.server.script.set([{'action': 'late', 'seconds': 2}])
+        self.start()
+        self.send('In flight')
+        self.wait_for_requests()
+        self.systemctl('restart', 'brevdue.service')
+        self.assertArrived('In flight')
+        self.assertEqual(len(self.server.requests), 1)
+
+    def test_reload(self):
+        self.start()
+        pid = self.host.show('brevdue.service', 'MainPID')
+        self.configure('stream = broadcasts\n')
+        self.systemctl('reload', 'brevdue.service')
+        self.send('After')
+        self.assertArrived('After')
+        self.assertEqual(self.server.messages[0]['MessageStream'], 'broadcasts')
+        self.assertEqual(self.host.show('brevdue.service', 'MainPID'), pid)
+        self.assertActive()
+
+    def test_killed(self):
+        """With a request out, of which nobody knows whether it was taken."""
+        self.server.script.set([NEVER_ANSWERS])
+        self.start()
+        self.send('Once')
+        self.host.wait_for(lambda: self.server.messages, 'the request')
+        self.host.do('kill', '-KILL', self.host.show('brevdue.service', 'MainPID'))
+        self.host.wait_for(lambda: self.host.show('brevdue.service', 'NRestarts') == '1',
+                           'another start')
+        self.assertArrived('Once')
+        self.send('Afterwards')
+        self.assertArrived('Once', 'Afterwards')
+        self.assertActive()
+
+    def test_power_cut(self):
+        """What was enabled starts at boot, and knows the mail of before."""
+        self.server.script.set([BUSY])
+        self.start()
+        self.send('Before')
+        self.wait_for_requests()
+        self.host.cut_power()
+        self.host.wait_for(lambda: self.host.show('brevdue.service', 'ActiveState') == 'active',
+                           'the service')
+        self.server.script.set([])
+        self.send('After')
+        self.assertArrived('Before', 'After')
+
+    def test_alarm(self):
+        for name, text in (('alarm.service', ALARM),
+                           ('brevdue-check.timer.d/at-once.conf', AT_ONCE),
+                           ('brevdue-check.service.d/alarm.conf',
+                            '[Unit]\nOnFailure=alarm.service\n')):
+            self.host.write(f'/etc/systemd/system/{name}', text)
+        self.systemctl('daemon-reload')
+        self.start()
+        self.systemctl('start', 'brevdue-check.service')
+        self.systemctl('enable', '--now', 'brevdue-check.timer')
+        alarm = self.host.path('/run/alarm')
+        self.configure(token='c0ffee00-0000-4000-8000-000000000000')
+        self.systemctl('restart', 'brevdue.service')
+        self.send('Waits')
+        self.host.wait_for(alarm.exists, 'the alarm')
+        self.assertIn('brevdue CRITICAL', self.host.journal('brevdue-check.service'))
+        alarm.unlink()
+        self.host.wait_for(alarm.exists, 'another alarm')
+        self.configure()
+        self.systemctl('restart', 'brevdue.service')
+        self.host.wait_for(lambda: not self.queue(), 'an empty queue')
+        self.host.wait_for(lambda: self.host.show('brevdue-check.service', 'Result') ==
+                           'success', 'the end of the alarm')
+
+    def smtp(self, subject):
+        with smtplib.SMTP('127.0.0.1', 25, timeout=20) as client:
+            client.sendmail('web@example.com', ['a@example.org'], TEXT.format(subject))
+
+    def test_smtp(self):
+        self.start()
+        self.systemctl('enable', '--now', 'brevdue-smtp.socket')
+        for subject in ('One', 'Two'):
+            self.smtp(subject)
+        self.assertArrived('One', 'Two')
+        self.host.wait_for(lambda: 'brevdue-smtp@' not in
+                           self.host.do('systemctl', 'list-units', '--all', '--plain'),
+                           'the clients to be gone')
+
+    def test_smtp_while_the_service_is_away(self):
+        self.systemctl('start', 'brevdue-smtp.socket')
+        self.smtp('Dropped')
+        self.assertEqual(len(self.queue('drop')), 1)
+        self.start()
+        self.assertArrived('Dropped')
 
 
 if __name__ == '__main__':
