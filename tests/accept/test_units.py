@@ -106,7 +106,10 @@ class Units(unittest.TestCase):
         (spool,) = setting('brevdue.service', 'ReadWritePaths')
         (user,) = setting('brevdue.service', 'User')
         with open(os.path.join(self.path, 'etc', 'passwd'), encoding='utf-8') as file:
-            uid = int(re.search(rf'^{user}:x:(\d+):', file.read(), re.M)[1])
+            uids = dict(re.findall(r'^([^:]+):x:(\d+):', file.read(), re.M))
+        self.assertEqual(set(uids) - {'root', 'nobody'},
+                         {setting(name, 'User')[0] for name in SERVICES})
+        uid = int(uids[user])
         for name, mode in (('', 0o755), ('drop', 0o3733), ('queue', 0o700), ('tmp', 0o700),
                            ('store', 0o700)):
             info = os.stat(os.path.join(self.path, spool.lstrip('/'), name))

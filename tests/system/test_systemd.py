@@ -17,6 +17,7 @@ from      = Web <noreply@example.com>
 mail-name = example.com
 aliases   = /dev/null
 retry-min = 1s
+account   = postmark
 [account postmark]
 provider  = postmark
 endpoint  = {url}
@@ -24,6 +25,16 @@ endpoint  = {url}
 TEXT = 'Subject: {}\nTo: a@example.org\n\nText\n'
 
 
+ROUTE = """\
+[account programs]
+provider   = postmark
+endpoint   = {url}
+token-file = /run/credentials/brevdue.service/brevdue.postmark.token
+stream     = broadcasts
+[route smtp]
+user       = brevdue-smtp
+account    = programs
+"""
 UNITS = ('brevdue.service', 'brevdue.socket', 'brevdue-check.service', 'brevdue-check.timer',
          'brevdue-smtp.socket', 'brevdue-smtp@one.service')
 STARTED = ('brevdue.socket', 'brevdue.service', 'brevdue-check.timer', 'brevdue-smtp.socket')
@@ -240,15 +251,30 @@ class SystemdTest(unittest.TestCase):
         with smtplib.SMTP('127.0.0.1', 25, timeout=20) as client:
             client.sendmail('web@example.com', ['a@example.org'], TEXT.format(subject))
 
+    def clients_are_gone(self):
+        return 'brevdue-smtp@' not in self.systemctl('list-units', '--all', '--plain')
+
     def test_smtp(self):
         self.start()
         self.systemctl('enable', '--now', 'brevdue-smtp.socket')
         for subject in ('One', 'Two'):
             self.smtp(subject)
         self.assertArrived('One', 'Two')
-        self.host.wait_for(lambda: 'brevdue-smtp@' not in
-                           self.host.do('systemctl', 'list-units', '--all', '--plain'),
-                           'the clients to be gone')
+        self.host.wait_for(self.clients_are_gone, 'the clients to be gone')
+
+    def test_route_of_smtp_clients(self):
+        """By name, also when the client has long gone."""
+        self.configure(ROUTE.format(url=self.server.url))
+        self.systemctl('start', 'brevdue-smtp.socket')
+        self.smtp('Dropped')
+        self.host.wait_for(self.clients_are_gone, 'the client to be gone')
+        self.start()
+        self.assertArrived('Dropped')
+        self.smtp('Handed over')
+        self.assertArrived('Dropped', 'Handed over')
+        self.assertEqual({message['Subject']: message.get('MessageStream')
+                          for message in self.server.messages},
+                         {'Dropped': 'broadcasts', 'Handed over': 'broadcasts'})
 
     def test_smtp_while_the_service_is_away(self):
         self.systemctl('start', 'brevdue-smtp.socket')
