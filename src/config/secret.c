@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "brevdue-paths.h"
 #include "config/environment.h"
 
 #define SECRET_MAX (64 * 1024)
@@ -130,6 +131,17 @@ is_optional (const BrevAccount *account)
            (account->user == NULL || brev_provider_variable (account->provider) == NULL);
 }
 
+static char *
+no_credential (const BrevAccount *account, GError **error)
+{
+    (void) brev_throw (
+        error, BREV_ERROR_CONFIG,
+        "account '%s' has no token: '%s/%s.token' was missing or empty when systemd "
+        "started the service; write it (chmod 0600), then run 'systemctl restart brevdue'",
+        account->name, BREV_SYSCONFDIR, account->name);
+    return NULL;
+}
+
 /* The unit of the service hands over an empty line for a file that is not there. */
 static char *
 from_credential (const BrevAccount *account, gboolean *found, GError **error)
@@ -137,13 +149,19 @@ from_credential (const BrevAccount *account, gboolean *found, GError **error)
     const char *directory = brev_environment ("CREDENTIALS_DIRECTORY");
     g_autofree char *path = NULL;
     struct stat info;
+    gboolean is_blank;
 
     *found = FALSE;
     if (directory == NULL)
         return NULL;
     path = g_strdup_printf ("%s/brevdue.%s.token", directory, account->name);
-    *found = stat (path, &info) == 0 && (info.st_size > 1 || !is_optional (account));
-    return *found ? read_file (path, FALSE, error) : NULL;
+    if (stat (path, &info) < 0)
+        return NULL;
+    is_blank = info.st_size <= 1;
+    *found = !is_blank || !is_optional (account);
+    if (is_blank)
+        return *found ? no_credential (account, error) : NULL;
+    return read_file (path, FALSE, error);
 }
 
 /* "SECRET:SESSION", where a session goes with the secret. @secret is owned, nullable. */

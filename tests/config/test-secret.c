@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 #include "base/error.h"
+#include "brevdue-paths.h"
 #include "config/secret.h"
 
 typedef struct {
@@ -100,6 +101,24 @@ test_blank_credential (Fixture *fixture, gconstpointer data)
         const BrevAccount account = { .name = name, .provider = provider, .user = user };
         expect (&account, TRUE, rows[i].want);
     }
+}
+
+/* It names the file that is to be written, not the one that systemd made. */
+static void
+test_blank_credential_is_told (Fixture *fixture, gconstpointer data)
+{
+    char name[] = "a", provider[] = "postmark";
+    const BrevAccount account = { .name = name, .provider = provider };
+    g_autoptr (GError) error = NULL;
+
+    g_setenv ("CREDENTIALS_DIRECTORY", fixture->directory, TRUE);
+    put (fixture->credential, "\n", -1, 0444);
+    g_assert_null (brev_secret_load (&account, TRUE, &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_CONFIG);
+    g_assert_nonnull (strstr (error->message, "account 'a' has no token"));
+    g_assert_nonnull (strstr (error->message, BREV_SYSCONFDIR "/a.token"));
+    g_assert_nonnull (strstr (error->message, "systemctl restart brevdue"));
+    g_assert_null (strstr (error->message, fixture->directory));
 }
 
 static void
@@ -218,6 +237,7 @@ main (int argc, char **argv)
     g_test_init (&argc, &argv, NULL);
     ADD ("/secret/order", test_order);
     ADD ("/secret/blank-credential", test_blank_credential);
+    ADD ("/secret/blank-credential-is-told", test_blank_credential_is_told);
     ADD ("/secret/modes", test_modes);
     ADD ("/secret/exposed-setting", test_exposed_setting);
     ADD ("/secret/bad-content", test_bad_content);

@@ -148,6 +148,7 @@ class SystemdTest(unittest.TestCase):
         self.send('Waits')
         self.host.wait_for(lambda: 'until this is mended' in self.host.journal(),
                            'a word about it')
+        self.assertIn(f"'{self.paths['SYSCONFDIR']}/postmark.token'", self.host.journal())
         self.configure()
         self.systemctl('restart', 'brevdue.service')
         self.assertArrived('Waits')
