@@ -246,6 +246,10 @@ class Booted:
             os.fchmod(file.fileno(), mode)
             file.write(text)
 
+    def append(self, path, text):
+        with open(self.path(path), 'a', encoding='utf-8') as file:
+            file.write(text)
+
     def journal(self, *unit):
         return self.run('journalctl', '--no-pager', '--output=short-precise',
                         *(f'--unit={name}' for name in unit)).stdout

@@ -5,11 +5,13 @@ credential, its mail from an ordinary user to a stand-in."""
 
 import os
 import smtplib
+import tempfile
 import unittest
 
 import booted
 import caller
 import machine
+import postmark
 
 CONFIG = '''\
 [brevdue]
@@ -39,6 +41,7 @@ UNITS = ('brevdue.service', 'brevdue.socket', 'brevdue-check.service', 'brevdue-
          'brevdue-smtp.socket', 'brevdue-smtp@one.service')
 STARTED = ('brevdue.socket', 'brevdue.service', 'brevdue-check.timer', 'brevdue-smtp.socket')
 BUSY = {'action': 'error', 'code': 100}
+OTHER = 1  # daemon, which Debian always has
 NEVER_ANSWERS = {'action': 'accept-then-stall', 'times': 1}
 # An administrator's own.
 ALARM = """\
@@ -210,6 +213,53 @@ class SystemdTest(unittest.TestCase):
         self.send('Afterwards')
         self.assertArrived('Once', 'Afterwards')
         self.assertActive()
+
+    def test_courier_killed(self):
+        self.server.script.set([NEVER_ANSWERS])
+        self.start()
+        pid = self.host.show('brevdue.service', 'MainPID')
+        self.send('Once')
+        self.host.wait_for(lambda: self.server.messages, 'the request')
+        courier, = self.host.do('pgrep', '--parent', pid).split()
+        self.host.do('kill', '-KILL', courier)
+        self.assertArrived('Once')
+        self.assertEqual(self.host.show('brevdue.service', 'MainPID'), pid)
+        self.assertActive()
+
+    def test_queue_of_a_user(self):
+        self.server.script.set([BUSY])
+        self.start()
+        self.send('Mine')
+        self.wait_for_requests()
+        self.assertIn('www-data@example.com', self.host.do('mailq', user=caller.WEB))
+        self.assertNotIn('www-data', self.host.do('mailq', user=OTHER))
+        self.server.script.set([])
+        self.host.do('brevdue', 'flush')
+        self.assertArrived('Mine')
+
+    def test_name_and_certificate(self):
+        """https, and a name to look up, from where the service is locked up."""
+        with tempfile.TemporaryDirectory() as directory:
+            certificate = postmark.Certificate(directory)
+            self.server = self.enterContext(machine.serve(certificate=certificate))
+            with open(certificate.cert, encoding='ascii') as file:
+                self.host.append('/etc/ssl/certs/ca-certificates.crt', file.read())
+        self.server.url = self.server.url.replace('127.0.0.1', 'localhost')
+        self.configure()
+        self.start()
+        self.send('Sealed')
+        self.assertArrived('Sealed')
+
+    def test_broken_configuration(self):
+        """Mail is kept while it lasts, and goes out once it is mended."""
+        self.configure('nonsense = yes\n[\n')
+        self.systemctl('enable', '--now', 'brevdue.socket')
+        self.send('Waits')
+        self.host.wait_for(lambda: 'mail is kept but not sent' in self.host.journal(),
+                           'a word about it')
+        self.assertActive()
+        self.configure()
+        self.assertArrived('Waits')
 
     def test_power_cut(self):
         """What was enabled starts at boot, and knows the mail of before."""
