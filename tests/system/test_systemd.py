@@ -261,6 +261,21 @@ class SystemdTest(unittest.TestCase):
         self.configure()
         self.assertArrived('Waits')
 
+    def test_started_again_and_again(self):
+        """By somebody who mends what it failed of: it is never given up."""
+        spool = self.paths['SPOOL']
+        self.start()
+        self.systemctl('stop', 'brevdue.service')
+        self.host.do('chmod', '0', f'{spool}/queue')
+        for _ in range(7):
+            self.host.run('systemctl', 'restart', 'brevdue.service')
+        self.host.do('chmod', '0700', f'{spool}/queue')
+        self.host.wait_for(lambda: self.host.show('brevdue.service', 'ActiveState') == 'active',
+                           'the service')
+        self.assertActive('brevdue.socket')
+        self.send('Hello')
+        self.assertArrived('Hello')
+
     def test_power_cut(self):
         """What was enabled starts at boot, and knows the mail of before."""
         self.server.script.set([BUSY])
