@@ -46,6 +46,7 @@ static const struct {
       .domain = "AZURE_TENANT_ID", .is_general = TRUE },
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
+    { "sparkpost", "SPARKPOST_API_KEY" },
     { "outbox", NULL },
     { "jmap", "JMAP_TOKEN" },
     { "smtp", NULL }, /* a server may know this host by its address */
@@ -54,7 +55,7 @@ static const struct {
 
 /* Variables of providers that are not there yet: who sets one should hear so. */
 static const char *const unsupported[] = {
-    "SPARKPOST_API_KEY",
+    "UNISENDER_GO_API_KEY",
 };
 
 static gboolean

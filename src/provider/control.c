@@ -168,15 +168,6 @@ take_track_list (BrevControls *controls, const char *rest, const char *value)
     return is_kept;
 }
 
-static void
-take_option (BrevControls *controls, JsonObject *options, const char *name, Take take)
-{
-    JsonNode *node = brev_json_member (options, name);
-
-    if (node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN)
-        (void) take (controls, "", json_node_get_boolean (node) ? "yes" : "no");
-}
-
 static gboolean
 take_category (BrevControls *controls, JsonNode *node)
 {
@@ -235,48 +226,82 @@ take_filters (BrevControls *controls, JsonNode *node)
     return object != NULL && n == json_object_get_size (object);
 }
 
+typedef struct {
+    const char *name;
+    gboolean (*take) (BrevControls *controls, JsonNode *node);
+} Member;
+
+/* Of a field that is an object. Returns FALSE when there is no meaning in one of its members. */
+static gboolean
+take_members (BrevControls *controls, const char *value, const Member *members, gsize n)
+{
+    g_autoptr (JsonNode) root = brev_json_parse (value, strlen (value));
+    JsonObject *object = brev_json_object (root);
+    guint n_kept = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        JsonNode *node = brev_json_member (object, members[i].name);
+        if (node != NULL && members[i].take (controls, node))
+            n_kept++;
+    }
+    return object != NULL && n_kept == json_object_get_size (object);
+}
+
 /* SendGrid: {"category": "a" or ["a", ...], "unique_args": {...}}. Recipients and
  * substitutions in it are no wish: the message and its envelope say whom and what. */
 static gboolean
 take_smtpapi (BrevControls *controls, const char *rest, const char *value)
 {
-    static const struct {
-        const char *name;
-        gboolean (*take) (BrevControls *controls, JsonNode *node);
-    } members[] = {
+    static const Member members[] = {
         { "category", take_category },      { "unique_args", take_unique_args },
         { "ip_pool", take_ip_pool },        { "filters", take_filters },
         { "asm_group_id", take_asm_group },
     };
-    g_autoptr (JsonNode) root = brev_json_parse (value, strlen (value));
-    JsonObject *object = brev_json_object (root);
+
+    return take_members (controls, value, members, G_N_ELEMENTS (members));
+}
+
+/* Each with the value of its own that every mail has anyway, or with a meaning. */
+static gboolean
+take_msys_options (BrevControls *controls, JsonNode *node)
+{
+    static const struct {
+        const char *name;
+        Take take;
+        gboolean usual;
+    } options[] = {
+        { "open_tracking", take_opens }, { "click_tracking", take_links },
+        { "transactional", NULL, TRUE }, { "sandbox", NULL, FALSE },
+        { "inline_css", NULL, FALSE },   { "skip_suppression", NULL, FALSE },
+    };
+    JsonObject *object = brev_json_object (node);
     guint n = 0;
 
-    for (gsize i = 0; i < G_N_ELEMENTS (members); i++) {
-        JsonNode *node = brev_json_member (object, members[i].name);
-        if (node != NULL && members[i].take (controls, node))
-            n++;
+    for (gsize i = 0; i < G_N_ELEMENTS (options); i++) {
+        JsonNode *option = brev_json_member (object, options[i].name);
+        if (option == NULL || json_node_get_value_type (option) != G_TYPE_BOOLEAN)
+            continue;
+        gboolean is_on = json_node_get_boolean (option);
+        n += options[i].take != NULL
+                 ? options[i].take (controls, "", is_on ? "yes" : "no")
+                 : is_on == options[i].usual;
     }
     return object != NULL && n == json_object_get_size (object);
 }
 
-/* SparkPost: {"campaign_id": "a", "metadata": {...}, "options": {"open_tracking": true}}
- */
+/* SparkPost: {"campaign_id": "a", "metadata": {...}, "options": {"open_tracking": true}}.
+ * Recipients in it are no wish, as in SendGrid's. */
 static gboolean
 take_msys (BrevControls *controls, const char *rest, const char *value)
 {
-    g_autoptr (JsonNode) root = brev_json_parse (value, strlen (value));
-    JsonObject *object = brev_json_object (root);
-    JsonObject *options = brev_json_object (brev_json_member (object, "options"));
+    static const Member members[] = {
+        { "campaign_id", take_category },
+        { "tags", take_category },
+        { "metadata", take_unique_args },
+        { "options", take_msys_options },
+    };
 
-    if (object == NULL)
-        return FALSE;
-    (void) take_first (&controls->tag, brev_json_string (object, "campaign_id"));
-    (void) take_object (controls,
-                        brev_json_object (brev_json_member (object, "metadata")));
-    take_option (controls, options, "open_tracking", take_opens);
-    take_option (controls, options, "click_tracking", take_links);
-    return TRUE;
+    return take_members (controls, value, members, G_N_ELEMENTS (members));
 }
 
 /* What every mail of ours asks for anyway. */

@@ -389,10 +389,43 @@ def compare_raw(message, original, plan, request):
         yield from find_blind(request)
     else:
         yield from compare_raw_recipients(original, copy)
-    if body_of(request.raw) != body_of(message.data):
+    if 'eight-bit' in plan.losses:
+        yield from compare_recoded(message, original, copy)
+    elif body_of(request.raw) != body_of(message.data):
         yield 'the bytes of the body are others'
     if b'blind' in request.raw:
         yield 'a blind copy shows'
+
+
+def is_text(data):
+    try:
+        return '\0' not in data.decode('utf-8')
+    except UnicodeDecodeError:
+        return False
+
+
+def compare_recoded(message, original, copy):
+    """What is not UTF-8 was encoded, or read as windows-1252 where nothing could be encoded."""
+    if is_text(message.data):
+        yield 'it is UTF-8, and was encoded'
+    yield from compare_recoded_parts(original, copy)
+
+
+def compare_recoded_parts(original, copy):
+    if len(original.parts) != len(copy.parts):
+        yield f'{original.parts} became {copy.parts}'
+    for part, now in zip(original.parts, copy.parts):
+        if part.excuse or now.excuse:
+            continue
+        if (part.kind, part.name, part.cid) != (now.kind, now.name, now.cid) or \
+                part.charset != now.charset and part.charset is not None:
+            yield f'{part} became {now}'
+        if part.kind.startswith('message/'):
+            yield from compare_recoded_parts(Original(part.content), Original(now.content))
+        elif lines(part.content) != lines(now.content) and not (
+                original.is_broken() and
+                lines(part.content.decode('utf-8', 'windows-1252').encode()) == lines(now.content)):
+            yield f'the bytes of {part} became those of {now}'
 
 
 def body_of(data):
@@ -400,6 +433,7 @@ def body_of(data):
     return data[1:] if data.startswith(b'\n') else data.partition(b'\n\n')[2]
 
 
+ENCODING = ('mime-version', 'content-type', 'content-transfer-encoding')
 EDITED = ('from', 'reply-to', 'to', 'cc', 'sender')
 
 
@@ -409,6 +443,8 @@ def compare_raw_fields(original, copy, plan):
             if name.lower() not in NEVER + EDITED]
     got = [(name.lower(), unfolded(value)) for name, value in copy.fields
            if name.lower() not in EDITED]
+    if 'eight-bit' in plan.losses:
+        want, got = (list(filter(lambda one: one[0] not in ENCODING, each)) for each in (want, got))
     for field in got:
         if field in want:
             want.remove(field)

@@ -271,6 +271,11 @@ class Original:
         return any(isinstance(defect, email.errors.CloseBoundaryNotFoundDefect)
                    for part in self.kinds() for defect in part.defects)
 
+    def is_broken(self):
+        """Whether it says that it has parts, and none is found."""
+        return self.message.get_content_maintype() == 'multipart' and \
+            not self.message.is_multipart()
+
     def body(self, subtype):
         """What a mail program would show first, or None."""
         part = self.message.get_body((subtype,))

@@ -269,7 +269,11 @@ def read_addressed(request, takes_bcc):
 ENVELOPES = {  # of those that take the message itself
     'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun,
     'postal': lambda body: json.loads(body)['rcpt_to'],
+    'sparkpost': lambda body: [one['address']['email'] for one in json.loads(body)['recipients']],
     'jmap': lambda body: jmap(json.loads(body))}
+
+TEXTS = {  # of those that take it as text: what a reader of the request has
+    'sparkpost': lambda value: value['content']['email_rfc822']}
 
 
 def read(provider, body, raw, recipients):
@@ -283,6 +287,8 @@ def read(provider, body, raw, recipients):
     if provider in ADDRESSED:
         read_addressed(request, ADDRESSED[provider])
         return request
+    if provider in TEXTS:
+        request.raw = TEXTS[provider](json.loads(body.decode('utf-8'))).encode('utf-8')
     request.recipients = list(map(fold_address, recipients or
                                   ENVELOPES[provider](body.decode('utf-8', 'replace'))))
     return request

@@ -176,9 +176,9 @@ class Direct(Base):
         self.site.sections.clear()
         self.site.write_config()
         done = self.site.sendmail('-t', '-i', input=mail(),
-                                  env=self.site.env(SPARKPOST_API_KEY='x'))
+                                  env=self.site.env(UNISENDER_GO_API_KEY='x'))
         self.assertEqual(done.returncode, 78)
-        self.assertIn('SPARKPOST_API_KEY: its provider is not supported yet', done.stderr.decode())
+        self.assertIn('UNISENDER_GO_API_KEY: its provider is not supported yet', done.stderr.decode())
 
     def test_broken_configuration(self):
         """Kept where that is durable, refused where it is not; never sent by guess."""

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Whole deliveries through the other providers; keys that make a repeated request harmless."""
 
+import email
 import json
 import os
 import sys
@@ -24,6 +25,19 @@ Content-Disposition: attachment; filename=a.pdf
 
 %PDF
 --b--"""
+
+
+LATIN_1 = b"""From: www@example.com
+To: ann@example.net
+Subject: S
+MIME-Version: 1.0
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: 8bit
+
+\xfcber\0 =
+.
+fin
+"""
 
 
 class Provider(Case):
@@ -61,7 +75,7 @@ class Deliveries(Provider):
                 self.setUp()
                 self.begin()
                 self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
-                self.wait_for(1)
+                self.wait_for(2 if name in ONE_EACH else 1)
                 self.assertIn('status=sent', self.site.log_text())
                 self.assertNotIn('re_secret', self.site.log_text())
                 self.assertNotIn(self.server.token, self.site.log_text())
@@ -103,6 +117,24 @@ class Deliveries(Provider):
         self.wait_for(1)
         ids = [one for one in self.header('Operation-Id') if one is not None]
         self.assertEqual((len(ids), len(set(ids))), (2, 1))
+
+    def test_not_utf8(self):
+        """What is no text for JSON arrives all the same, each byte of it."""
+        for self.name in ('sparkpost',):
+            with self.subTest(provider=self.name):
+                self.doCleanups()
+                self.stand_in = STAND_INS[self.name]
+                self.settings = lambda: self.stand_in.settings
+                self.setUp()
+                self.begin()
+                self.submit('-t', '-i', input=LATIN_1)
+                message, = self.wait_for(1)
+                raw = self.server.check.raw_of(message).encode('utf-8')
+                got = email.message_from_bytes(raw)
+                self.assertEqual(got.get_payload(decode=True), b'\xfcber\0 =\r\n.\r\nfin\r\n')
+                self.assertEqual(got.get_content_charset(), 'iso-8859-1')
+                self.assertEqual(got['Subject'], 'S')
+                self.assertNotIn('status=bounced', self.site.log_text())
 
     def test_batches(self):
         """Several messages in one request, those with attachments apart from them."""
@@ -229,7 +261,9 @@ STAND_INS = {
     'mailtrap': structured.Mailtrap,
     'mailersend': structured.MailerSend,
     'elastic': structured.ElasticEmail,
+    'sparkpost': structured.SparkPost,
 }
+ONE_EACH = ('sparkpost',)  # a request for each recipient
 
 if __name__ == '__main__':
     unittest.main()

@@ -208,6 +208,25 @@ print_recipients (const BrevMail *mail)
     printf ("\n");
 }
 
+/* A message that is a string of JSON; @raw becomes what a reader of that has. */
+static guint
+hide_text (GString *body, const BrevMail *mail, GString *raw)
+{
+    g_autoptr (BrevBody) as_text = brev_body_new ();
+    g_autoptr (JsonNode) string = NULL;
+
+    brev_body_add (as_text, "\"");
+    brev_body_add_body (as_text, mail->raw, BREV_AS_JSON_MAIL);
+    brev_body_add (as_text, "\"");
+    g_autoptr (GString) text = read_body (as_text);
+    guint n = g_string_replace (body, text->str, "\"(the message)\"", 0);
+    if (n > 0) {
+        string = json_from_string (text->str, NULL);
+        g_string_assign (raw, json_node_get_string (string));
+    }
+    return n;
+}
+
 /* Returns: whether the message is in it: of the requests for one mail in one, and once */
 static guint
 print_body (const BrevMail *mail, GString *body)
@@ -215,7 +234,7 @@ print_body (const BrevMail *mail, GString *body)
     g_autoptr (BrevBody) own = mail->raw == NULL ? NULL : brev_body_share (mail->raw);
     g_autoptr (GString) raw = own == NULL ? NULL : read_body (own);
 
-    guint n = raw != NULL ? hide_raw (body, raw) : 0;
+    guint n = raw != NULL ? hide_raw (body, raw) + hide_text (body, mail, raw) : 0;
     if (body->str[0] == '{' || body->str[0] == '[') {
         print_pretty (body);
     } else {

@@ -29,6 +29,7 @@ import resend_check  # noqa: E402
 import scaleway_check  # noqa: E402
 import sendgrid_check  # noqa: E402
 import smtp2go_check  # noqa: E402
+import sparkpost_check  # noqa: E402
 from postmark import Postmark, Reply, Verdict  # noqa: E402
 
 
@@ -395,3 +396,19 @@ class Azure(Structured):
         answer.messages.append(value)
         answer.kept.append((answer.operation, value, []))
         answer.status, answer.value = 202, {'id': answer.operation, 'status': 'Running'}
+
+
+class SparkPost(Structured):
+    """One recipient a request: each has a mail of its own."""
+    path = '/transmissions'
+    check = sparkpost_check
+    token_prefix = ''
+
+    def error(self, words):
+        return {'errors': [{'code': '1300', 'message': words}]}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        answer.value = {'results': {
+            'total_rejected_recipients': 0, 'total_accepted_recipients': len(value['recipients']),
+            'id': self.keep_message(answer, value)}}

@@ -121,6 +121,12 @@ static const struct {
     { "X-MSYS-API: {\"campaign_id\": \"c\", \"metadata\": {\"a\": \"1\"}, "
       "\"options\": {\"open_tracking\": false, \"click_tracking\": true}}",
       "tag=c opens=no links=all a=1" },
+    { "X-MSYS-API: {\"tags\": [\"t\", \"u\"], \"options\": {\"transactional\": true, \"sandbox\": false}}", "tag=t" },
+    { "X-MSYS-API: {\"campaign_id\": \"c\", \"options\": {\"ip_pool\": \"news\"}}", "tag=c -X-MSYS-API" },
+    { "X-MSYS-API: {\"options\": {\"transactional\": false}}", "-X-MSYS-API" },
+    { "X-MSYS-API: {\"cc\": [{\"email\": \"x@example.org\"}]}", "-X-MSYS-API" },
+    { "X-MSYS-API: {\"campaign_id\": {}, \"metadata\": []}", "-X-MSYS-API" },
+    { "X-MSYS-API: 7", "-X-MSYS-API" },
     { "X-Mailin-Tag: t", "tag=t" },
     { "X-Mailjet-Campaign: t\nX-MJ-CustomID: x", "tag=t -X-MJ-CustomID" },
     { "X-MailerSend-Tags: t, u\nX-MailerSend-X: x", "tag=t -X-MailerSend-X" },
