@@ -20,9 +20,9 @@ read_body (BrevBody *body, GError **error)
     char chunk[16384];
     gssize got;
 
+    brev_body_hide_secrets (body);
     if (!brev_body_measure (body, &(guint64){ 0 }, NULL, error))
         return NULL;
-    brev_body_rewind (body);
     while ((got = brev_body_read (body, chunk, sizeof chunk, error)) > 0)
         g_string_append_len (text, chunk, got);
     return got < 0 ? NULL : g_steal_pointer (&text);

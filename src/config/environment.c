@@ -47,6 +47,7 @@ static const struct {
     { "mailgun", "MAILGUN_API_KEY" },
     { "postal", "POSTAL_API_KEY" },
     { "sparkpost", "SPARKPOST_API_KEY" },
+    { "mandrill", "MANDRILL_API_KEY" },
     { "outbox", NULL },
     { "jmap", "JMAP_TOKEN" },
     { "smtp", NULL }, /* a server may know this host by its address */

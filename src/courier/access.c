@@ -150,7 +150,7 @@ static gboolean
 load_secret (BrevAccess *access, GError **error)
 {
     if (brev_provider_is_outbox (access->account)) { /* its requests show none anyway */
-        access->secret = g_strdup ("outbox");
+        access->secret = g_strdup ("***");
         return TRUE;
     }
     access->secret = brev_secret_load (access->account, access->is_service, error);

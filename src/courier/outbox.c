@@ -83,7 +83,7 @@ keep_body (int dir, const char *stem, BrevBody *body, GError **error)
 
     if (fd < 0)
         return FALSE;
-    brev_body_rewind (body);
+    brev_body_hide_secrets (body);
     while ((got = brev_body_read (body, buffer, sizeof buffer, error)) > 0)
         if (!brev_write_all (fd, buffer, (gsize) got))
             return finish (fd, name, FALSE, error);

@@ -9,7 +9,8 @@
 
 /* Text, a part of a message, or a body. */
 typedef struct {
-    GString *text; /* owned */
+    GString *text;      /* owned */
+    gboolean is_secret; /* the text: a string of JSON */
     int fd;
     const BrevPart *part; /* borrowed, or &own */
     BrevPart own;
@@ -22,6 +23,7 @@ typedef struct {
 struct BrevBody {
     GPtrArray *pieces; /* a reference, of Piece */
     guint current;
+    gboolean hides_secrets;
     gsize text_offset;  /* in the current piece, if it is text */
     BrevReader *reader; /* owned, nullable: of the current piece, if it is a part */
     BrevBody *inner;    /* owned, nullable: of the current piece, if it is a body */
@@ -37,6 +39,8 @@ struct BrevBody {
 static void
 piece_free (Piece *piece)
 {
+    if (piece->is_secret)
+        explicit_bzero (piece->text->str, piece->text->allocated_len);
     if (piece->text != NULL)
         (void) g_string_free (piece->text, TRUE);
     brev_body_free (piece->inner);
@@ -89,7 +93,7 @@ tail_text (BrevBody *body)
                       ? g_ptr_array_index (body->pieces, body->pieces->len - 1)
                       : NULL;
 
-    if (last == NULL || last->text == NULL) {
+    if (last == NULL || last->text == NULL || last->is_secret) {
         last = g_new0 (Piece, 1);
         last->text = g_string_new (NULL);
         g_ptr_array_add (body->pieces, last);
@@ -237,6 +241,19 @@ brev_body_add_json (BrevBody *body, const char *text)
     g_string_append_c (tail, '"');
     append_json (tail, sound, strlen (sound));
     g_string_append_c (tail, '"');
+}
+
+/* As large as it may become, so that it is never copied. */
+void
+brev_body_add_secret (BrevBody *body, const char *secret)
+{
+    Piece *piece = add_piece (body, BREV_AS_BYTES);
+
+    piece->is_secret = TRUE;
+    piece->text = g_string_sized_new (strlen (secret) * 6 + 3);
+    g_string_append_c (piece->text, '"');
+    append_json (piece->text, secret, strlen (secret));
+    g_string_append_c (piece->text, '"');
 }
 
 /* g_base64_encode_step() wants this much room without line breaks. */
@@ -424,12 +441,24 @@ brev_body_rewind (BrevBody *body)
     begin_piece (body, 0);
 }
 
-static gsize
-read_text (BrevBody *body, const GString *text, void *buffer, gsize size)
-{
-    gsize n = MIN (size, text->len - body->text_offset);
+#define HIDDEN "\"***\""
 
-    memcpy (buffer, text->str + body->text_offset, n);
+void
+brev_body_hide_secrets (BrevBody *body)
+{
+    body->hides_secrets = TRUE;
+    brev_body_rewind (body);
+}
+
+static gsize
+read_text (BrevBody *body, const Piece *piece, void *buffer, gsize size)
+{
+    gboolean is_hidden = piece->is_secret && body->hides_secrets;
+    const char *text = is_hidden ? HIDDEN : piece->text->str;
+    gsize length = is_hidden ? strlen (HIDDEN) : piece->text->len;
+    gsize n = MIN (size, length - body->text_offset);
+
+    memcpy (buffer, text + body->text_offset, n);
     body->text_offset += n;
     return n;
 }
@@ -439,6 +468,7 @@ open_piece (BrevBody *body, const Piece *piece, GError **error)
 {
     if (piece->inner != NULL) {
         body->inner = brev_body_share (piece->inner);
+        body->inner->hides_secrets = body->hides_secrets;
         return TRUE;
     }
     body->reader = brev_reader_new (piece->fd, piece->part, is_text (piece->as), error);
@@ -494,9 +524,8 @@ static gssize
 read_piece (BrevBody *body, void *buffer, gsize size, GError **error)
 {
     const Piece *piece = g_ptr_array_index (body->pieces, body->current);
-    gssize got = piece->text != NULL
-                     ? (gssize) read_text (body, piece->text, buffer, size)
-                     : read_encoded (body, piece, buffer, size, error);
+    gssize got = piece->text != NULL ? (gssize) read_text (body, piece, buffer, size)
+                                     : read_encoded (body, piece, buffer, size, error);
 
     if (got == 0)
         begin_piece (body, body->current + 1);

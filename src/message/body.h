@@ -17,6 +17,9 @@ void brev_body_add (BrevBody *body, const char *text);
 /* A JSON string with its quotes; what is not UTF-8 becomes U+FFFD (RFC 8259 section 7). */
 void brev_body_add_json (BrevBody *body, const char *text);
 
+/* So, of a secret: a person sees another in its place, and it is wiped when the body is freed. */
+void brev_body_add_secret (BrevBody *body, const char *secret);
+
 typedef enum {
     BREV_AS_BASE64,    /* decoded, then base64 without line breaks, no quotes */
     BREV_AS_BASE64URL, /* the same in the alphabet of RFC 4648 section 5, padded */
@@ -72,6 +75,9 @@ void brev_body_append (BrevBody *body, BrevBody *tail);
  */
 gboolean brev_body_measure (BrevBody *body, guint64 *length, guint8 sha256[32],
                             GError **error);
+
+/* From now on "***" is read for each secret in it: for who shows a body to a person. */
+void brev_body_hide_secrets (BrevBody *body);
 
 /* From the start again. */
 void brev_body_rewind (BrevBody *body);

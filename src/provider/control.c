@@ -342,6 +342,12 @@ static const ControlRow rows[] = { /* the first row that fits */
     { "x-mc-tags",             take_tags },       /* Mandrill */
     { "x-mc-metadata",         take_json },
     { "x-mc-track",            take_track_list },
+    { "x-mc-subaccount",       NULL, "mandrill", TRUE },
+    { "x-mc-ippool",           NULL, "mandrill", TRUE },
+    { "x-mc-returnpathdomain", NULL, "mandrill", TRUE },
+    { "x-mc-signingdomain",    NULL, "mandrill", TRUE },
+    { "x-mc-trackingdomain",   NULL, "mandrill", TRUE },
+    { "x-mc-important",        NULL, "mandrill", TRUE },
     { "x-mc-*",                NULL },
     { "x-smtpapi",             take_smtpapi },    /* SendGrid */
     { "x-msys-api",            take_msys },       /* SparkPost */

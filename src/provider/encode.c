@@ -86,6 +86,14 @@ brev_json_pair (BrevJson *json, const char *name, const char *text)
 }
 
 void
+brev_json_secret (BrevJson *json, const char *name, const char *secret)
+{
+    brev_json_name (json, name);
+    separate (json);
+    brev_body_add_secret (json->body, secret);
+}
+
+void
 brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes)
 {
     g_autofree char *list = brev_mailboxes_format (mailboxes, FALSE);

@@ -26,6 +26,8 @@ void brev_json_body (BrevJson *json, const BrevBody *inner, BrevAs as);
 
 /* A name and a string. */
 void brev_json_pair (BrevJson *json, const char *name, const char *text);
+/* A name and a secret: see brev_body_add_secret(). */
+void brev_json_secret (BrevJson *json, const char *name, const char *secret);
 /* A name and one string, "Name <a@b>, c@d"; nothing at all when there is no mailbox. */
 void brev_json_mailboxes (BrevJson *json, const char *name, const GPtrArray *mailboxes);
 

@@ -269,10 +269,12 @@ def read_addressed(request, takes_bcc):
 ENVELOPES = {  # of those that take the message itself
     'ses': lambda body: ses(json.loads(body)), 'mailgun': mailgun,
     'postal': lambda body: json.loads(body)['rcpt_to'],
+    'mandrill': lambda body: json.loads(body)['to'],
     'sparkpost': lambda body: [one['address']['email'] for one in json.loads(body)['recipients']],
     'jmap': lambda body: jmap(json.loads(body))}
 
 TEXTS = {  # of those that take it as text: what a reader of the request has
+    'mandrill': lambda value: re.sub(r'\A(?:X-MC-[^\n]*\n)+', '', value['raw_message']),
     'sparkpost': lambda value: value['content']['email_rfc822']}
 
 

@@ -3,6 +3,7 @@
 """What lies in queue/ and is no ordinary new message: late copies, a taken id, torn and
 foreign files, and a message that kills its reader."""
 
+import json
 import os
 import shutil
 import socket
@@ -153,6 +154,24 @@ class Outbox(Case):
             self.assertIn('"eve@example.net"', file.read())
         wait(lambda: not self.files(), 'an empty queue')
         self.assertEqual(self.server.requests, [])
+
+    def test_key_in_the_body(self):
+        """One that is sent there is shown nowhere: neither in the outbox nor in a plan."""
+        folder = os.path.join(self.site.path, 'box')
+        self.make_outbox(directory=folder, token='md-secret', **{'as': 'mandrill'})
+        self.site.account('real', token='md-secret', provider='mandrill')
+        self.site.start()
+        self.submit('-t', '-i', input=mail())
+        self.wait_for_log('status=discarded-by-test')
+        shown = ''
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding='utf-8') as file:
+                shown += file.read()
+        self.assertIn('"key":"***"', shown)
+        message = self.site.write('message', mail())
+        planned = json.dumps(self.site.admin('plan', message, '--account', 'real'))
+        self.assertIn('***', planned)
+        self.assertNotIn('md-secret', shown + planned + self.site.log_text())
 
     def test_default_directory(self):
         self.make_outbox()

@@ -120,7 +120,7 @@ class Deliveries(Provider):
 
     def test_not_utf8(self):
         """What is no text for JSON arrives all the same, each byte of it."""
-        for self.name in ('sparkpost',):
+        for self.name in ('sparkpost', 'mandrill'):
             with self.subTest(provider=self.name):
                 self.doCleanups()
                 self.stand_in = STAND_INS[self.name]
@@ -262,8 +262,9 @@ STAND_INS = {
     'mailersend': structured.MailerSend,
     'elastic': structured.ElasticEmail,
     'sparkpost': structured.SparkPost,
+    'mandrill': structured.Mandrill,
 }
-ONE_EACH = ('sparkpost',)  # a request for each recipient
+ONE_EACH = ('sparkpost', 'mandrill')  # a request for each recipient
 
 if __name__ == '__main__':
     unittest.main()

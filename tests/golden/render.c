@@ -215,12 +215,11 @@ hide_text (GString *body, const BrevMail *mail, GString *raw)
     g_autoptr (BrevBody) as_text = brev_body_new ();
     g_autoptr (JsonNode) string = NULL;
 
-    brev_body_add (as_text, "\"");
     brev_body_add_body (as_text, mail->raw, BREV_AS_JSON_MAIL);
-    brev_body_add (as_text, "\"");
     g_autoptr (GString) text = read_body (as_text);
-    guint n = g_string_replace (body, text->str, "\"(the message)\"", 0);
+    guint n = g_string_replace (body, text->str, "(the message)", 0);
     if (n > 0) {
+        g_string_append_c (g_string_prepend_c (text, '"'), '"');
         string = json_from_string (text->str, NULL);
         g_string_assign (raw, json_node_get_string (string));
     }
@@ -267,6 +266,8 @@ print_lines (const BrevMail *mail, const BrevHttpRequest *request, const GString
 static guint
 print_request (const Case *c, const BrevHttpRequest *request, const GPtrArray *mails)
 {
+    if (!c->is_raw && !c->is_lines)
+        brev_body_hide_secrets (request->body);
     g_autoptr (GString) body = read_body (request->body);
 
     if (c->is_raw) {

@@ -24,6 +24,7 @@ import http_check  # noqa: E402
 import mailtrap_check  # noqa: E402
 import elastic_check  # noqa: E402
 import mailersend_check  # noqa: E402
+import mandrill_check  # noqa: E402
 import mailjet_check  # noqa: E402
 import resend_check  # noqa: E402
 import scaleway_check  # noqa: E402
@@ -412,3 +413,25 @@ class SparkPost(Structured):
         answer.value = {'results': {
             'total_rejected_recipients': 0, 'total_accepted_recipients': len(value['recipients']),
             'id': self.keep_message(answer, value)}}
+
+
+class Mandrill(Structured):
+    """The key is in the body."""
+    path = '/messages/send-raw'
+    check = mandrill_check
+
+    def take(self, answer, method, path, headers, body):
+        if json.loads(body.decode('utf-8')).get('key') != self.token:
+            raise Refused(500, {'status': 'error', 'code': -1, 'name': 'Invalid_Key',
+                                'message': 'Invalid API key'})
+        headers = {**headers, 'Authorization': f'Bearer {self.token}'}
+        return super().take(answer, method, path, headers, body)
+
+    def error(self, words):
+        return {'status': 'error', 'code': -2, 'name': 'ValidationError', 'message': words}
+
+    def accept(self, answer, path, value):
+        self.check.check_message(value, None)
+        name = self.keep_message(answer, value)
+        answer.value = [{'email': address, 'status': 'queued', '_id': f'{name}-{n}',
+                         'reject_reason': None} for n, address in enumerate(value['to'])]

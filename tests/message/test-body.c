@@ -156,6 +156,24 @@ static const struct {
 };
 /* clang-format on */
 
+/* What a person sees of a secret, be it in a body in another. */
+static void
+test_secret (void)
+{
+    g_autoptr (BrevBody) inner = brev_body_new ();
+    g_autoptr (BrevBody) outer = brev_body_new ();
+
+    brev_body_add (inner, "{\"key\":");
+    brev_body_add_secret (inner, "a\"b");
+    brev_body_add (inner, "}");
+    brev_body_add_body (outer, inner, BREV_AS_BYTES);
+    g_autofree char *sent = read_all (outer, 2);
+    brev_body_hide_secrets (outer);
+    g_autofree char *shown = read_all (outer, 3);
+    g_assert_cmpstr (sent, ==, "{\"key\":\"a\\\"b\"}");
+    g_assert_cmpstr (shown, ==, "{\"key\":\"***\"}");
+}
+
 /* A body in another, while the inner one is read by itself as well, or is no more. */
 static void
 test_body_in_body (void)
@@ -366,6 +384,7 @@ int
 main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/body/secret", test_secret);
     g_test_add_func ("/body/parts", test_parts);
     g_test_add_func ("/body/nul-in-text", test_nul_in_text);
     g_test_add_func ("/body/nul-in-a-header", test_nul_in_a_header);

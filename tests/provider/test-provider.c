@@ -167,6 +167,9 @@ test_controls (void)
     g_assert_true (brev_header_is_control ("X-SES-Source-ARN", "postmark"));
     g_assert_false (brev_header_is_control ("X-SES-Source-ARN", "ses"));
     g_assert_true (brev_header_is_control ("X-SES-Configuration-Set", "ses"));
+    g_assert_true (brev_header_is_control ("X-MC-Subaccount", "postmark"));
+    g_assert_false (brev_header_is_control ("X-MC-Subaccount", "mandrill"));
+    g_assert_true (brev_header_is_control ("X-MC-BccAddress", "mandrill"));
 }
 
 /* clang-format off */

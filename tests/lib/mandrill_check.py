@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What Mandrill accepts of messages/send-raw, read strictly: see shape.py."""
+
+import json
+import re
+
+import sparkpost_check
+from shape import Refusal, address, array, closed, demand, flag, text
+
+__all__ = ['Limits', 'Refusal', 'check_message', 'recipients']
+
+OPTION = re.compile(r'X-MC-([A-Za-z]+): ([ -~]+)\r\n')
+TRACK = re.compile(r'none|opens|(opens,)?clicks_(all|htmlonly|textonly)')
+
+message = closed({
+    'key': text(1, 64), 'to': array(address, most=1), 'async': flag,
+    'raw_message': text(1, one_line=False)}, {'ip_pool': text(1)})
+
+
+class Limits:
+    """None that differs from one account to the next."""
+
+
+def options(raw):
+    """(options above the message, the message)"""
+    found = {}
+    while (line := OPTION.match(raw)) is not None:
+        demand(line[1] not in found, 'raw_message', f'has X-MC-{line[1]} twice')
+        found[line[1]] = line[2]
+        raw = raw[line.end():]
+    return found, raw
+
+
+def check_options(found):
+    demand(TRACK.fullmatch(found.get('Track', '')), 'Track', f'is {found.get("Track")!r}')
+    demand(found.get('PreserveRecipients') == 'true', 'PreserveRecipients', 'is not on')
+    tag = found.get('Tags', 't')
+    demand(',' not in tag and not tag.startswith('_') and
+           (len(tag) <= 50 or tag.startswith('=?')), 'Tags', f'is {tag!r}')
+    values = json.loads(found.get('Metadata', '{}'))
+    demand(isinstance(values, dict) and all(type(one) is str for one in values.values()),
+           'Metadata', 'is no object of strings')
+    demand(len(json.dumps(values, separators=(',', ':'), ensure_ascii=False).encode()) <= 200,
+           'Metadata', 'is too large')
+
+
+def raw_of(value):
+    return options(value['raw_message'])[1]
+
+
+def check_message(value, limits):
+    message(value, '')
+    folded = {one.lower() for one in value['to']}
+    demand(len(folded) == len(value['to']), 'to', 'names one twice')
+    demand(not value['async'], 'async', 'is on')
+    found, raw = options(value['raw_message'])
+    check_options(found)
+    sparkpost_check.check_raw(raw)
+
+
+def recipients(value):
+    return value['to']

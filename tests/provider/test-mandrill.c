@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "mails.h"
+
+#define ONE "a@example.com"
+#define TWO "a@example.com b@example.org"
+#define RESULT(address, status, more) \
+    "{\"email\": \"" address "\", \"status\": \"" status "\"" more "}"
+#define A(status) \
+    RESULT ("a@example.com", status, ", \"reject_reason\": null, \"_id\": \"i1\"")
+#define B(status) RESULT ("b@example.org", status, ", \"_id\": \"i2\"")
+#define REJECTED(reason)                     \
+    "[" RESULT ("a@example.com", "rejected", \
+                ", \"_id\": \"i1\", \"reject_reason\": \"" reason "\"") "]"
+#define ERROR(name, words)                                    \
+    "{\"status\": \"error\", \"code\": -1, \"name\": \"" name \
+    "\", \"message\": \"" words "\"}"
+
+/* clang-format off */
+static const TestReply replies[] = {
+    { ONE, 200, NULL, "[" A ("sent") "]", "accepted(i1)" },
+    { TWO, 200, NULL, "[" B ("queued") ", " A ("scheduled") "]", "accepted(i1) accepted(i2)" },
+    { ONE, 200, NULL, "[" RESULT ("A@EXAMPLE.com", "queued", ", \"queued_reason\": \"hourly-quota\", \"_id\": \"i1\"") "]",
+      "accepted(i1)" },
+    /* some, others, nobody, nothing that we know */
+    { TWO, 200, NULL, "[" A ("sent") "]", "accepted(i1) unknown" },
+    { ONE, 200, NULL, "[" B ("sent") "]", "unknown" },
+    { ONE, 200, NULL, "[]", "unknown" },
+    { ONE, 200, NULL, "[7, null, {}, []]", "unknown" },
+    { ONE, 200, NULL, "[" A ("something") "]", "unknown" },
+    { ONE, 200, NULL, "[" RESULT ("a@example.com", "sent", "") "]", "unknown" },
+    { ONE, 202, NULL, "[" A ("sent") "]", "unknown" },
+    /* one of them is rejected */
+    { TWO, 200, NULL, "[" RESULT ("a@example.com", "rejected", ", \"reject_reason\": \"hard-bounce\"") ", " B ("sent") "]",
+      "refused 5.2.1 accepted(i2)" },
+    { TWO, 200, NULL, "[" A ("sent") ", " RESULT ("b@example.org", "invalid", "") "]", "accepted(i1) refused 5.1.3" },
+    { ONE, 200, NULL, REJECTED ("hard-bounce"), "refused 5.2.1" },
+    { ONE, 200, NULL, REJECTED ("soft-bounce"), "refused 5.2.1" },
+    { ONE, 200, NULL, REJECTED ("spam"), "refused 5.7.1" },
+    { ONE, 200, NULL, REJECTED ("unsub"), "refused 5.7.1" },
+    { ONE, 200, NULL, REJECTED ("custom"), "refused 5.7.1" },
+    { ONE, 200, NULL, REJECTED ("invalid"), "refused 5.1.3" },
+    { ONE, 200, NULL, REJECTED ("invalid-sender"), "account/sender" },
+    { ONE, 200, NULL, REJECTED ("unsigned"), "account/sender" },
+    { ONE, 200, NULL, REJECTED ("test-mode-limit"), "account/account" },
+    { ONE, 200, NULL, REJECTED ("rule"), "account/recipient" },
+    { ONE, 200, NULL, REJECTED ("something"), "later" },
+    { ONE, 200, NULL, "[" A ("rejected") "]", "later" },
+    /* errors, by their names */
+    { ONE, 401, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { ONE, 500, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { ONE, 200, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { TWO, 402, NULL, ERROR ("PaymentRequired", "balance"), "account/account account/account" },
+    { ONE, 500, NULL, ERROR ("PaymentRequired", "balance"), "account/account" },
+    { ONE, 500, NULL, ERROR ("PoorReputation", "reputation"), "account/account" },
+    { ONE, 404, NULL, ERROR ("Unknown_Subaccount", "No subaccount exists with the id 'x'"), "account/account" },
+    { ONE, 403, NULL, ERROR ("Forbidden", "this key may not"), "account/account" },
+    { ONE, 500, NULL, ERROR ("GeneralError", "An unknown error occurred"), "later" },
+    { ONE, 503, NULL, ERROR ("ServiceUnavailable", "maintenance"), "later" },
+    { ONE, 429, "Retry-After: 5", ERROR ("RequestLimitExceeded", "Too Many Requests"), "later+5" },
+    { ONE, 500, NULL, ERROR ("ValidationError", "Validation error: {\\\"raw_message\\\":\\\"x\\\"}"), "park" },
+    { ONE, 422, NULL, ERROR ("ValidationError", "You must specify a key value"), "park" },
+    { TWO, 500, NULL, ERROR ("ValidationError", "Validation error: b@example.org is not valid"), "again refused 5.1.3" },
+    { ONE, 500, NULL, ERROR ("SomethingNew", "x"), "later" },
+    { ONE, 400, NULL, ERROR ("SomethingNew", "x"), "later" },
+    { ONE, 500, NULL, "<html>", "later" },
+    { ONE, 502, NULL, "<html>", "unknown" },
+    { ONE, 413, NULL, "<html>", "refused 5.3.4" },
+};
+/* clang-format on */
+
+static const BrevProvider *
+mandrill (void)
+{
+    return brev_provider_find ("mandrill");
+}
+
+static void
+test_table (void)
+{
+    test_replies (mandrill (), replies, G_N_ELEMENTS (replies));
+}
+
+static void
+test_common (void)
+{
+    test_common_replies (mandrill ());
+    test_mutated_reply (mandrill (), &replies[0]);
+}
+
+static char *
+read_all (BrevBody *body)
+{
+    GString *text = g_string_new (NULL);
+    char buffer[100];
+    gssize got;
+
+    while ((got = brev_body_read (body, buffer, sizeof buffer, NULL)) > 0)
+        g_string_append_len (text, buffer, got);
+    return g_string_free (text, FALSE);
+}
+
+/* The key is in the body, and in nothing that a person is shown. */
+static void
+test_key_stays_secret (void)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+    BrevMail *mail = mails->pdata[0];
+    BrevAccount account = { .name = (char[]){ "main" } };
+    const BrevMessage message = { 0 };
+
+    mail->message = &message;
+    mail->raw = brev_body_new ();
+    brev_body_add (mail->raw, "From: a@example.com\r\n\r\n");
+    g_autoptr (BrevHttpRequest) request =
+        mandrill ()->encode (mails, &account, "md-secret", "https://x", NULL);
+    g_autofree char *sent = read_all (request->body);
+    brev_body_hide_secrets (request->body);
+    g_autofree char *shown = read_all (request->body);
+    g_assert_nonnull (strstr (sent, "\"key\":\"md-secret\""));
+    g_assert_nonnull (strstr (shown, "\"key\":\"***\""));
+    g_assert_null (strstr (shown, "md-secret"));
+    for (guint i = 0; i < request->headers->len; i++)
+        g_assert_null (
+            strstr (((BrevHttpHeader *) request->headers->pdata[i])->value, "md-secret"));
+    g_assert_null (strstr (request->url, "md-secret"));
+}
+
+int
+main (int argc, char **argv)
+{
+    g_test_init (&argc, &argv, NULL);
+    g_test_add_func ("/mandrill/replies", test_table);
+    g_test_add_func ("/mandrill/common", test_common);
+    g_test_add_func ("/mandrill/key-stays-secret", test_key_stays_secret);
+    return g_test_run ();
+}
