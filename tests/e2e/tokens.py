@@ -228,7 +228,7 @@ class Mailboxes(case.Case):
         self.wait_for_log('The user is invalid')
         self.submit('-t', '-i', input=mail())
         wait(lambda: self.server.messages, 'mail of another mailbox')
-        self.assertEqual(len(self.files()), 1)
+        wait(lambda: len(self.files()) == 1, 'nothing but the mail that is held')
         self.assertNotIn('status=bounced', self.site.log_text())
 
     def test_lost_answer_is_a_possible_duplicate(self):
