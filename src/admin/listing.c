@@ -5,15 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "admin/folder.h"
 #include "admin/output.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "courier/record.h"
 #include "envelope/frame.h"
-#include "message/address.h"
 
 #define INCOMING "incoming"
 #define HELD "held"
@@ -48,12 +47,6 @@ brev_listed_free (BrevListed *listed)
     brev_store_message_free (listed->message);
     g_free (listed->problem);
     g_free (listed);
-}
-
-static void
-free_listed (gpointer data)
-{
-    brev_listed_free (data);
 }
 
 void
@@ -144,166 +137,7 @@ brev_listed_attempts (const BrevListed *listed)
 /* -- files that no courier has read -------------------------------------------------- */
 
 static void
-add_recipients (BrevStoreMessage *message, const BrevAddressList *list)
-{
-    for (guint i = 0; i < list->mailboxes->len; i++) {
-        const char *address = ((const BrevMailbox *) list->mailboxes->pdata[i])->address;
-        (void) brev_store_message_add (message, address, address, "", 0);
-    }
-    for (guint i = 0; i < list->bad->len; i++)
-        (void) brev_store_message_add (message, list->bad->pdata[i], list->bad->pdata[i],
-                                       "", 0);
-}
-
-/* As the caller wrote them: aliases and domains are the courier's to see to. */
-static void
-add_wanted (BrevStoreMessage *message, const BrevEnvelope *envelope, int fd,
-            guint64 offset)
-{
-    g_autoptr (BrevHeaderRecipients) header = NULL;
-
-    for (guint i = 0; i < envelope->recipients->len; i++) {
-        g_autoptr (BrevAddressList) list =
-            brev_address_parse (envelope->recipients->pdata[i], NULL);
-        if (list != NULL)
-            add_recipients (message, list);
-    }
-    if (envelope->header_recipients)
-        header = brev_header_recipients_read (fd, offset, message->size, NULL);
-    if (header == NULL)
-        return;
-    add_recipients (message, header->to);
-    add_recipients (message, header->cc);
-    add_recipients (message, header->bcc);
-}
-
-static BrevStoreMessage *
-describe (const char *id, const BrevEnvelope *envelope, guint64 size)
-{
-    BrevStoreMessage *message = brev_store_message_new (id);
-
-    message->size = size;
-    message->is_imported = FALSE;
-    g_free (message->sender);
-    message->sender = g_strdup (envelope->sender);
-    message->login = g_strdup (envelope->login);
-    message->program = g_strdup (envelope->program);
-    message->options = g_strdup (envelope->options);
-    message->ignored = g_strdup (envelope->ignored);
-    message->dot_bytes = envelope->dot_bytes;
-    return message;
-}
-
-static BrevStoreMessage *
-read_queued (int fd, const char *id, const struct stat *info, GError **error)
-{
-    g_autoptr (BrevQueueFile) file = brev_queue_file_read (fd, error);
-    BrevStoreMessage *message;
-
-    if (file == NULL)
-        return NULL;
-    if (strcmp (file->id, id) != 0) {
-        (void) brev_throw (error, BREV_ERROR_INPUT, "the ID in it is '%s'", file->id);
-        return NULL;
-    }
-    message = describe (id, file->envelope, file->message_length);
-    message->uid = file->origin.uid;
-    message->arrival = file->origin.arrival;
-    message->way = (char) file->origin.way;
-    add_wanted (message, file->envelope, fd, file->message_offset);
-    return message;
-}
-
-static gboolean
-feed (BrevFrameReader *reader, int fd, GError **error)
-{
-    char chunk[16384];
-    gssize got;
-
-    while ((got = brev_read_some (fd, chunk, sizeof chunk)) > 0)
-        if (!brev_frame_reader_feed (reader, chunk, (gsize) got, error))
-            return FALSE;
-    if (got < 0)
-        return brev_throw_errno (error, errno, "cannot be read");
-    return brev_frame_reader_finish (reader, error);
-}
-
-static BrevStoreMessage *
-read_dropped (int fd, const char *id, const struct stat *info, GError **error)
-{
-    g_autoptr (BrevFrameReader) reader = brev_frame_reader_new (G_MAXUINT64);
-    BrevStoreMessage *message;
-
-    if (!feed (reader, fd, error))
-        return NULL;
-    if (strcmp (brev_frame_reader_id (reader), id) != 0) {
-        (void) brev_throw (error, BREV_ERROR_INPUT, "the ID in it is not its name");
-        return NULL;
-    }
-    message = describe (id, brev_frame_reader_envelope (reader),
-                        brev_frame_reader_message_length (reader));
-    message->uid = info->st_uid;
-    message->arrival = (gint64) info->st_mtime * BREV_SECOND;
-    message->way = BREV_WAY_DROP;
-    add_wanted (message, brev_frame_reader_envelope (reader), fd,
-                brev_frame_reader_head_length (reader));
-    return message;
-}
-
-/* One of the directories in which messages lie. */
-typedef struct {
-    const char *name;
-    int fd;
-    BrevStoreMessage *(*read) (int fd, const char *id, const struct stat *info,
-                               GError **error);
-} Place;
-
-/* Everybody may write into drop/: a pipe or a device there is not even opened. */
-static int
-open_file (const Place *place, const char *name, struct stat *info, GError **error)
-{
-    int fd;
-
-    if (fstatat (place->fd, name, info, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (errno != ENOENT) /* else it moved on in this very moment */
-            (void) brev_throw_errno (error, errno, "cannot look at it");
-        return -1;
-    }
-    if (!S_ISREG (info->st_mode)) {
-        (void) brev_throw (error, BREV_ERROR_INPUT, "it is no regular file");
-        return -1;
-    }
-    fd = openat (place->fd, name,
-                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT)
-        (void) brev_throw_errno (error, errno, "cannot open it");
-    return fd;
-}
-
-/* %NULL without @error: it is gone. */
-static BrevStoreMessage *
-read_file (const Place *place, const char *name, struct stat *info, GError **error)
-{
-    brev_autofd int fd = -1;
-
-    if (!brev_id_is_valid (name) && !(name[0] == '.' && brev_id_is_valid (name + 1))) {
-        if (fstatat (place->fd, name, info, AT_SYMLINK_NOFOLLOW) == 0)
-            (void) brev_throw (error, BREV_ERROR_INPUT, "this is no name of a message");
-        return NULL;
-    }
-    fd = open_file (place, name, info, error);
-    if (fd < 0)
-        return NULL;
-    if (name[0] == '.') {
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "its writer ended before it was whole");
-        return NULL;
-    }
-    return place->read (fd, name, info, error);
-}
-
-static void
-add_stranger (Reading *reading, const Place *place, const char *name,
+add_stranger (Reading *reading, const BrevFolder *folder, const char *name,
               const struct stat *info, const GError *error)
 {
     gboolean is_young = brev_clock_now () - (gint64) info->st_mtime * BREV_SECOND < YOUNG;
@@ -312,37 +146,44 @@ add_stranger (Reading *reading, const Place *place, const char *name,
     if (reading->uid >= 0 || (is_young && name[0] == '.'))
         return;
     stranger = g_new0 (BrevStranger, 1);
-    stranger->path = g_build_filename (place->name, name, NULL);
+    stranger->path = g_build_filename (folder->name, name, NULL);
     stranger->uid = info->st_uid;
     stranger->problem = g_strdup (error->message);
     g_ptr_array_add (reading->listing->strangers, stranger);
 }
 
 /* (transfer full): @message */
+static BrevListed *
+new_listed (BrevStoreMessage *message)
+{
+    BrevListed *listed = g_new0 (BrevListed, 1);
+
+    listed->message = message;
+    listed->state = brev_message_state (message);
+    listed->problem = g_strdup (message->parked);
+    return listed;
+}
+
+/* (transfer full): @message */
 static void
 add_message (Reading *reading, BrevStoreMessage *message)
 {
-    BrevListed *listed;
-
     if (reading->uid >= 0 && (gint64) message->uid != reading->uid) {
         brev_store_message_free (message);
         return;
     }
-    listed = g_new0 (BrevListed, 1);
-    listed->message = message;
-    listed->state = brev_message_state (message);
-    listed->problem = g_strdup (message->parked);
     g_hash_table_add (reading->known, message->id);
-    g_ptr_array_add (reading->listing->messages, listed);
+    g_ptr_array_add (reading->listing->messages, new_listed (message));
 }
 
 /* A file whose row, if it has one, says nothing but that it is parked. */
 static void
-add_unread (Reading *reading, const Place *place, const char *name, const char *parked)
+add_unread (Reading *reading, const BrevFolder *folder, const char *name,
+            const char *parked)
 {
     g_autoptr (GError) error = NULL;
     struct stat info = { 0 };
-    BrevStoreMessage *message = read_file (place, name, &info, &error);
+    BrevStoreMessage *message = brev_folder_read (folder, name, &info, &error);
 
     if (message == NULL && error != NULL && parked != NULL) {
         message = brev_store_message_new (name);
@@ -351,7 +192,7 @@ add_unread (Reading *reading, const Place *place, const char *name, const char *
     }
     if (message == NULL) {
         if (error != NULL)
-            add_stranger (reading, place, name, &info, error);
+            add_stranger (reading, folder, name, &info, error);
         return;
     }
     message->parked = g_strdup (parked);
@@ -359,7 +200,7 @@ add_unread (Reading *reading, const Place *place, const char *name, const char *
 }
 
 static gboolean
-add_name (Reading *reading, const Place *place, const char *name, GError **error)
+add_name (Reading *reading, const BrevFolder *folder, const char *name, GError **error)
 {
     g_autoptr (BrevStoreMessage) row = NULL;
     g_autoptr (GError) local = NULL;
@@ -373,31 +214,32 @@ add_name (Reading *reading, const Place *place, const char *name, GError **error
         return FALSE;
     }
     if (row == NULL || !row->is_imported)
-        add_unread (reading, place, name, row == NULL ? NULL : row->parked);
+        add_unread (reading, folder, name, row == NULL ? NULL : row->parked);
     else if (row->finished == 0)
         add_message (reading, g_steal_pointer (&row));
     return TRUE;
 }
 
 static gboolean
-add_place (Reading *reading, const Place *place, GError **error)
+add_folder (Reading *reading, const BrevFolder *folder, GError **error)
 {
-    int fd =
-        place->fd < 0 ? -1 : openat (place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder->fd < 0
+                 ? -1
+                 : openat (folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir (fd);
     const struct dirent *entry;
     gboolean good = TRUE;
 
-    if (place->fd < 0)
+    if (folder->fd < 0)
         return TRUE;
     if (dir == NULL) {
         brev_close_fd (&fd);
         return brev_throw_errno (error, errno, "cannot read '%s/%s'",
-                                 reading->site->spool->path, place->name);
+                                 reading->site->spool->path, folder->name);
     }
     while (good && (entry = readdir (dir)) != NULL)
         if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
-            good = add_name (reading, place, entry->d_name, error);
+            good = add_name (reading, folder, entry->d_name, error);
     (void) closedir (dir);
     return good;
 }
@@ -444,21 +286,22 @@ brev_listing_read (const BrevSite *site, gint64 uid, GError **error)
     g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
     Reading reading = { site, listing, known, uid };
 
-    listing->messages = g_ptr_array_new_with_free_func (free_listed);
+    listing->messages =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_listed_free);
     listing->strangers = g_ptr_array_new_with_free_func (stranger_free);
     if (site->spool == NULL)
         return g_steal_pointer (&listing);
-    const Place places[] = {
-        { "drop", site->spool->drop, read_dropped },
-        { "queue", site->spool->queue, read_queued },
+    const BrevFolder folders[] = {
+        { "drop", site->spool->drop, TRUE },
+        { "queue", site->spool->queue, FALSE },
     };
     if (!add_rows (&reading, error))
         return NULL;
     /* In the order in which a message moves, so that none slips through. A file stays in
      * queue/ for as long as its row is unfinished: what gets its row just now is found.
      */
-    for (guint i = 0; i < G_N_ELEMENTS (places); i++)
-        if (!add_place (&reading, &places[i], error))
+    for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+        if (!add_folder (&reading, &folders[i], error))
             return NULL;
     g_ptr_array_sort (listing->messages, compare_arrival);
     return g_steal_pointer (&listing);
@@ -487,7 +330,6 @@ brev_listed_find (const BrevSite *site, const char *id, GError **error)
     g_autoptr (GError) local = NULL;
     g_autoptr (BrevStoreMessage) row =
         site->store == NULL ? NULL : brev_store_get (site->store, id, &local);
-    BrevListed *listed;
 
     if (local != NULL) {
         g_propagate_error (error, g_steal_pointer (&local));
@@ -495,11 +337,7 @@ brev_listed_find (const BrevSite *site, const char *id, GError **error)
     }
     if (row == NULL || !row->is_imported)
         return find_incoming (site, id, error);
-    listed = g_new0 (BrevListed, 1);
-    listed->state = brev_message_state (row);
-    listed->problem = g_strdup (row->parked);
-    listed->message = g_steal_pointer (&row);
-    return listed;
+    return new_listed (g_steal_pointer (&row));
 }
 
 int
