@@ -2,12 +2,17 @@
 #include "courier/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "courier/own-mail.h"
+#include "courier/record.h"
 #include "courier/report-text.h"
 #include "message/message.h"
 
@@ -151,4 +156,72 @@ brev_report_write (const BrevConfig *config, const BrevSpool *spool, const char 
     if (!write_message (&mail, &report, file, fd))
         return brev_own_mail_throw (&mail, error);
     return brev_own_mail_end (&mail, error);
+}
+
+/* What the owed reports are written with. */
+typedef struct {
+    const BrevConfig *config;
+    const BrevSpool *spool;
+    gboolean is_quiet;
+    GPtrArray *reports; /* borrowed */
+} Writing;
+
+/* @message: with the recipients of one report alone */
+static gboolean
+write_from_file (const Writing *writing, const BrevStoreMessage *message,
+                 const char *report, int fd, GError **error)
+{
+    g_autoptr (BrevQueueFile) file = brev_queue_file_read (fd, error);
+
+    return file != NULL &&
+           brev_report_write (writing->config, writing->spool, report, message, file, fd,
+                              brev_clock_now (), error);
+}
+
+/* Once the report exists its message may be gone already: that comes before the import of
+ * the report, which is what takes it off the list of the missing. */
+static gboolean
+write_owed (const Writing *writing, const BrevStoreMessage *message, GError **error)
+{
+    int queue = writing->spool->queue;
+    const char *report =
+        ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
+    gboolean exists = faccessat (queue, report, F_OK, 0) == 0;
+    brev_autofd int fd = -1;
+
+    if (!exists)
+        fd = openat (queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (!exists && fd < 0 && errno == ENOENT) {
+        brev_log (BREV_LOG_ERROR,
+                  "%s: its file is gone, and with it what the report %s to <%s> "
+                  "would say",
+                  message->id, report, message->sender);
+        return TRUE;
+    }
+    if (!exists && fd < 0)
+        return brev_throw_errno (
+            error, errno, "cannot open the file of %s to report on it", message->id);
+    if (!exists && !write_from_file (writing, message, report, fd, error))
+        return FALSE;
+    if (!exists && !writing->is_quiet)
+        brev_record_report (message, report);
+    g_ptr_array_add (writing->reports, g_strdup (report));
+    return TRUE;
+}
+
+gboolean
+brev_report_write_all (const BrevConfig *config, const BrevSpool *spool, BrevStore *store,
+                       gboolean is_quiet, GPtrArray *reports, GError **error)
+{
+    const Writing writing = { config, spool, is_quiet, reports };
+    g_autoptr (GPtrArray) missing = brev_store_missing_reports (store, error);
+
+    if (missing == NULL)
+        return FALSE;
+    for (guint i = 0; i < missing->len; i++) {
+        const BrevStoreMessage *message = missing->pdata[i];
+        if (message->recipients->len > 0 && !write_owed (&writing, message, error))
+            return FALSE;
+    }
+    return TRUE;
 }

@@ -44,3 +44,15 @@ gboolean brev_report_write (const BrevConfig *config, const BrevSpool *spool,
                             const char *id, const BrevStoreMessage *message,
                             const BrevQueueFile *file, int fd, gint64 now,
                             GError **error);
+
+/**
+ * brev_report_write_all:
+ * @is_quiet: no log line for one that was written
+ * @reports: (array of char *): the ids of those that are there now join it; they are to be
+ *   imported
+ *
+ * Writes the reports that the store has committed and that are not imported yet.
+ */
+gboolean brev_report_write_all (const BrevConfig *config, const BrevSpool *spool,
+                                BrevStore *store, gboolean is_quiet, GPtrArray *reports,
+                                GError **error);

@@ -2,13 +2,11 @@
 #include "courier/settle.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "courier/digest.h"
@@ -258,64 +256,15 @@ choose_reports (const BrevSettler *settler, const GPtrArray *results)
     return g_hash_table_size (reports) > 0;
 }
 
-/* @message: with the recipients of one report alone */
-static gboolean
-write_from_file (const BrevSettler *settler, const BrevStoreMessage *message,
-                 const char *report, int fd, GError **error)
-{
-    g_autoptr (BrevQueueFile) file = brev_queue_file_read (fd, error);
-
-    return file != NULL &&
-           brev_report_write (settler->setup.config, settler->setup.spool, report,
-                              message, file, fd, brev_clock_now (), error);
-}
-
-/* Once the report exists its message may be gone already: that comes before the import of
- * the report, which is what takes it off the list of the missing. */
-static gboolean
-write_report (BrevSettler *settler, const BrevStoreMessage *message, GError **error)
-{
-    int queue = settler->setup.spool->queue;
-    const char *report =
-        ((const BrevStoreRecipient *) message->recipients->pdata[0])->report;
-    gboolean exists = faccessat (queue, report, F_OK, 0) == 0;
-    brev_autofd int fd = -1;
-
-    if (!exists)
-        fd = openat (queue, message->id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (!exists && fd < 0 && errno == ENOENT) {
-        brev_log (BREV_LOG_ERROR,
-                  "%s: its file is gone, and with it what the report %s to <%s> "
-                  "would say",
-                  message->id, report, message->sender);
-        return TRUE;
-    }
-    if (!exists && fd < 0)
-        return brev_throw_errno (
-            error, errno, "cannot open the file of %s to report on it", message->id);
-    if (!exists && !write_from_file (settler, message, report, fd, error))
-        return FALSE;
-    if (!exists && !settler->setup.is_quiet)
-        brev_record_report (message, report);
-    g_ptr_array_add (settler->reports, g_strdup (report));
-    return TRUE;
-}
-
 static gboolean
 mend_reports (BrevSettler *settler, GError **error)
 {
-    g_autoptr (GPtrArray) missing =
-        brev_store_missing_reports (settler->setup.store, error);
+    const BrevSettlerSetup *setup = &settler->setup;
 
-    if (missing == NULL)
-        return FALSE;
-    for (guint i = 0; i < missing->len; i++) {
-        const BrevStoreMessage *message = missing->pdata[i];
-        if (message->recipients->len > 0 && !write_report (settler, message, error))
-            return FALSE;
-    }
-    if (!brev_digest_write_all (settler->setup.config, settler->setup.spool,
-                                settler->setup.store, settler->reports, error))
+    if (!brev_report_write_all (setup->config, setup->spool, setup->store,
+                                setup->is_quiet, settler->reports, error) ||
+        !brev_digest_write_all (setup->config, setup->spool, setup->store,
+                                settler->reports, error))
         return FALSE;
     settler->owes_reports = FALSE;
     return TRUE;
