@@ -68,8 +68,7 @@ brev_arrival_id (const BrevArrival *arrival)
     return brev_frame_reader_id (arrival->reader);
 }
 
-/* -- the commit of a group
- * ---------------------------------------------------------------- */
+/* -- the commit of a group ----------------------------------------------------------- */
 
 static void
 fail (BrevArrival *arrival, BrevKept kept, const char *what, int number)

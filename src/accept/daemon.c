@@ -56,8 +56,7 @@ typedef struct {
     gint64 ending_at; /* in ticks; 0: it goes on */
 } BrevDaemon;
 
-/* -- setting up
- * --------------------------------------------------------------------------- */
+/* -- setting up ---------------------------------------------------------------------- */
 
 static void
 load_config (BrevDaemon *daemon)
@@ -174,8 +173,7 @@ daemon_clear (BrevDaemon *daemon)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BrevDaemon, daemon_clear)
 
-/* -- signals and folders ----------------------------------------------------------------
- */
+/* -- signals and folders ------------------------------------------------------------- */
 
 static void
 reap (BrevDaemon *daemon, gint64 ticks)
@@ -273,8 +271,7 @@ static const BrevWatchHandlers watch_handlers = {
     .overflowed = on_overflow,
 };
 
-/* -- clients
- * ------------------------------------------------------------------------------ */
+/* -- clients ------------------------------------------------------------------------- */
 
 /* The next run of the queue: what waits for one is new mail now. */
 static void
@@ -376,8 +373,7 @@ accept_clients (BrevDaemon *daemon, gint64 ticks)
     }
 }
 
-/* -- the commit of a round
- * ---------------------------------------------------------------- */
+/* -- the commit of a round ----------------------------------------------------------- */
 
 /* "-odq" */
 static void
@@ -441,8 +437,7 @@ commit (BrevDaemon *daemon)
     settle_dropped (daemon);
 }
 
-/* -- the loop
- * ----------------------------------------------------------------------------- */
+/* -- the loop ------------------------------------------------------------------------ */
 
 enum { POLL_LISTENER, POLL_SIGNALS, POLL_WATCH, POLL_COURIER, POLL_FIXED };
 

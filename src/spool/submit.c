@@ -191,8 +191,7 @@ try_drop (const Handover *handover, GError **error)
     return FALSE;
 }
 
-/* -- a spool of one's own, or none ----------------------------------------------------
- */
+/* -- a spool of one's own, or none --------------------------------------------------- */
 
 static BrevOrigin
 own_origin (void)
