@@ -9,7 +9,8 @@
 /* Inside the folder only: one connection, its prepared statements, and the few ways in
  * which the other files use them. */
 
-/* Every statement of the store but its schema. The texts stand in sql.c, by these names. */
+/* Every statement of the store but its schema. The texts stand in statements.c, by these
+ * names. */
 typedef enum {
     SQL_BEGIN,
     SQL_BEGIN_READ,
