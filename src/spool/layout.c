@@ -13,6 +13,21 @@
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
+/* systemd's RestrictSUIDSGID= forbids the drop directory's mode. It must not stay with
+ * another: the next start would take that for an administrator's choice. */
+static gboolean
+throw_mode (const BrevSpool *spool, const char *name, mode_t mode, GError **error)
+{
+    int failure = errno;
+
+    (void) unlinkat (spool->dir, name, AT_REMOVEDIR);
+    return brev_throw_errno (error, failure,
+                             "cannot set the mode of '%s/%s' (root can: install -d -o %u "
+                             "-g %u -m %o %s/%s)",
+                             spool->path, name, (guint) geteuid (), (guint) getegid (),
+                             (guint) mode, spool->path, name);
+}
+
 /* Opens the directory @name, and makes it when it is missing; its name is synced, because
  * whatever is kept in it would be lost with that. Only what was made here gets its mode: an
  * administrator's choice stands. */
@@ -27,8 +42,7 @@ open_directory (BrevSpool *spool, const char *name, mode_t mode, int *fd, GError
     if (*fd < 0)
         return brev_throw_errno (error, errno, "cannot open '%s/%s'", spool->path, name);
     if (is_new && fchmod (*fd, mode) < 0)
-        return brev_throw_errno (error, errno, "cannot set the mode of '%s/%s'",
-                                 spool->path, name);
+        return throw_mode (spool, name, mode, error);
     if (is_new && fsync (spool->dir) < 0)
         return brev_throw_errno (error, errno, "cannot sync '%s'", spool->path);
     return TRUE;

@@ -20,6 +20,7 @@ from      = Web <noreply@example.com>
 mail-name = example.com
 aliases   = /dev/null
 retry-min = 1s
+{first}\
 account   = postmark
 [account postmark]
 provider  = postmark
@@ -42,6 +43,7 @@ UNITS = ('brevdue.service', 'brevdue.socket', 'brevdue-check.service', 'brevdue-
          'brevdue-smtp.socket', 'brevdue-smtp@one.service')
 STARTED = ('brevdue.socket', 'brevdue.service', 'brevdue-check.timer', 'brevdue-smtp.socket')
 BUSY = {'action': 'error', 'code': 100}
+SPOOL = '/srv/mail'
 OTHER = 1  # daemon, which Debian always has
 NEVER_ANSWERS = {'action': 'accept-then-stall', 'times': 1}
 # An administrator's own.
@@ -72,9 +74,9 @@ class SystemdTest(unittest.TestCase):
         self.configure()
         self.addCleanup(self.forget)
 
-    def configure(self, more='', token=None):
+    def configure(self, more='', token=None, first=''):
         folder = self.paths['SYSCONFDIR']
-        self.host.write(f'{folder}/brevdue.conf', CONFIG.format(url=self.server.url) + more)
+        self.host.write(f'{folder}/brevdue.conf', CONFIG.format(first=first, url=self.server.url) + more)
         self.host.write(f'{folder}/postmark.token', (token or self.server.token) + '\n', 0o600)
 
     def forget(self):
@@ -261,6 +263,38 @@ class SystemdTest(unittest.TestCase):
         self.assertActive()
         self.configure()
         self.assertArrived('Waits')
+
+    def test_another_spool(self):
+        """Its folders are an administrator's: the service may set no set-gid bit."""
+        self.paths = {**self.paths, 'SPOOL': SPOOL}
+        self.configure(first=f'spool = {SPOOL}\n')
+        for unit, path in (('brevdue', SPOOL), ('brevdue-check', SPOOL),
+                           ('brevdue-smtp@', SPOOL)):
+            self.host.write(f'/run/systemd/system/{unit}.service.d/spool.conf',
+                            f'[Service]\nReadWritePaths={path}\n')
+        self.addCleanup(self.host.do, 'sh', '-c', 'rm -r /run/systemd/system/*/spool.conf; '
+                        'systemctl daemon-reload')
+        self.systemctl('daemon-reload')
+        self.host.do('install', '-d', '-o', 'brevdue', '-g', 'brevdue', SPOOL)
+        self.systemctl('enable', '--now', 'brevdue.socket')
+        self.systemctl('start', 'brevdue.service', status=1)
+        self.host.wait_for(lambda: int(self.host.show('brevdue.service', 'NRestarts')) > 1,
+                           'another try')
+        self.assertIn(f'-m 3733 {SPOOL}/drop', self.host.journal('brevdue.service'))
+        self.systemctl('stop', 'brevdue.service')
+        self.assertNotIn('drop', self.queue('.'))
+        self.host.do('install', '-d', '-o', 'brevdue', '-g', 'brevdue', '-m', '3733',
+                     f'{SPOOL}/drop')
+        self.systemctl('restart', 'brevdue.service')
+        self.send('Handed over')
+        self.assertArrived('Handed over')
+        self.systemctl('start', 'brevdue-check.service')
+        self.systemctl('stop', 'brevdue.service', 'brevdue.socket')
+        self.send('Dropped')
+        self.systemctl('start', 'brevdue-smtp.socket')
+        self.smtp('By SMTP')
+        self.start()
+        self.assertArrived('Handed over', 'Dropped', 'By SMTP')
 
     def test_started_again_and_again(self):
         """By somebody who mends what it failed of: it is never given up."""
