@@ -63,10 +63,10 @@ check_token (const BrevConfig *config, const BrevAccount *account, Findings *fin
     if (secret == NULL && brev_service_has_token (config, account))
         add (
             findings->warnings,
-            "[account %s]: its token cannot be seen from here; the service needs %s%s the "
+            "[account %s]: its token cannot be seen from here; the service needs %s%sthe "
             "systemd credential brevdue.%s.token",
             account->name, account->token_env == NULL ? "" : account->token_env,
-            account->token_env == NULL ? "" : " in its environment, or", account->name);
+            account->token_env == NULL ? "" : " in its environment, or ", account->name);
     else if (secret == NULL)
         add (findings->problems, "[account %s]: %s", account->name, error->message);
     else if (!brev_account_check (account, secret, &error))

@@ -132,7 +132,8 @@ class SystemdTest(unittest.TestCase):
         """The commands of README.md, by root."""
         self.start()
         self.systemctl('restart', 'brevdue')
-        self.host.do('brevdue', 'config', 'check')
+        self.assertIn('service needs the systemd credential brevdue.postmark.token',
+                      self.host.do('brevdue', 'config', 'check'))
         self.host.do('brevdue', 'test', 'you@example.com')
         self.host.wait_for(lambda: self.server.messages, 'the test')
         self.host.do('brevdue', 'status', '--check')
