@@ -12,6 +12,7 @@ import unittest
 import booted
 import caller
 import machine
+import nameserver
 import postmark
 
 CONFIG = '''\
@@ -43,6 +44,7 @@ UNITS = ('brevdue.service', 'brevdue.socket', 'brevdue-check.service', 'brevdue-
          'brevdue-smtp.socket', 'brevdue-smtp@one.service')
 STARTED = ('brevdue.socket', 'brevdue.service', 'brevdue-check.timer', 'brevdue-smtp.socket')
 BUSY = {'action': 'error', 'code': 100}
+KEY = 'pm._domainkey.example.com'
 SPOOL = '/srv/mail'
 OTHER = 1  # daemon, which Debian always has
 NEVER_ANSWERS = {'action': 'accept-then-stall', 'times': 1}
@@ -329,7 +331,7 @@ class SystemdTest(unittest.TestCase):
         for name, text in (('alarm.service', ALARM),
                            ('brevdue-check.timer.d/at-once.conf', AT_ONCE),
                            ('brevdue-check.service.d/alarm.conf',
-                            '[Unit]\nOnFailure=alarm.service\n')):
+                            '[Unit]\nOnFailure=alarm.service\nStartLimitIntervalSec=0\n')):
             self.host.write(f'/etc/systemd/system/{name}', text)
         self.systemctl('daemon-reload')
         self.start()
@@ -348,6 +350,19 @@ class SystemdTest(unittest.TestCase):
         self.host.wait_for(lambda: not self.queue(), 'an empty queue')
         self.host.wait_for(lambda: self.host.show('brevdue-check.service', 'Result') ==
                            'success', 'the end of the alarm')
+
+    def test_alarm_asks_for_keys(self):
+        """The unit lets it reach a name server."""
+        answers = [f'v=DKIM1; k=ed25519; p={"A" * 43}=', 'v=DKIM1; p=']  # good, revoked
+        server = self.enterContext(nameserver.Teller(
+            lambda query: nameserver.reply(query, nameserver.txt(KEY, answers[0]))))
+        self.configure(first=f'dns-servers = {server.address}\n', more=f'dkim-keys = {KEY}\n')
+        self.start()
+        self.systemctl('start', 'brevdue-check.service')
+        self.assertIn(KEY, server.names)
+        answers.pop(0)
+        self.systemctl('start', 'brevdue-check.service', status=1)
+        self.assertIn(KEY, self.host.journal('brevdue-check.service'))
 
     def smtp(self, subject):
         with smtplib.SMTP('127.0.0.1', 25, timeout=20) as client:
