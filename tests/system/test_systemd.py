@@ -54,6 +54,24 @@ ALARM = """\
 Type=oneshot
 ExecStart=/bin/touch /run/alarm
 """
+LOCKED_UP = """\
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/sendmail -t -i
+StandardInput=data
+StandardInputText=Subject: Locked up
+StandardInputText=To: a@example.org\\n\\nText
+DynamicUser=yes
+ProtectSystem=strict
+PrivateNetwork=yes
+PrivateUsers=yes
+RestrictAddressFamilies=AF_UNIX
+NoNewPrivileges=yes
+ProtectProc=invisible
+ProcSubset=pid
+MemoryDenyWriteExecute=yes
+SystemCallFilter=@system-service
+"""
 AT_ONCE = """\
 [Timer]
 OnCalendar=
@@ -78,8 +96,9 @@ class SystemdTest(unittest.TestCase):
 
     def configure(self, more='', token=None, first=''):
         folder = self.paths['SYSCONFDIR']
-        self.host.write(f'{folder}/brevdue.conf', CONFIG.format(first=first, url=self.server.url) + more)
-        self.host.write(f'{folder}/postmark.token', (token or self.server.token) + '\n', 0o600)
+        text = CONFIG.format(first=first, url=self.server.url) + more
+        self.host.write(f'{folder}/brevdue.conf', text)
+        self.host.write(f'{folder}/postmark.token', f'{token or self.server.token}\n', 0o600)
 
     def forget(self):
         """As if brevdue had never been started."""
@@ -94,8 +113,11 @@ class SystemdTest(unittest.TestCase):
         self.systemctl('enable', '--now', 'brevdue.socket', 'brevdue.service')
         self.assertActive()
 
+    def is_active(self, unit='brevdue.service'):
+        return self.host.show(unit, 'ActiveState') == 'active'
+
     def assertActive(self, unit='brevdue.service'):
-        self.assertEqual(self.host.show(unit, 'ActiveState'), 'active', self.host.journal())
+        self.assertTrue(self.is_active(unit), self.host.journal())
 
     def send(self, subject):
         self.host.do('/usr/sbin/sendmail', '-t', user=caller.WEB, input=TEXT.format(subject))
@@ -129,6 +151,18 @@ class SystemdTest(unittest.TestCase):
         log = self.host.journal('brevdue.service')
         self.assertRegex(log, rf'uid={caller.WEB}\b')
         self.assertIn('status=sent', log)
+
+    def test_caller_that_is_locked_up(self):
+        """Its own unit leaves it a UNIX socket, and no account that lasts."""
+        self.host.write('/run/systemd/system/locked-up.service', LOCKED_UP)
+        self.systemctl('daemon-reload')
+        self.start()
+        self.systemctl('start', 'locked-up.service')
+        self.assertArrived('Locked up')
+        self.systemctl('stop', 'brevdue.service', 'brevdue.socket')
+        self.systemctl('start', 'locked-up.service', status=1)  # nowhere to keep it
+        self.assertEqual(self.host.show('locked-up.service', 'ExecMainStatus'),
+                         str(os.EX_OSERR))
 
     def test_quick_start(self):
         """The commands of README.md, by root."""
@@ -308,8 +342,7 @@ class SystemdTest(unittest.TestCase):
         for _ in range(7):
             self.host.run('systemctl', 'restart', 'brevdue.service')
         self.host.do('chmod', '0700', f'{spool}/queue')
-        self.host.wait_for(lambda: self.host.show('brevdue.service', 'ActiveState') == 'active',
-                           'the service')
+        self.host.wait_for(self.is_active, 'the service')
         self.assertActive('brevdue.socket')
         self.send('Hello')
         self.assertArrived('Hello')
@@ -321,8 +354,7 @@ class SystemdTest(unittest.TestCase):
         self.send('Before')
         self.wait_for_requests()
         self.host.cut_power()
-        self.host.wait_for(lambda: self.host.show('brevdue.service', 'ActiveState') == 'active',
-                           'the service')
+        self.host.wait_for(self.is_active, 'the service')
         self.server.script.set([])
         self.send('After')
         self.assertArrived('Before', 'After')
@@ -380,7 +412,7 @@ class SystemdTest(unittest.TestCase):
         self.host.wait_for(self.clients_are_gone, 'the clients to be gone')
 
     def test_crowd_of_smtp_clients(self):
-        """More than systemd puts up with by itself, 200 in 2 seconds: nobody closes the port."""
+        """More than systemd puts up with by itself, 200 in 2 seconds: the port stays open."""
         self.start()
         self.systemctl('start', 'brevdue-smtp.socket')
         for _ in range(300):
