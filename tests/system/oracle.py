@@ -20,14 +20,16 @@ import request  # noqa: E402
 import ses  # noqa: E402
 import structured  # noqa: E402
 from programs import Site  # noqa: E402
-from reader import (Original, Part, content_of, lines, mailboxes, one_line,  # noqa: E402
+from reader import (Mailbox, Original, Part, content_of, lines, mailboxes, one_line,  # noqa: E402
                     parameter_of, plain)
 
 STAND_INS = {'postmark': postmark.Postmark, 'sendgrid': structured.SendGrid,
              'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
-             'ses': ses.Ses, 'mailgun': mailgun.Mailgun}
+             'ses': ses.Ses, 'mailgun': mailgun.Mailgun,
+             'sparkpost': structured.SparkPost, 'mandrill': structured.Mandrill}
+ONE_EACH = ('sparkpost', 'mandrill')  # a request for each recipient
 ADDRESSES = {'to': 'To', 'cc': 'Cc', 'bcc': 'Bcc', 'reply_to': 'Reply-To'}
-CONTENTS = ('Content', 'content', 'Base64Content')  # of a file, which may be empty
+CONTENTS = ('Content', 'content', 'Base64Content', 'data')  # of a file, which may be empty
 # Each side makes its own: the id and the time of a message, and keys of one request.
 OWN = ('message-id', 'x-original-message-id', 'date', 'mime-version', 'content-type', 'content-transfer-encoding',
        'from', 'to', 'cc', 'bcc', 'reply-to', 'subject')
@@ -58,21 +60,34 @@ def through_brevdue(provider, mime, sender, recipients):
             more = {'user': server.user} if provider == 'mailjet' else {}
             site.account(provider, server.url, server.token, provider=provider, **more)
         done = site.sendmail('-i', '-f', sender, '--', *recipients, input=mime)
-        if done.returncode != 0 or server.problems or len(server.seen) != 1:
+        if done.returncode != 0 or server.problems or not server.seen:
             raise AssertionError(f'{done.returncode} {done.stderr.decode()} {server.problems}')
+        if provider in ONE_EACH:
+            return neutral(read_copies(provider, server.seen))
+        assert len(server.seen) == 1
         return neutral(read(provider, *server.seen[0]))
 
 
 # Reading.
 
+def read_copies(provider, requests):
+    """A message that is sent to each of its recipients by himself."""
+    values = [json.loads(body) for _, body in requests]
+    raw, = {request.TEXTS[provider](value) for value in values}
+    return from_message(raw.encode(), [
+        one for _, body in requests for one in request.ENVELOPES[provider](body.decode())])
+
+
 def read(provider, kind, body):
     """A request of whoever made it."""
-    if kind.startswith('application/json'):
+    if kind.startswith('application/json') or body.startswith(b'{'):  # some say no type
         value = sparse(json.loads(body))
         if provider == 'ses':
             return from_message(base64.b64decode(value['Content']['Raw']['Data']),
                                 request.ses(value))
         found = request.Request()
+        if provider in ONE_EACH:
+            return from_other_api(provider, value, found)
         request.READERS[provider](whole(provider, value), found)
         return found
     fields = read_form(kind, body)
@@ -82,6 +97,38 @@ def read(provider, kind, body):
     return from_message(raw[0] if provider == 'mailgun' else base64.b64decode(raw[0]),
                         [part.content.decode() for part in fields
                          if part.cid == 'to' or part.cid.startswith('Destinations.')])
+
+
+def from_other_api(provider, value, found):
+    """Of a provider to which brevdue sends the message itself: https://developers.sparkpost.com,
+    Transmissions; https://mailchimp.com/developer/transactional/api, Messages."""
+    if 'raw_message' in value:
+        return from_message(value['raw_message'].encode(), value['to'])
+    content = value['message'] if provider == 'mandrill' else value['content']
+    headers = content.get('headers', {})
+    if provider == 'mandrill':
+        found.sender = Mailbox(content.get('from_name', ''), content['from_email'])
+        for one in content['to']:
+            getattr(found, one['type']).append(Mailbox(one.get('name', ''), one['email']))
+        found.reply_to = mailboxes(headers.pop('Reply-To', ''))
+    else:
+        found.sender, = mailboxes(content['from'])
+        found.to = mailboxes(value['recipients'][0]['address']['header_to'])
+        found.cc = mailboxes(headers.pop('Cc', ''))
+        shown = [one.address for one in found.to + found.cc]
+        found.bcc = [Mailbox('', one['address']['email']) for one in value['recipients']
+                     if one['address']['email'] not in shown]
+        found.reply_to = mailboxes(content.get('reply_to', ''))
+    found.subject = content.get('subject', '')
+    found.forms = [request.form(kind, content[name]) for name, kind in (
+        ('text', 'text/plain'), ('html', 'text/html')) if name in content]
+    found.headers = list(headers.items())
+    for member in ('attachments', 'images', 'inline_images'):
+        for one in content.get(member, ()):
+            data = one.get('content', one.get('data', ''))
+            cid = one['name'] if member != 'attachments' else None
+            found.attachments.append(request.file(one['type'], one.get('name'), data, cid))
+    return found
 
 
 def sparse(value):

@@ -4,7 +4,7 @@
  * {"class", "arguments", "host", "port", "message"}; the message is as in symfony-send.php, with
  * its people apart. Prints it as Symfony writes it for SMTP, and what went wrong, or nothing. */
 foreach (['Mailer', 'HttpClient', ...array_map(fn ($one) => "Mailer/Bridge/$one",
-         ['Amazon', 'Mailgun', 'Mailjet', 'Postmark', 'Sendgrid', 'Sendinblue'])] as $part)
+         ['Amazon', 'Mailchimp', 'Mailgun', 'Mailjet', 'Postmark', 'Sendgrid', 'Sendinblue'])] as $part)
     require "/usr/share/php/Symfony/Component/$part/autoload.php";
 
 use Symfony\Component\HttpClient\DecoratorTrait;
