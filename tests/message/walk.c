@@ -65,6 +65,26 @@ check_utf8 (int fd, const BrevPart *part)
     g_assert_true (g_utf8_validate (text->str, (gssize) text->len, NULL));
 }
 
+/* In order, within the message, and never one in the other; as text, each is such. */
+static void
+check_odd (int fd, const BrevMessage *message)
+{
+    guint64 at = message->offset, end = message->offset + message->length;
+    BrevPart all = { .offset = at, .length = message->length };
+
+    for (guint i = 0; i < message->odd->len; i++) {
+        const BrevOdd *odd = g_ptr_array_index (message->odd, i);
+        const BrevPart content = { .offset = odd->offset, .length = odd->length };
+        g_assert_cmpuint (odd->is_body ? at : odd->field, >=, at);
+        g_assert_cmpuint (odd->field + odd->field_length, <=, odd->offset);
+        at = odd->offset + odd->length;
+        g_assert_cmpuint (at, <=, end);
+        check_body (fd, &content, BREV_AS_QUOTED);
+    }
+    g_assert_true (!message->is_utf8 || message->odd->len == 0);
+    check_body (fd, &all, BREV_AS_JSON_MAIL);
+}
+
 static void
 check_part (int fd, const BrevMessage *message, const BrevPart *part)
 {
@@ -103,4 +123,5 @@ test_walk (int fd, const BrevMessage *message)
     check_part (fd, message, message->html);
     for (guint i = 0; i < message->attachments->len; i++)
         check_part (fd, message, g_ptr_array_index (message->attachments, i));
+    check_odd (fd, message);
 }
