@@ -90,6 +90,7 @@ typedef struct {
     char *directory;           /* outbox only */
     gboolean from_environment; /* no section: made from well-known variables */
     gboolean token_is_exposed; /* "token" stands in a file that others can read */
+    gboolean token_is_ambient; /* in a well-known variable, or a file that one names */
     gboolean token_file_is_named; /* by a variable: its mode is not ours to judge */
 } BrevAccount;
 

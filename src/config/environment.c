@@ -224,10 +224,11 @@ take_from_variables (BrevAccount *account, guint row)
 
     if (brev_environment (variable) != NULL) {
         account->token_env = g_strdup (variable);
+        account->token_is_ambient = TRUE;
         take_companions (account, row);
     } else if (brev_environment (file) != NULL) {
         account->token_file = g_strdup (brev_environment (file));
-        account->token_file_is_named = TRUE;
+        account->token_file_is_named = account->token_is_ambient = TRUE;
         take_companions (account, row);
     }
 }

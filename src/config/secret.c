@@ -142,26 +142,23 @@ no_credential (const BrevAccount *account, GError **error)
     return NULL;
 }
 
-/* The unit of the service hands over an empty line for a file that is not there. */
+/* (nullable) (transfer full): its path. The unit of the service hands over an empty line for
+ * a file that is not there. */
 static char *
-from_credential (const BrevAccount *account, gboolean *found, GError **error)
+find_credential (const BrevAccount *account, gboolean *is_blank)
 {
     const char *directory = brev_environment ("CREDENTIALS_DIRECTORY");
     g_autofree char *path = NULL;
     struct stat info;
-    gboolean is_blank;
 
-    *found = FALSE;
+    *is_blank = FALSE;
     if (directory == NULL)
         return NULL;
     path = g_strdup_printf ("%s/brevdue.%s.token", directory, account->name);
     if (stat (path, &info) < 0)
         return NULL;
-    is_blank = info.st_size <= 1;
-    *found = !is_blank || !is_optional (account);
-    if (is_blank)
-        return *found ? no_credential (account, error) : NULL;
-    return read_file (path, FALSE, error);
+    *is_blank = info.st_size <= 1;
+    return g_steal_pointer (&path);
 }
 
 /* "SECRET:SESSION", where a session goes with the secret. @secret is owned, nullable. */
@@ -195,22 +192,24 @@ brev_secret_load (const BrevAccount *account, gboolean as_service, GError **erro
 {
     const char *value =
         account->token_env == NULL ? NULL : brev_environment (account->token_env);
-    gboolean found;
-    char *secret;
+    gboolean is_named =
+        !account->token_is_ambient && (value != NULL || account->token_file != NULL);
+    gboolean is_blank;
+    g_autofree char *credential = find_credential (account, &is_blank);
 
     if (account->token != NULL)
         return from_setting (account, as_service, error);
+    if (credential != NULL && !is_blank && !is_named)
+        return read_file (credential, FALSE, error);
     if (value != NULL)
         return add_session (account, finish (g_strdup (value), account->token_env, error),
                             error);
     if (account->token_file != NULL)
         return from_file (account, as_service, error);
-    secret = from_credential (account, &found, error);
-    if (found)
-        return secret;
     if (is_optional (account))
         return g_strdup ("");
-    return no_token (account, error);
+    return credential != NULL ? no_credential (account, error)
+                              : no_token (account, error);
 }
 
 char *

@@ -9,7 +9,7 @@
  * it lies below /run/secrets
  *
  * The account's token: from "token", "token-env", "token-file", the systemd credential
- * brevdue.ACCOUNT.token, in this order. Wipe it with brev_secret_free().
+ * brevdue.ACCOUNT.token, the well-known variable of its provider, in this order. Wipe it with brev_secret_free().
  *
  * Returns: (transfer full) (nullable): or %NULL with %BREV_ERROR_CONFIG, whose text never
  * holds any part of the secret

@@ -457,6 +457,11 @@ check_endpoint (const BrevAccount *account, const BrevProvider *provider, GError
 {
     const char *endpoint = account->endpoint;
 
+    if (account->smtp_endpoint != NULL && !is_smtp_url (account->smtp_endpoint))
+        return brev_throw (
+            error, BREV_ERROR_CONFIG,
+            "account '%s': 'smtp-endpoint' begins with smtp:// or smtps://",
+            account->name);
     if (endpoint == NULL || is_smtp_url (endpoint) == is_smtp_url (provider->url))
         return TRUE;
     return brev_throw (

@@ -79,6 +79,26 @@ test_order (Fixture *fixture, gconstpointer data)
     expect (&account, TRUE, "one");
 }
 
+/* What is in the environment of everything comes last, but before a credential that is none. */
+static void
+test_ambient (Fixture *fixture, gconstpointer data)
+{
+    char name[] = "a", provider[] = "postmark", variable[] = "TEST_TOKEN";
+    BrevAccount account = { .name = name,
+                            .provider = provider,
+                            .token_env = variable,
+                            .token_is_ambient = TRUE };
+
+    g_setenv ("TEST_TOKEN", "five", TRUE);
+    expect (&account, TRUE, "five");
+    g_setenv ("CREDENTIALS_DIRECTORY", fixture->directory, TRUE);
+    put (fixture->credential, "\n", -1, 0444);
+    expect (&account, TRUE, "five");
+    (void) g_unlink (fixture->credential);
+    put (fixture->credential, "four\n", -1, 0444);
+    expect (&account, TRUE, "four");
+}
+
 /* What the service's unit gives for a file that is not there. */
 static void
 test_blank_credential (Fixture *fixture, gconstpointer data)
@@ -236,6 +256,7 @@ main (int argc, char **argv)
 {
     g_test_init (&argc, &argv, NULL);
     ADD ("/secret/order", test_order);
+    ADD ("/secret/ambient", test_ambient);
     ADD ("/secret/blank-credential", test_blank_credential);
     ADD ("/secret/blank-credential-is-told", test_blank_credential_is_told);
     ADD ("/secret/modes", test_modes);

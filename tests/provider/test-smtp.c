@@ -254,11 +254,13 @@ test_check_beside_an_api (void)
         const char *endpoint;
         BrevTls tls;
         gboolean is_sound;
+        const char *words;
     } rows[] = {
         { NULL, BREV_TLS_NONE, TRUE }, /* Resend's own is smtps:// */
         { "smtp://127.0.0.1:25", BREV_TLS_NONE, TRUE },
         { "smtp://h:587", BREV_TLS_REQUIRED, TRUE },
-        { "smtp://h:587", BREV_TLS_NONE, FALSE },
+        { "smtp://h:587", BREV_TLS_NONE, FALSE, "in the clear" },
+        { "https://h", BREV_TLS_REQUIRED, FALSE, "smtps://" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -272,7 +274,7 @@ test_check_beside_an_api (void)
         g_assert_cmpint (brev_account_check (&account, "re_1", &error), ==,
                          rows[i].is_sound);
         if (!rows[i].is_sound)
-            g_assert_nonnull (strstr (error->message, "in the clear"));
+            g_assert_nonnull (strstr (error->message, rows[i].words));
     }
 }
 
