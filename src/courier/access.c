@@ -26,7 +26,7 @@ struct BrevAccess {
     const BrevKeySource *source; /* nullable: the secret is all there is */
     gint64 renewal;              /* ms since 1970: when to ask for newer keys */
     gint64 expiry;               /* ms since 1970: when they end */
-    gboolean is_doubted;         /* refused, and nothing worked since */
+    guint refusals;              /* keys in a row that nobody took */
 
     BrevHttp *http;     /* borrowed, nullable: asks now */
     GPtrArray *replies; /* owned, of BrevHttpReply: to what was asked */
@@ -217,19 +217,18 @@ brev_access_abandon (BrevAccess *access)
 gboolean
 brev_access_refused (BrevAccess *access)
 {
-    /* of several requests with the same keys the first has said it */
-    gboolean is_known = access->source != NULL && access->expiry == 0;
-    gboolean is_worth_a_try = is_known || (access->source != NULL && !access->is_doubted);
-
-    access->is_doubted = TRUE;
+    if (access->source == NULL)
+        return FALSE;
+    if (access->expiry > 0) /* of several recipients and requests the first says it */
+        access->refusals++;
     access->expiry = access->renewal = 0;
-    return is_worth_a_try;
+    return access->refusals <= 1;
 }
 
 void
 brev_access_worked (BrevAccess *access)
 {
-    access->is_doubted = FALSE;
+    access->refusals = 0;
 }
 
 /* The secret that keys are asked for by may have several parts. */

@@ -3,9 +3,10 @@
 
 import contextlib
 import os
+import tempfile
 import unittest
 
-from postmark import Postmark, addresses_of
+from postmark import Certificate, Postmark, addresses_of
 from programs import Site, wait
 
 FAULT = r'Sanitizer|runtime error|CRITICAL|Assertion|died of signal 11'
@@ -17,6 +18,27 @@ def mail(to='ann@example.net', subject='hello', body='text', sender='Web <www@ex
     lines = [f'From: {sender}', f'To: {to}', f'Subject: {subject}']
     lines += [f'{name.replace("_", "-")}: {value}' for name, value in fields.items()]
     return '\n'.join(lines) + f'\n\n{body}\n'
+
+
+class Secured(unittest.TestCase):
+    """A site, and a certificate for the servers that it mails to.
+
+    @secrets: what must never be in the log, a pattern."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.certificate = Certificate(cls.directory.name)
+
+    def setUp(self):
+        self.site = self.enterContext(Site(retry_max='1s'))
+        self.addCleanup(self.check_programs)
+
+    def check_programs(self):
+        self.site.stop()
+        self.assertNotRegex(self.site.log_text(), FAULT)
+        self.assertNotRegex(self.site.log_text(), self.secrets)
 
 
 class Case(unittest.TestCase):

@@ -6,15 +6,14 @@ once, and the rest waits or is reported."""
 import os
 import re
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from case import FAULT, mail  # noqa: E402
-from postmark import Certificate  # noqa: E402
-from programs import Site, wait  # noqa: E402
+import case  # noqa: E402
+from case import mail  # noqa: E402
+from programs import wait  # noqa: E402
 from smtpd import Smtpd  # noqa: E402
 
 PASSWORD = 'geheim 42'
@@ -25,21 +24,8 @@ SIGNED = ('MIME-Version: 1.0\n'
           'Content-Type: application/pgp-signature\n\nabc\n--b--\n')
 
 
-class Smarthost(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.directory.cleanup)
-        cls.certificate = Certificate(cls.directory.name)
-
-    def setUp(self):
-        self.site = self.enterContext(Site(retry_max='1s'))
-        self.addCleanup(self.check_programs)
-
-    def check_programs(self):
-        self.site.stop()
-        self.assertNotRegex(self.site.log_text(), FAULT)
-        self.assertNotIn('geheim', self.site.log_text())
+class Smarthost(case.Secured):
+    secrets = 'geheim'
 
     def serve(self, script=None, **options):
         server = self.enterContext(Smtpd(script, **options))

@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 import sys
-import tempfile
 import time
 import unittest
 
@@ -16,28 +15,18 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import case  # noqa: E402
 from addressed import Gmail, Graph  # noqa: E402
-from case import FAULT, mail  # noqa: E402
+from case import mail  # noqa: E402
 from oauth import TokenServer  # noqa: E402
-from postmark import Certificate, Postmark  # noqa: E402
+from postmark import Postmark  # noqa: E402
 from programs import Site, wait  # noqa: E402
 from smtpd import Smtpd  # noqa: E402
 
 
-class Tokens(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.directory.cleanup)
-        cls.certificate = Certificate(cls.directory.name)
+SECRETS = 'clientsecret|refreshsecret|-secret'
 
-    def setUp(self):
-        self.site = self.enterContext(Site(retry_max='1s'))
-        self.addCleanup(self.check_programs)
 
-    def check_programs(self):
-        self.site.stop()
-        self.assertNotRegex(self.site.log_text(), FAULT)
-        self.assertNotRegex(self.site.log_text(), 'clientsecret|refreshsecret|-secret')
+class Tokens(case.Secured):
+    secrets = SECRETS
 
     def serve(self, script=None, **options):
         """A server of SMTP with XOAUTH2 alone, and one that gives out its tokens."""
@@ -174,7 +163,7 @@ class Mailboxes(case.Case):
 
     def check_secrets(self):
         self.assertEqual(self.tokens.problems, [])
-        self.assertNotRegex(self.site.log_text(), 'clientsecret|refreshsecret|-secret')
+        self.assertNotRegex(self.site.log_text(), SECRETS)
 
     def gmail(self):
         self.open('gmail', Gmail)
@@ -218,6 +207,18 @@ class Mailboxes(case.Case):
         self.wait_for(9)
         self.assertNotIn('until this is mended', self.site.log_text())
         self.assertEqual(len(self.tokens.tokens), 2)
+
+    def test_tokens_that_are_never_taken(self):
+        """The account waits for its administrator, and no recipient's time runs."""
+        self.graph()
+        self.tokens.accepts = lambda token: False
+        self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+        self.wait_for_log('until this is mended')
+        wait(lambda: len(self.server.requests) >= 4, 'further tries')
+        recipients = self.site.queue()[0]['recipients']
+        self.assertEqual([recipient['attempts'] for recipient in recipients], [1, 1])
+        del self.tokens.accepts
+        self.wait_for(1)
 
     def test_mailbox_that_is_missing_holds_its_own_mail_alone(self):
         self.graph()
