@@ -45,10 +45,11 @@ brev_doubt_settle (const BrevVerdict *answer, const BrevStoreRecipient *recipien
 {
     gboolean is_found = answer->kind == BREV_VERDICT_ACCEPTED;
     gboolean is_absent = answer->kind == BREV_VERDICT_AGAIN;
+    gboolean may_ask = answer->kind != BREV_VERDICT_REFUSED;
     gint64 counts_from = since (recipient, facts) + indexing;
 
     if (is_absent ? facts->now >= counts_from
-                  : !is_found && is_over (recipient, facts, indexing))
+                  : !is_found && (!may_ask || is_over (recipient, facts, indexing)))
         return BREV_DOUBT_SEND;
     *settlement = (BrevSettlement){
         .index = recipient->index,

@@ -355,6 +355,7 @@ settle_answers (BrevWorker *worker, BrevJob *job)
     const BrevOutcome *outcome = job->outcomes->pdata[0];
     g_autoptr (GPtrArray) absent = g_ptr_array_new ();
     g_autoptr (GPtrArray) unanswered = g_ptr_array_new ();
+    const char *reason = "the provider could not be asked";
 
     for (guint j = 0; j < outcome->n; j++) {
         const BrevVerdict *answer = &outcome->verdicts[j];
@@ -365,14 +366,15 @@ settle_answers (BrevWorker *worker, BrevJob *job)
             continue;
         if (is_absent)
             recipient->doubt_from = recipient->unanswered = 0;
+        else if (answer->text != NULL)
+            reason = answer->text;
         g_ptr_array_add (is_absent ? absent : unanswered, recipient);
     }
     if (absent->len > 0)
         brev_worker_send_doubtful (worker, letter, absent,
                                    "the provider does not show it");
     if (unanswered->len > 0)
-        brev_worker_send_doubtful (worker, letter, unanswered,
-                                   "the provider could not be asked");
+        brev_worker_send_doubtful (worker, letter, unanswered, reason);
 }
 
 /* The reply to a question. That a search fails says nothing about sending, and that it

@@ -319,7 +319,8 @@ struct BrevProvider {
      *
      * Says ACCEPTED of those for whom the provider has the mail, with the kept copies
      * counted in the text when there are several; AGAIN of those for whom it shows none;
-     * ACCOUNT as for any request. Everything else is no answer. Only called with a
+     * REFUSED when this token may not ask, now or later; ACCOUNT as for any request.
+     * Everything else is no answer. Only called with a
      * complete reply.
      */
     void (*read_search) (const BrevHttpReply *reply, const BrevMail *mail,

@@ -147,12 +147,15 @@ void
 brev_reply_no_answer (const BrevHttpReply *reply, const char *words, BrevOutcome *outcome)
 {
     gboolean is_token = reply->status == 401;
+    BrevVerdictKind kind = is_token               ? BREV_VERDICT_ACCOUNT
+                           : reply->status == 403 ? BREV_VERDICT_REFUSED
+                                                  : BREV_VERDICT_LATER;
     g_autofree char *clean = brev_reply_words (words);
     g_autofree char *text =
         g_strdup_printf ("no answer from the search: HTTP %d%s%s", reply->status,
                          clean != NULL ? " " : "", clean != NULL ? clean : "");
     const BrevVerdict none = {
-        .kind = is_token ? BREV_VERDICT_ACCOUNT : BREV_VERDICT_LATER,
+        .kind = kind,
         .scope = BREV_SCOPE_ACCOUNT,
         .dsn = is_token ? "4.7.8" : "4.4.2",
         .after = brev_reply_retry_after (reply),

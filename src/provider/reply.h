@@ -46,7 +46,8 @@ void brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome);
  * @words: (nullable): the provider's
  *
  * Of a search that does not say whether the mail is there. Only the token is said of the
- * account: that it cannot be searched does not mean that it cannot send.
+ * account: that it cannot be searched does not mean that it cannot send. 403 is REFUSED: the
+ * token has no right to ask.
  */
 void brev_reply_no_answer (const BrevHttpReply *reply, const char *words,
                            BrevOutcome *outcome);

@@ -39,6 +39,7 @@ static const Row rows[] = {
     { "no-answer-often",     NONE,   3 * INDEXING,     99, BREV_DOUBT_SEND, ANY_TIME, 0 },
     { "bad-token",           BREV_VERDICT_ACCOUNT, 0,  0,  BREV_DOUBT_WAIT, 30 * BREV_SECOND, BREV_MINUTE, 1 },
     { "bad-token-often",     BREV_VERDICT_ACCOUNT, 3 * INDEXING, 4, BREV_DOUBT_SEND, ANY_TIME, 0 },
+    { "may-not-ask",         BREV_VERDICT_REFUSED, 0,  0,  BREV_DOUBT_SEND, ANY_TIME, 0 },
     { "unknown",             BREV_VERDICT_UNKNOWN, 0,  0,  BREV_DOUBT_WAIT, 30 * BREV_SECOND, BREV_MINUTE, 1 },
 };
 /* clang-format on */

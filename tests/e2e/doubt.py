@@ -166,6 +166,17 @@ class Doubt(Case):
         self.check(2, 1)
         self.assertIn('Error 10.', self.site.log_text())
 
+    def test_no_right_to_search(self):
+        """Nothing is gained by asking more often, and the account may send all the same."""
+        self.send_one(once('accept-then-reset'),
+                      {'action': 'error', 'status': 403, 'code': 10, 'match': SEARCH},
+                      indexing='60s')
+        log = self.check(2, 1)
+        self.assertIn(f'{AGAIN}: an earlier request had no usable answer, and no answer from the '
+                      'search: HTTP 403', log)
+        self.assertEqual(len(self.server.searches), 1)
+        self.assertNotIn('paused', log)
+
     def test_others_do_not_wait(self):
         """A search that fails slows nobody else."""
         self.send_one(once('accept-then-reset'),

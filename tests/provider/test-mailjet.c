@@ -126,7 +126,7 @@ static const TestReply searches[] = { /* of queue id q1 */
     { TWO, 200, NULL, "<html>", "later later" },
     { TWO, 201, NULL, LIST (0, ""), "later later" },
     { TWO, 401, NULL, "", "account/account account/account" },
-    { TWO, 403, NULL, "", "later later" },
+    { TWO, 403, NULL, "", "refused 4.4.2 refused 4.4.2" },
     { TWO, 429, "Retry-After: 5", "", "later+5 later+5" },
     { TWO, 500, NULL, "", "later later" },
 };

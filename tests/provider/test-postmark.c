@@ -412,7 +412,7 @@ static const Case searches[] = {
     /* that it cannot be searched says nothing about the account */
     { ONE, 401, ERROR (10, "No token"), "account/account" },
     { ONE, 404, ERROR (0, "Nothing here"), "later" },
-    { ONE, 403, "", "later" },
+    { ONE, 403, "", "refused 4.4.2" },
     { ONE, 422, ERROR (300, "Invalid query"), "later" },
     { ONE, 429, ERROR (429, "Too fast"), "later" },
     { ONE, 500, FOUND (0, ""), "later" },
