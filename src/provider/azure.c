@@ -31,17 +31,6 @@ is_key (const char *token)
 static gboolean
 check (const BrevAccount *account, const char *token, GError **error)
 {
-    if (account->endpoint == NULL || *account->endpoint == '\0')
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': Azure needs 'endpoint = "
-                           "https://RESOURCE.communication.azure.com'",
-                           account->name);
-    return brev_token_check (account, token, error);
-}
-
-static gboolean
-check_token (const BrevAccount *account, const char *token, GError **error)
-{
     if (is_key (token))
         return TRUE;
     return brev_throw (error, BREV_ERROR_CONFIG,
@@ -106,9 +95,8 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
     g_autofree char *key = brev_mails_key (mails);
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    json.body = brev_body_new ();
     encode_mail (&json, mails->pdata[0]);
     BrevHttpRequest *request =
         brev_http_request_new (endpoint, "/emails:send" VERSION, json.body);
@@ -241,7 +229,8 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
 const BrevProvider brev_provider_azure = {
     .name = "azure",
     .title = "Azure",
-    .url = "https://azure.invalid", /* nowhere: the account names its own */
+    .url = "https://azure.invalid",
+    .endpoint_form = "https://RESOURCE.communication.azure.com",
     .token_variable = "AZURE_COMMUNICATION_ACCESS_KEY",
     .level = BREV_LEVEL_DOCUMENTS,
     .level_date = "2026-11-25",
@@ -256,7 +245,6 @@ const BrevProvider brev_provider_azure = {
                BREV_CARRIES (FILE_NAME) | BREV_CARRIES (LIST_HEADERS) |
                BREV_CARRIES (RESENT),
     .check = check,
-    .check_token = check_token,
     .encode = encode,
     .read = read_reply,
     .search = search,

@@ -19,12 +19,12 @@ check (const BrevAccount *account, const char *token, GError **error)
 {
     const char *id = account->user == NULL ? "" : account->user;
 
-    if (*id == '\0' || id[strspn (id, "0123456789abcdefABCDEF")] != '\0')
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': Cloudflare needs 'user = ACCOUNT-ID', the "
-                           "hexadecimal id of the account",
-                           account->name);
-    return brev_token_check (account, token, error);
+    if (*id != '\0' && id[strspn (id, "0123456789abcdefABCDEF")] == '\0')
+        return TRUE;
+    return brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s': Cloudflare needs 'user = ACCOUNT-ID', the "
+                       "hexadecimal id of the account",
+                       account->name);
 }
 
 /* Request. */
@@ -139,13 +139,10 @@ static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    BrevJson json = { 0 };
-
-    if (!check (account, token, error))
-        return NULL;
     g_autofree char *path =
-        g_strdup_printf ("/accounts/%s/email/sending/send", account->user);
-    json.body = brev_body_new ();
+        g_strdup_printf ("/accounts/%s/email/sending/send", brev_account_user (account));
+    BrevJson json = { .body = brev_body_new () };
+
     encode_mail (&json, mails->pdata[0]);
     BrevHttpRequest *request = brev_http_request_new (endpoint, path, json.body);
     brev_http_request_bearer (request, token);

@@ -17,11 +17,10 @@
 static gboolean
 check (const BrevAccount *account, const char *token, GError **error)
 {
-    if (strchr (token, ':') == NULL)
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': the token of Gmail is SECRET:REFRESH-TOKEN",
-                           account->name);
-    return brev_token_check (account, token, error);
+    return strchr (token, ':') != NULL ||
+           brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s': the token of Gmail is SECRET:REFRESH-TOKEN",
+                       account->name);
 }
 
 /* Request. */

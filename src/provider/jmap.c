@@ -453,21 +453,18 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 static gboolean
 check (const BrevAccount *account, const char *token, GError **error)
 {
-    if (account->endpoint == NULL || *account->endpoint == '\0')
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': JMAP needs 'endpoint = https://HOST'",
-                           account->name);
-    if (account->user != NULL && strpbrk (account->user, ": \t\r\n") != NULL)
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': 'user' must hold neither a colon nor a space",
-                           account->name);
-    return brev_token_check (account, token, error);
+    if (account->user == NULL || strpbrk (account->user, ": \t\r\n") == NULL)
+        return TRUE;
+    return brev_throw (error, BREV_ERROR_CONFIG,
+                       "account '%s': 'user' must hold neither a colon nor a space",
+                       account->name);
 }
 
 const BrevProvider brev_provider_jmap = {
     .name = "jmap",
     .title = "JMAP",
-    .url = "https://jmap.invalid", /* nowhere: the account names its own */
+    .url = "https://jmap.invalid",
+    .endpoint_form = "https://HOST",
     .token_variable = "JMAP_TOKEN",
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",

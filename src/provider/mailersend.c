@@ -111,11 +111,8 @@ static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     encode_mail (&json, mails->pdata[0]);
 
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/email", json.body);

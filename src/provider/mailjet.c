@@ -96,11 +96,8 @@ static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     brev_json_open (&json, '{');
     brev_json_name (&json, "Messages");
     brev_json_open (&json, '[');
@@ -112,8 +109,7 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     brev_json_close (&json, '}');
 
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/v3.1/send", json.body);
-    brev_http_request_basic (request, account->user != NULL ? account->user : "outbox",
-                             token);
+    brev_http_request_basic (request, brev_account_user (account), token);
     return request;
 }
 
@@ -130,12 +126,8 @@ search (const BrevMail *mail, const BrevAccount *account, const char *token,
                          "&ShowContactAlt=true&Limit=%d",
                          id, MOST_COPIES);
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-
     BrevHttpRequest *request = brev_http_request_get (endpoint, path);
-    brev_http_request_basic (request, account->user != NULL ? account->user : "outbox",
-                             token);
+    brev_http_request_basic (request, brev_account_user (account), token);
     return request;
 }
 

@@ -16,7 +16,7 @@
 
 /* The sandbox keeps mail in an inbox, whose number stands in the path. */
 static gboolean
-check_token (const BrevAccount *account, const char *token, GError **error)
+check (const BrevAccount *account, const char *token, GError **error)
 {
     const char *inbox = account->user;
 
@@ -60,7 +60,7 @@ path_of (const BrevAccount *account, gboolean is_batch)
 {
     const char *path = is_batch ? "/api/batch" : "/api/send";
 
-    return account->sandbox ? g_strconcat (path, "/", account->user, NULL)
+    return account->sandbox ? g_strconcat (path, "/", brev_account_user (account), NULL)
                             : g_strdup (path);
 }
 
@@ -69,11 +69,8 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
     gboolean is_batch = mails->len > 1;
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     if (is_batch) { /* without a "base" that all would share */
         brev_json_open (&json, '{');
         brev_json_name (&json, "requests");
@@ -262,5 +259,5 @@ const BrevProvider brev_provider_mailtrap = {
                BREV_CARRIES (LIST_HEADERS) | BREV_CARRIES (RESENT),
     .encode = encode,
     .read = read_reply,
-    .check_token = check_token,
+    .check = check,
 };

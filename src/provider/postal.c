@@ -10,16 +10,6 @@
 #include "provider/provider.h"
 #include "provider/reply.h"
 
-static gboolean
-check (const BrevAccount *account, const char *token, GError **error)
-{
-    if (account->endpoint == NULL || *account->endpoint == '\0')
-        return brev_throw (error, BREV_ERROR_CONFIG,
-                           "account '%s': Postal needs 'endpoint = https://HOST'",
-                           account->name);
-    return brev_token_check (account, token, error);
-}
-
 /* Request. */
 
 /* Postal takes no empty sender; it sends what is called a bounce from the null one. */
@@ -133,7 +123,8 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 const BrevProvider brev_provider_postal = {
     .name = "postal",
     .title = "Postal",
-    .url = "https://postal.invalid", /* nowhere: the account names its own */
+    .url = "https://postal.invalid",
+    .endpoint_form = "https://HOST",
     .token_variable = "POSTAL_API_KEY",
     .level = BREV_LEVEL_DOCUMENTS,
     .level_date = "2026-11-25",
@@ -141,7 +132,6 @@ const BrevProvider brev_provider_postal = {
     .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY,
     .max_recipients = 50, /* none is said; so many for each field of the other API */
     .max_batch = 1,
-    .check = check,
     .encode = encode,
     .read = read_reply,
 };

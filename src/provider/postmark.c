@@ -127,11 +127,8 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
     gboolean is_batch = mails->len > 1;
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     if (is_batch)
         brev_json_open (&json, '[');
     for (guint i = 0; i < mails->len; i++)
@@ -158,8 +155,6 @@ search (const BrevMail *mail, const BrevAccount *account, const char *token,
         mail->controls.stream != NULL ? mail->controls.stream : account->stream;
     g_autofree char *id = NULL, *in = NULL, *path = NULL;
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
     if (!brev_mail_has_queue_id (mail)) {
         (void) brev_throw (error, BREV_ERROR_INPUT,
                            "the message had no room for its queue id");

@@ -207,41 +207,6 @@ brev_provider_names (void)
     return g_string_free (names, FALSE);
 }
 
-/* Some providers want a name beside the secret, which goes into the same header field. */
-static gboolean
-has_user (const BrevAccount *account)
-{
-    const BrevProvider *provider = brev_provider_find (account->provider);
-
-    return provider == NULL || !provider->wants_user ||
-           (account->user != NULL && *account->user != '\0' &&
-            strpbrk (account->user, ": \t\r\n") == NULL);
-}
-
-gboolean
-brev_token_check (const BrevAccount *account, const char *token, GError **error)
-{
-    const BrevProvider *provider = brev_provider_for (account);
-    gboolean is_sound = token != NULL && *token != '\0';
-
-    for (const char *p = token; is_sound && *p != '\0'; p++)
-        is_sound = g_ascii_isgraph (*p);
-    if (!is_sound)
-        return brev_throw (
-            error, BREV_ERROR_CONFIG,
-            "the token of account '%s' is empty, or holds a space or a character "
-            "that no token holds",
-            account->name);
-    if (!has_user (account))
-        return brev_throw (
-            error, BREV_ERROR_CONFIG,
-            "the token of account '%s' is half of a key: \"user = KEY\" in "
-            "[account %s] is the other, public one",
-            account->name, account->name);
-    return provider == NULL || provider->check_token == NULL ||
-           provider->check_token (account, token, error);
-}
-
 static gboolean
 is_smtp_url (const char *url)
 {
@@ -252,8 +217,12 @@ is_smtp_url (const char *url)
 static gboolean
 check_endpoint (const BrevAccount *account, const BrevProvider *provider, GError **error)
 {
-    const char *endpoint = account->endpoint;
+    const char *endpoint = is_given (account->endpoint) ? account->endpoint : NULL;
 
+    if (endpoint == NULL && provider->endpoint_form != NULL)
+        return brev_throw (error, BREV_ERROR_CONFIG,
+                           "account '%s': %s needs 'endpoint = %s'", account->name,
+                           provider->title, provider->endpoint_form);
     if (account->smtp_endpoint != NULL && !is_smtp_url (account->smtp_endpoint))
         return brev_throw (
             error, BREV_ERROR_CONFIG,
@@ -307,6 +276,41 @@ check_secrecy (const BrevAccount *account, const BrevProvider *provider, GError 
         account->name, url);
 }
 
+const char *
+brev_account_user (const BrevAccount *account)
+{
+    return account->user != NULL ? account->user : "outbox";
+}
+
+/* Some providers want a name beside the secret, which goes into the same header field. */
+static gboolean
+check_user (const BrevAccount *account, const BrevProvider *provider, GError **error)
+{
+    if (!provider->wants_user ||
+        (is_given (account->user) && strpbrk (account->user, ": \t\r\n") == NULL))
+        return TRUE;
+    return brev_throw (error, BREV_ERROR_CONFIG,
+                       "the token of account '%s' is half of a key: \"user = KEY\" in "
+                       "[account %s] is the other, public one",
+                       account->name, account->name);
+}
+
+static gboolean
+check_token (const BrevAccount *account, const BrevProvider *provider, const char *token,
+             GError **error)
+{
+    gboolean is_sound = is_given (token) || provider->token_is_optional;
+
+    for (const char *p = token; is_sound && *p != '\0'; p++)
+        is_sound = g_ascii_isgraph (*p);
+    return is_sound || provider->token_is_password ||
+           brev_throw (
+               error, BREV_ERROR_CONFIG,
+               "the token of account '%s' is empty, or holds a space or a character "
+               "that no token holds",
+               account->name);
+}
+
 gboolean
 brev_account_check (const BrevAccount *account, const char *token, GError **error)
 {
@@ -314,11 +318,11 @@ brev_account_check (const BrevAccount *account, const char *token, GError **erro
 
     if (provider == NULL || provider->encode == NULL)
         return TRUE;
-    if (!check_endpoint (account, provider, error) ||
-        !check_region (account, provider, error) ||
-        !check_secrecy (account, provider, error) ||
-        !brev_oauth_check (account, provider, token, error))
-        return FALSE;
-    return provider->check != NULL ? provider->check (account, token, error)
-                                   : brev_token_check (account, token, error);
+    return check_endpoint (account, provider, error) &&
+           check_region (account, provider, error) &&
+           check_secrecy (account, provider, error) &&
+           brev_oauth_check (account, provider, token, error) &&
+           check_token (account, provider, token, error) &&
+           check_user (account, provider, error) &&
+           (provider->check == NULL || provider->check (account, token, error));
 }

@@ -179,14 +179,19 @@ extern const char *const brev_level_words[BREV_LEVEL_LAST]; /* for a person */
 
 typedef struct BrevProvider BrevProvider;
 struct BrevProvider {
-    const char *name;           /* "postmark" */
-    const char *title;          /* "Postmark" */
-    const char *url;            /* base URL without a trailing slash */
-    const char *region_url;     /* nullable: so, with {region} for the account's */
+    const char *name;          /* "postmark" */
+    const char *title;         /* "Postmark" */
+    const char *url;           /* base URL without a trailing slash */
+    const char *endpoint_form; /* nullable: @url leads nowhere, the account names its own,
+                                   "https://HOST" */
+    const char *region_url;    /* nullable: so, with {region} for the account's */
     const char *const *regions; /* nullable: all of them; the first has @url */
     const char *sandbox_url;    /* nullable: so, for an account of the sandbox */
     const char *token_variable; /* "POSTMARK_SERVER_TOKEN" */
     gboolean wants_user;        /* the secret is of no use without the account's "user" */
+    gboolean token_is_optional;
+    gboolean
+        token_is_password; /* or none: it may hold blanks, which no token of an API does */
     const char *smtp_url;  /* nullable: its server of SMTP, which passes the bytes of a
                               message on and takes the same token as password */
     const char *smtp_user; /* nullable: who logs in there; else the account's "user" */
@@ -251,7 +256,10 @@ struct BrevProvider {
     /**
      * check:
      *
-     * (nullable): whether the account can work at all; else brev_token_check() decides.
+     * @token: as brev_secret_load() has it
+     *
+     * (nullable): what the provider wants of an account beside what brev_account_check()
+     * wants of all.
      *
      * Returns: %FALSE with %BREV_ERROR_CONFIG, without any part of @token
      */
@@ -326,16 +334,6 @@ struct BrevProvider {
     void (*read_search) (const BrevHttpReply *reply, const BrevMail *mail,
                          BrevOutcome *outcome);
 
-    /**
-     * check_token:
-     *
-     * (nullable): what the provider wants of a token beside what all want.
-     *
-     * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
-     */
-    gboolean (*check_token) (const BrevAccount *account, const char *token,
-                             GError **error);
-
     gint64 index_time; /* ms: a mail that the search does not show so long after it was
                           sent never arrived */
     gint64 key_time;   /* ms for which a key surely makes a repeated request harmless; 0:
@@ -399,20 +397,15 @@ char *brev_provider_names (void);
  * brev_account_check:
  * @token: as brev_secret_load() has it
  *
- * Whether the account's settings fit its provider. One whose provider makes no requests
- * fits always.
+ * Whether the account's settings and its token fit its provider. The token goes into a header
+ * field: one with a line feed or a space inside is none, nor is one without the name that its
+ * provider wants beside it. An account whose provider makes no requests fits always.
  *
  * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
  */
 gboolean brev_account_check (const BrevAccount *account, const char *token,
                              GError **error);
 
-/**
- * brev_token_check:
- *
- * A token goes into a header field: one with a line feed or a space inside is no token, nor
- * is one without the name that its provider wants beside it.
- *
- * Returns: %FALSE with %BREV_ERROR_CONFIG, whose text never holds any part of @token
- */
-gboolean brev_token_check (const BrevAccount *account, const char *token, GError **error);
+/* Returns: (transfer none): its "user", where that stands in requests; in the outbox, where
+ * nobody needs one, "outbox" */
+const char *brev_account_user (const BrevAccount *account);

@@ -102,8 +102,6 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     gboolean is_batch = mails->len > 1;
     BrevJson json = { 0 };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
     if (!may_share_request (mails)) {
         (void) brev_throw (error, BREV_ERROR_INPUT,
                            "a batch takes no mail with attachments");

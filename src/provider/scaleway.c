@@ -17,7 +17,7 @@
 
 /* Its id stands in each request, and is who logs in to SMTP. */
 static gboolean
-check_token (const BrevAccount *account, const char *token, GError **error)
+check (const BrevAccount *account, const char *token, GError **error)
 {
     if (account->user != NULL && g_uuid_string_is_valid (account->user))
         return TRUE;
@@ -89,7 +89,7 @@ encode_mail (BrevJson *json, const BrevMail *mail, const BrevAccount *account)
     };
 
     brev_json_open (json, '{');
-    brev_json_pair (json, "project_id", account->user);
+    brev_json_pair (json, "project_id", brev_account_user (account));
     brev_json_name (json, "from");
     brev_json_mailbox (json, mail->from, "email", "name");
     brev_json_mailbox_list (json, "to", mail->to, "email", "name");
@@ -106,11 +106,8 @@ static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     encode_mail (&json, mails->pdata[0], account);
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/emails", json.body);
     brev_http_request_header (request, "X-Auth-Token", token, TRUE);
@@ -244,7 +241,7 @@ const BrevProvider brev_provider_scaleway = {
     .carried = BREV_CARRIES (FILE_NAME) | BREV_CARRIES (ATTACHMENT_CHARSET) |
                BREV_CARRIES (LIST_HEADERS) | BREV_CARRIES (RESENT) |
                BREV_CARRIES (REPEATED_HEADER),
-    .check_token = check_token,
+    .check = check,
     .encode = encode,
     .read = read_reply,
 };

@@ -169,11 +169,8 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
     const BrevMail *mail = mails->pdata[0];
-    BrevJson json = { 0 };
+    BrevJson json = { .body = brev_body_new () };
 
-    if (!brev_token_check (account, token, error))
-        return NULL;
-    json.body = brev_body_new ();
     brev_json_open (&json, '{');
     encode_recipients (&json, mail);
     brev_json_name (&json, "from");

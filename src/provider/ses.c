@@ -50,7 +50,7 @@ read_keys (const BrevAccount *account, const char *token, Keys *keys)
 }
 
 static gboolean
-check_token (const BrevAccount *account, const char *token, GError **error)
+check (const BrevAccount *account, const char *token, GError **error)
 {
     g_auto (Keys) keys = { NULL };
 
@@ -389,5 +389,5 @@ const BrevProvider brev_provider_ses = {
     .single_headers = single_headers,
     .encode = encode,
     .read = read_reply,
-    .check_token = check_token,
+    .check = check,
 };

@@ -39,13 +39,9 @@ fault (const BrevAccount *account, GError **error, const char *what)
 static gboolean
 check_endpoint (const BrevAccount *account, GError **error)
 {
-    const char *host =
-        account->endpoint == NULL ? NULL : strstr (account->endpoint, "//");
+    const char *host = strstr (account->endpoint, "//") + 2;
 
-    if (host == NULL)
-        return fault (account, error,
-                      "SMTP needs 'endpoint = smtp://HOST:587' or smtps://HOST:465");
-    if (strchr (host + 2, '/') != NULL)
+    if (strchr (host, '/') != NULL)
         return fault (account, error, "the 'endpoint' of SMTP has no path");
     if (account->tls == BREV_TLS_NONE && g_str_has_prefix (account->endpoint, "smtps:"))
         return fault (account, error,
@@ -75,7 +71,6 @@ check_login (const BrevAccount *account, const char *token, GError **error)
     return TRUE;
 }
 
-/* A password may hold blanks, which no token of an API does. */
 static gboolean
 check (const BrevAccount *account, const char *token, GError **error)
 {
@@ -401,7 +396,9 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 const BrevProvider brev_provider_smtp = {
     .name = "smtp",
     .title = "SMTP",
-    .url = "smtp://smarthost.invalid:587", /* nowhere: the account names its own */
+    .url = "smtp://smarthost.invalid:587",
+    .endpoint_form = "smtp://HOST:587' or 'smtps://HOST:465",
+    .token_is_password = TRUE,
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-25",
     .level_by = "aiosmtpd 1.4, Postfix 3.7",

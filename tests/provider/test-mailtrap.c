@@ -125,6 +125,8 @@ url_of (const char *recipients, char *region, char *inbox, gboolean is_sandbox)
     const BrevMessage message = { .attachments = attachments };
     g_autoptr (GError) error = NULL;
 
+    if (!brev_account_check (&account, "secret", &error))
+        return g_strdup (error->message);
     for (guint i = 0; i < mails->len; i++) {
         BrevMail *mail = mails->pdata[i];
         mail->message = &message;
@@ -132,9 +134,8 @@ url_of (const char *recipients, char *region, char *inbox, gboolean is_sandbox)
         mail->blank_body = TRUE;
     }
     g_autoptr (BrevHttpRequest) request =
-        mailtrap ()->encode (mails, &account, "secret", endpoint, &error);
-    g_assert_true ((request == NULL) == (error != NULL));
-    return g_strdup (request != NULL ? request->url : error->message);
+        mailtrap ()->encode (mails, &account, "secret", endpoint, NULL);
+    return g_strdup (request->url);
 }
 
 /* Where a request goes. */

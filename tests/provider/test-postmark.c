@@ -357,22 +357,6 @@ test_mutations (void)
     }
 }
 
-static void
-test_bad_token (void)
-{
-    g_autoptr (GPtrArray) mails = test_mails_new (ONE);
-    g_autoptr (GError) error = NULL;
-    char name[] = "main";
-    const BrevAccount account = { .name = name };
-    BrevHttpRequest *request =
-        brev_provider_find ("postmark")
-            ->encode (mails, &account, "secret\nX-Other: 1", "https://x", &error);
-
-    g_assert_null (request);
-    g_assert_nonnull (error);
-    g_assert_null (strstr (error->message, "secret"));
-}
-
 /* -- search -------------------------------------------------------------------------- */
 
 #define ENTRY(id, queue_id, recipients)                                              \
@@ -522,7 +506,6 @@ main (int argc, char **argv)
     g_test_add_func ("/postmark/large-replies", test_large_replies);
     g_test_add_func ("/postmark/words", test_words);
     g_test_add_func ("/postmark/mutations", test_mutations);
-    g_test_add_func ("/postmark/bad-token", test_bad_token);
     g_test_add_func ("/postmark/search/replies", test_search_replies);
     g_test_add_func ("/postmark/search/request", test_search_request);
     g_test_add_func ("/postmark/search/queue-id", test_search_needs_queue_id);

@@ -37,15 +37,15 @@ test_outbox_stands_for_another (void)
 static void
 test_token (void)
 {
-    char name[] = "mine";
-    const BrevAccount account = { .name = name };
+    char name[] = "mine", provider[] = "postmark";
+    const BrevAccount account = { .name = name, .provider = provider };
     static const char *const bad[] = { NULL,           "",   "a b", "a\nX-Evil: 1",
                                        "t\xc3\xb6ken", "a\t" };
 
-    g_assert_true (brev_token_check (&account, "aaaa-bbbb-1234", NULL));
+    g_assert_true (brev_account_check (&account, "aaaa-bbbb-1234", NULL));
     for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
         g_autoptr (GError) error = NULL;
-        g_assert_false (brev_token_check (&account, bad[i], &error));
+        g_assert_false (brev_account_check (&account, bad[i], &error));
         g_assert_error (error, BREV_ERROR, BREV_ERROR_CONFIG);
         g_assert_null (strstr (error->message, "Evil"));
     }

@@ -178,7 +178,7 @@ test_keys (void)
         g_autoptr (GError) error = NULL;
         BrevMail *mail = mails->pdata[0];
         BrevMessage message = { 0 };
-        gboolean is_good = brev_token_check (&account, keys[i].token, &error);
+        gboolean is_good = brev_account_check (&account, keys[i].token, &error);
 
         g_assert_true (is_good == (keys[i].key_id != NULL));
         if (!is_good) {
