@@ -191,16 +191,11 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
     g_autofree char *id = running_id (body);
-    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
-                                   .dsn = "2.0.0",
-                                   .remote_id = id };
 
-    if (!brev_reply_is_success (reply))
-        read_error (reply, body, mails, outcomes);
-    else if (reply->status == 202 && id != NULL)
-        brev_outcome_set_all (outcomes->pdata[0], &accepted);
+    if (brev_reply_is_success (reply))
+        brev_reply_accept (reply, 202, id, mails->pdata[0], outcomes->pdata[0]);
     else
-        brev_reply_set_strange (reply, outcomes->pdata[0]);
+        read_error (reply, body, mails, outcomes);
 }
 
 /* What a search says: the operation, which is ours when it shows our id; 404 and an error when

@@ -154,29 +154,14 @@ refuse (const BrevHttpReply *reply, JsonObject *object, const GPtrArray *mails,
 }
 
 static void
-read_success (const BrevHttpReply *reply, JsonObject *object, const BrevMail *mail,
-              BrevOutcome *outcome)
-{
-    g_autofree char *id = brev_reply_words (brev_json_string (object, "messageId"));
-    const BrevVerdict verdict = { .kind = BREV_VERDICT_ACCEPTED,
-                                  .dsn = "2.0.0",
-                                  .remote_id = id,
-                                  .is_test = mail->is_sandboxed };
-
-    if (reply->status == 201 && id != NULL)
-        brev_outcome_set_all (outcome, &verdict);
-    else
-        brev_reply_set_strange (reply, outcome);
-}
-
-static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
 
     if (brev_reply_is_success (reply))
-        read_success (reply, object, mails->pdata[0], outcomes->pdata[0]);
+        brev_reply_accept (reply, 201, brev_json_string (object, "messageId"),
+                           mails->pdata[0], outcomes->pdata[0]);
     else
         refuse (reply, object, mails, outcomes);
 }

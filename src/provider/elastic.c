@@ -168,30 +168,18 @@ refuse (const BrevHttpReply *reply, JsonObject *object, const GPtrArray *mails,
 }
 
 static void
-read_success (const BrevHttpReply *reply, JsonObject *object, BrevOutcome *outcome)
-{
-    const char *transaction = brev_json_string (object, "TransactionID");
-    const char *message = brev_json_string (object, "MessageID");
-    g_autofree char *id =
-        brev_reply_words (message != NULL && *message != '\0' ? message : transaction);
-    const BrevVerdict verdict = { .kind = BREV_VERDICT_ACCEPTED,
-                                  .dsn = "2.0.0",
-                                  .remote_id = id };
-
-    if (reply->status == 200 && transaction != NULL && *transaction != '\0')
-        brev_outcome_set_all (outcome, &verdict);
-    else
-        brev_reply_set_strange (reply, outcome);
-}
-
-static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
+    const char *transaction = brev_json_string (object, "TransactionID");
+    const char *message = brev_json_string (object, "MessageID");
+    gboolean has_both = transaction != NULL && *transaction != '\0' && message != NULL &&
+                        *message != '\0';
 
     if (brev_reply_is_success (reply))
-        read_success (reply, object, outcomes->pdata[0]);
+        brev_reply_accept (reply, 200, has_both ? message : transaction, mails->pdata[0],
+                           outcomes->pdata[0]);
     else
         refuse (reply, object, mails, outcomes);
 }

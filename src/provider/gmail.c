@@ -88,18 +88,12 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
-    const char *id = brev_json_string (body, "id");
-    g_autofree char *own_id = g_strdup (id);
-    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
-                                   .dsn = "2.0.0",
-                                   .remote_id = own_id };
 
-    if (!brev_reply_is_success (reply))
-        read_error (reply, body, mails, outcomes);
-    else if (reply->status == 200 && id != NULL && *id != '\0')
-        brev_reply_set_all (outcomes, &accepted);
+    if (brev_reply_is_success (reply))
+        brev_reply_accept (reply, 200, brev_json_string (body, "id"), mails->pdata[0],
+                           outcomes->pdata[0]);
     else
-        brev_reply_set_strange (reply, outcomes->pdata[0]);
+        read_error (reply, body, mails, outcomes);
 }
 
 const BrevProvider brev_provider_gmail = {

@@ -85,17 +85,14 @@ read_error (const BrevHttpReply *reply, const GPtrArray *mails, const GPtrArray 
 static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
-    g_autofree char *id = g_strdup (brev_http_reply_header (reply, "request-id"));
-    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
-                                   .dsn = "2.0.0",
-                                   .remote_id = id };
+    const char *id = brev_http_reply_header (reply, "request-id");
+    gboolean is_empty = g_bytes_get_size (reply->body) == 0;
 
-    if (!brev_reply_is_success (reply))
-        read_error (reply, mails, outcomes);
-    else if (reply->status == 202 && id != NULL && g_bytes_get_size (reply->body) == 0)
-        brev_reply_set_all (outcomes, &accepted);
+    if (brev_reply_is_success (reply))
+        brev_reply_accept (reply, 202, is_empty ? id : NULL, mails->pdata[0],
+                           outcomes->pdata[0]);
     else
-        brev_reply_set_strange (reply, outcomes->pdata[0]);
+        read_error (reply, mails, outcomes);
 }
 
 const BrevProvider brev_provider_graph = {

@@ -144,6 +144,22 @@ brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome)
 }
 
 void
+brev_reply_accept (const BrevHttpReply *reply, int status, const char *id,
+                   const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autofree char *clean = brev_reply_words (id);
+    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
+                                   .dsn = "2.0.0",
+                                   .remote_id = clean,
+                                   .is_test = mail->is_sandboxed };
+
+    if (reply->status == status && clean != NULL)
+        brev_outcome_set_all (outcome, &accepted);
+    else
+        brev_reply_set_strange (reply, outcome);
+}
+
+void
 brev_reply_no_answer (const BrevHttpReply *reply, const char *words, BrevOutcome *outcome)
 {
     gboolean is_token = reply->status == 401;

@@ -42,6 +42,16 @@ void brev_reply_set_all (const GPtrArray *outcomes, const BrevVerdict *verdict);
 void brev_reply_set_strange (const BrevHttpReply *reply, BrevOutcome *outcome);
 
 /**
+ * brev_reply_accept:
+ * @status: the only one that the provider documents
+ * @id: (nullable): the provider's name for the mail
+ *
+ * ACCEPTED for all recipients; without an id, or with another status, strange.
+ */
+void brev_reply_accept (const BrevHttpReply *reply, int status, const char *id,
+                        const BrevMail *mail, BrevOutcome *outcome);
+
+/**
  * brev_reply_no_answer:
  * @words: (nullable): the provider's
  *

@@ -185,18 +185,12 @@ refuse (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
 }
 
 static void
-accept_one (const BrevHttpReply *reply, JsonNode *node, BrevOutcome *outcome)
+accept_one (const BrevHttpReply *reply, JsonNode *node, const BrevMail *mail,
+            BrevOutcome *outcome)
 {
-    g_autofree char *id =
-        brev_reply_words (brev_json_string (brev_json_object (node), "id"));
-    const BrevVerdict verdict = { .kind = BREV_VERDICT_ACCEPTED,
-                                  .dsn = "2.0.0",
-                                  .remote_id = id };
+    const char *id = brev_json_string (brev_json_object (node), "id");
 
-    if (id != NULL)
-        brev_outcome_set_all (outcome, &verdict);
-    else
-        brev_reply_set_strange (reply, outcome);
+    brev_reply_accept (reply, 200, id, mail, outcome);
 }
 
 /* One mail of a batch that was refused, the others were not. */
@@ -253,7 +247,8 @@ read_batch (const BrevHttpReply *reply, JsonNode *root, const GPtrArray *mails,
         else if (faults[i] != NULL)
             refuse_one (reply, faults[i], mails->pdata[i], outcomes->pdata[i]);
         else
-            accept_one (reply, json_array_get_element (ids, next++), outcomes->pdata[i]);
+            accept_one (reply, json_array_get_element (ids, next++), mails->pdata[i],
+                        outcomes->pdata[i]);
     }
 }
 
@@ -268,7 +263,7 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
     else if (mails->len > 1)
         read_batch (reply, root, mails, outcomes);
     else
-        accept_one (reply, root, outcomes->pdata[0]);
+        accept_one (reply, root, mails->pdata[0], outcomes->pdata[0]);
 }
 
 static const char *const forbidden_headers[] = {

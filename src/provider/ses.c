@@ -286,27 +286,14 @@ read_error (const BrevHttpReply *reply, JsonObject *body, const GPtrArray *mails
 }
 
 static void
-read_success (const BrevHttpReply *reply, JsonObject *body, BrevOutcome *outcome)
-{
-    g_autofree char *id = brev_reply_words (brev_json_string (body, "MessageId"));
-    const BrevVerdict accepted = { .kind = BREV_VERDICT_ACCEPTED,
-                                   .dsn = "2.0.0",
-                                   .remote_id = id };
-
-    if (reply->status != 200 || id == NULL || *id == '\0')
-        brev_reply_set_strange (reply, outcome);
-    else
-        brev_outcome_set_all (outcome, &accepted);
-}
-
-static void
 read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outcomes)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
 
     if (brev_reply_is_success (reply))
-        read_success (reply, body, outcomes->pdata[0]);
+        brev_reply_accept (reply, 200, brev_json_string (body, "MessageId"),
+                           mails->pdata[0], outcomes->pdata[0]);
     else
         read_error (reply, body, mails, outcomes);
 }

@@ -14,6 +14,7 @@
 static const TestReply replies[] = {
     { TWO, 200, NULL, "{\"id\": \"18c\", \"threadId\": \"18c\", \"labelIds\": [\"SENT\"]}",
       "accepted(18c) accepted(18c)" },
+    { ONE, 200, NULL, "{\"id\": \"18c\\nX: y\"}", "accepted(18c?X: y)" }, /* one line of the log */
     /* no success that is understood */
     { ONE, 200, NULL, "{\"id\": \"\"}", "unknown" },
     { ONE, 200, NULL, "{\"id\": 18}", "unknown" },
