@@ -123,6 +123,42 @@ metadata_fits (const BrevProvider *provider, const BrevMail *draft,
            !is_too_long (field->text, provider->max_metadata_value);
 }
 
+/* Bytes of a string of JSON, as long as any writer of it may make it. */
+static gsize
+json_size (const char *text)
+{
+    gsize size = strlen ("\"\"");
+
+    for (const char *p = text; *p != '\0'; p += g_utf8_skip[(guint8) *p]) {
+        gunichar c = g_utf8_get_char (p);
+        gboolean is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+        size += is_plain ? 1 : strlen (c < 0x10000 ? "\\u0000" : "\\u0000\\u0000");
+    }
+    return size;
+}
+
+static gsize
+member_size (const char *name, const char *text)
+{
+    return json_size (name) + strlen (": ") + json_size (text) + strlen (", ");
+}
+
+/* Whether there is a place for @field beside those that are kept and the queue id. */
+static gboolean
+leaves_room (const BrevPlanInput *input, const BrevMail *draft, const BrevHeader *field)
+{
+    const GPtrArray *metadata = draft->controls.metadata;
+    guint max = input->provider->max_metadata_size;
+    gsize size = strlen ("{}") + member_size (BREV_QUEUE_ID_FIELD, input->queue_id) +
+                 member_size (field->name, field->text);
+
+    for (guint i = 0; i < metadata->len; i++) {
+        const BrevHeader *kept = metadata->pdata[i];
+        size += member_size (kept->name, kept->text);
+    }
+    return max == 0 || size <= max;
+}
+
 /* Where the tag is one of the metadata there is one of its name. The tag stays. */
 static gboolean
 is_tag (const BrevProvider *provider, const BrevMail *draft, const BrevHeader *field)
@@ -132,9 +168,11 @@ is_tag (const BrevProvider *provider, const BrevMail *draft, const BrevHeader *f
 }
 
 static void
-keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMail *draft,
+keep_metadata (const BrevPlanInput *input, const BrevControls *wishes, BrevMail *draft,
                BrevPlan *plan)
 {
+    const BrevProvider *provider = input->provider;
+
     draft->controls.metadata =
         g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
     for (guint i = 0; i < wishes->metadata->len; i++) {
@@ -143,7 +181,8 @@ keep_metadata (const BrevProvider *provider, const BrevControls *wishes, BrevMai
         if (is_tag (provider, draft, field))
             drop (plan, twin); /* not to be taken for the tag */
         else if ((provider->caps & BREV_CAP_METADATA) != 0 &&
-                 metadata_fits (provider, draft, field))
+                 metadata_fits (provider, draft, field) &&
+                 leaves_room (input, draft, field))
             g_ptr_array_add (draft->controls.metadata,
                              brev_header_new (field->name, field->raw, field->text));
         else
@@ -187,7 +226,7 @@ keep_wishes (const BrevPlanInput *input, BrevMail *draft, BrevPlan *plan)
         drop (plan, "tag");
     else
         draft->controls.tag = g_steal_pointer (&wishes.tag);
-    keep_metadata (provider, &wishes, draft, plan);
+    keep_metadata (input, &wishes, draft, plan);
     add_queue_id (input, draft);
 }
 

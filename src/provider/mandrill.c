@@ -38,7 +38,7 @@ append_string (GString *text, const char *value)
     g_string_append_c (text, '"');
 }
 
-/* 200 bytes at most: the limits of the plan. */
+/* 250 bytes at most, which the plan sees to. */
 static void
 add_metadata (BrevBody *body, const GPtrArray *metadata)
 {
@@ -294,9 +294,7 @@ const BrevProvider brev_provider_mandrill = {
     .max_size = 25 * 1000 * 1000,
     .max_batch = 1,
     .max_tag = 50,
-    .max_metadata = 3, /* all of it 200 bytes */
-    .max_metadata_key = 20,
-    .max_metadata_value = 38,
+    .max_metadata_size = 250,
     .replaced = BREV_CARRIES (MESSAGE_ID),
     .encode = encode,
     .read = read_reply,

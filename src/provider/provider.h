@@ -213,8 +213,10 @@ struct BrevProvider {
     guint max_metadata;     /* fields */
     guint max_metadata_key;
     guint max_metadata_value;
-    guint max_subject; /* characters */
-    guint min_chars;   /* of Subject and bodies; shorter ones are filled up */
+    guint max_metadata_size; /* bytes of all of it as an object of JSON in ASCII; the
+                                queue id always has its place there. 0: no limit known */
+    guint max_subject;       /* characters */
+    guint min_chars;         /* of Subject and bodies; shorter ones are filled up */
     const char *const
         *types;     /* nullable: the only ones of attachments, NULL-terminated */
     guint max_name; /* characters of a display name */

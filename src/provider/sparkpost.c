@@ -287,9 +287,7 @@ const BrevProvider brev_provider_sparkpost = {
     .max_size = 20 * 1000 * 1000,
     .max_batch = 1,
     .max_tag = 64,
-    .max_metadata = 8, /* all of it 1000 bytes */
-    .max_metadata_key = 40,
-    .max_metadata_value = 60,
+    .max_metadata_size = 1000,
     .encode = encode,
     .read = read_reply,
 };

@@ -37,11 +37,12 @@ def check_options(found):
     tag = found.get('Tags', 't')
     demand(',' not in tag and not tag.startswith('_') and
            (len(tag) <= 50 or tag.startswith('=?')), 'Tags', f'is {tag!r}')
-    values = json.loads(found.get('Metadata', '{}'))
+    metadata = found.get('Metadata', '{}')
+    values = json.loads(metadata)
     demand(isinstance(values, dict) and all(type(one) is str for one in values.values()),
            'Metadata', 'is no object of strings')
-    demand(len(json.dumps(values, separators=(',', ':'), ensure_ascii=False).encode()) <= 200,
-           'Metadata', 'is too large')
+    demand('brevdue-id' in values, 'Metadata', 'has no queue id')
+    demand(len(metadata) <= 250, 'Metadata', 'is too large')
 
 
 def raw_of(value):

@@ -14,9 +14,9 @@ message = closed({
                        'perform_substitutions': flag}, {'ip_pool': text(1, 64)}),
     'recipients': array(closed({'address': closed({'email': address})}), most=1),
     'content': closed({'email_rfc822': text(1, one_line=False)}),
+    'metadata': strings(text(1), text()),
 }, {
     'campaign_id': text(1, 64),
-    'metadata': strings(text(1), text()),
 })
 
 
@@ -43,7 +43,8 @@ def check_raw(raw):
 def check_message(value, limits):
     message(value, '')
     demand(not value['options']['perform_substitutions'], 'options', 'reads {{ in the message')
-    size = len(json.dumps(value.get('metadata', {})))
+    demand('brevdue-id' in value['metadata'], 'metadata', 'has no queue id')
+    size = len(json.dumps(value['metadata']))
     demand(size <= 1000, 'metadata', f'has {size} bytes')
     check_raw(raw_of(value))
 

@@ -869,6 +869,44 @@ test_tag_among_metadata (void)
     }
 }
 
+/* What all metadata may have together leaves a place for the queue id: "{", "}", and of each
+ * member four quotes, ": " and ", ". */
+static void
+test_metadata_size (void)
+{
+    static const struct {
+        const char *first, *second;
+        guint spare; /* bytes beside the queue id's */
+        const char *want;
+        guint kept;
+    } cases[] = {
+        { "a", "b", 2 * (1 + 2 + 8), "", 2 },
+        { "a", "b", 2 * (1 + 2 + 8) - 1, "-k2", 1 },
+        { "a", "b", 0, "-k1 -k2", 0 },
+        { "too long for it", "b", 1 + 2 + 8, "-k1", 1 },
+        { "\"", "b", 6 + 2 + 8, "-k2", 1 },
+        { "\"", "b", 6 + 2 + 8 - 1, "-k1", 1 },
+        { "\xc3\xa9", "b", 6 + 2 + 8, "-k2", 1 },
+        { "\xf0\x9f\x98\x80", "b", 12 + 2 + 8 - 1, "-k1", 1 },
+        { "\xf0\x9f\x98\x80", "b", 12 + 2 + 8, "-k2", 1 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (World) world = world_new ();
+        gsize own =
+            strlen ("{}") + strlen ("brevdue-id") + 8 + strlen (world->input.queue_id);
+        world->provider.max_metadata_size = own + cases[i].spare;
+        add_header (world, "X-PM-Metadata-k1", cases[i].first);
+        add_header (world, "X-PM-Metadata-k2", cases[i].second);
+        g_autoptr (BrevPlan) plan = make (world);
+        g_autofree char *got = describe_headers (plan);
+        const BrevMail *mail = plan->mails->pdata[0];
+        g_assert_cmpstr (got, ==, cases[i].want);
+        g_assert_cmpuint (mail->controls.metadata->len, ==, cases[i].kept + 1);
+        g_assert_true (brev_mail_has_queue_id (mail));
+    }
+}
+
 /* RFC 5322 section 3.6.6: what a block of Resent- fields has at least. */
 static void
 test_resent (void)
@@ -1040,6 +1078,7 @@ main (int argc, char **argv)
     g_test_add_func ("/plan/headers-without-capabilities",
                      test_headers_without_capabilities);
     g_test_add_func ("/plan/tag-among-metadata", test_tag_among_metadata);
+    g_test_add_func ("/plan/metadata-size", test_metadata_size);
     g_test_add_func ("/plan/resent", test_resent);
     g_test_add_func ("/plan/dates", test_dates);
     g_test_add_func ("/plan/message-ids-and-blank-bodies",
