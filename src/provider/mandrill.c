@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -145,6 +147,49 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     return brev_http_request_new (endpoint, "/messages/send-raw", json.body);
 }
 
+#define MOST_COPIES 200 /* entries of a search: below 1 MB */
+
+/* The words of a search are Lucene's: one address is a phrase. */
+static char *
+recipient_query (const char *address)
+{
+    GString *query = g_string_new ("email:\"");
+
+    for (const char *p = address; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c (query, '\\');
+        g_string_append_c (query, *p);
+    }
+    g_string_append_c (query, '"');
+    return g_string_free (query, FALSE);
+}
+
+/* By the recipient, of the last 7 days: of metadata only what an administrator has made a field
+ * of the index is searched, and no name with a hyphen. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    g_autofree char *query = recipient_query (brev_mail_recipient (mail, 0)->address);
+    BrevJson json = { 0 };
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+    if (!brev_mail_has_queue_id (mail)) {
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "the message has a " BREV_QUEUE_ID_FIELD " of its own");
+        return NULL;
+    }
+    json.body = brev_body_new ();
+    brev_json_open (&json, '{');
+    brev_json_secret (&json, "key", token);
+    brev_json_pair (&json, "query", query);
+    brev_json_name (&json, "limit");
+    brev_json_word (&json, G_STRINGIFY (MOST_COPIES));
+    brev_json_close (&json, '}');
+    return brev_http_request_new (endpoint, "/messages/search", json.body);
+}
+
 /* Reply. An error is {status: "error", code, name, message}, whose name says more than the
  * status of HTTP: 500 may stand for a wrong key. */
 
@@ -280,6 +325,57 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_success (reply, brev_json_array (root), mails->pdata[0], outcomes->pdata[0]);
 }
 
+/* What a search says: [{"_id", "email", "state", "metadata": {...}, ...}], of text messages,
+ * too. */
+
+static GArray *
+read_copies (JsonArray *entries)
+{
+    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
+
+    for (guint i = 0; i < json_array_get_length (entries); i++) {
+        JsonObject *entry = brev_json_object (json_array_get_element (entries, i));
+        const BrevCopy copy = {
+            .id = brev_json_string (entry, "_id"),
+            .address = brev_json_string (entry, "email"),
+            .metadata = brev_json_object (brev_json_member (entry, "metadata")),
+            .is_rejected = g_strcmp0 (brev_json_string (entry, "state"), "rejected") == 0,
+        };
+        g_array_append_val (copies, copy);
+    }
+    return copies;
+}
+
+/* Whatever the status: see above. */
+static void
+hold_wrong_key (JsonObject *error, BrevOutcome *outcome)
+{
+    gboolean is_wrong = g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0;
+
+    for (guint i = 0; is_wrong && i < outcome->n; i++) {
+        outcome->verdicts[i].kind = BREV_VERDICT_ACCOUNT;
+        outcome->verdicts[i].scope = BREV_SCOPE_ACCOUNT;
+        outcome->verdicts[i].dsn = "4.7.8";
+    }
+}
+
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonArray *entries = brev_json_array (root);
+    JsonObject *error = brev_json_object (root);
+    g_autoptr (GArray) copies = NULL;
+
+    if (reply->status != 200 || entries == NULL) {
+        brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
+        hold_wrong_key (error, outcome);
+        return;
+    }
+    copies = read_copies (entries);
+    brev_reply_find (reply, copies, mail, outcome);
+}
+
 const BrevProvider brev_provider_mandrill = {
     .name = "mandrill",
     .title = "Mandrill",
@@ -288,7 +384,8 @@ const BrevProvider brev_provider_mandrill = {
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-26",
     .level_by = "prism 5.14.2, mailchimp/mailchimp-client-lib-codegen 69fce60",
-    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA,
+    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA |
+            BREV_CAP_SEARCH,
     .takes_text = TRUE,
     .max_recipients = 1, /* see make_message() */
     .max_size = 25 * 1000 * 1000,
@@ -298,4 +395,9 @@ const BrevProvider brev_provider_mandrill = {
     .replaced = BREV_CARRIES (MESSAGE_ID),
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    /* Nothing is promised; that none is shown proves nothing, and is asked for three times as
+     * long. */
+    .index_time = 2 * BREV_MINUTE,
 };

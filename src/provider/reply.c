@@ -181,6 +181,75 @@ brev_reply_no_answer (const BrevHttpReply *reply, const char *words, BrevOutcome
     brev_outcome_set_all (outcome, &none);
 }
 
+static gboolean
+is_copy_for (const BrevCopy *copy, const BrevMail *mail, const char *folded)
+{
+    const char *name = brev_json_string (copy->metadata, BREV_QUEUE_ID_FIELD);
+    g_autofree char *address =
+        copy->address != NULL ? brev_text_fold (copy->address) : NULL;
+
+    return copy->id != NULL && *copy->id != '\0' && name != NULL &&
+           g_strcmp0 (name, mail->queue_id) == 0 && g_strcmp0 (address, folded) == 0;
+}
+
+static void
+set_found (const char *address, const char *first, guint n, const BrevMail *mail,
+           BrevOutcome *outcome)
+{
+    g_autofree char *id = brev_reply_words (first);
+    g_autofree char *text = n > 1 ? g_strdup_printf ("%u copies", n) : NULL;
+    const BrevVerdict found = {
+        .kind = BREV_VERDICT_ACCEPTED, .dsn = "2.0.0", .remote_id = id, .text = text
+    };
+
+    (void) brev_outcome_set (outcome, mail, address, &found);
+}
+
+static void
+set_rejected (const char *address, const BrevMail *mail, BrevOutcome *outcome)
+{
+    const BrevVerdict none = { .kind = BREV_VERDICT_LATER,
+                               .dsn = "4.4.2",
+                               .text = (char[]){ "the search shows it as rejected" } };
+
+    (void) brev_outcome_set (outcome, mail, address, &none);
+}
+
+/* Several entries may show the same copy. */
+static void
+find_copies (const GArray *copies, const BrevMail *mail, guint i, BrevOutcome *outcome)
+{
+    const char *address = brev_mail_recipient (mail, i)->address;
+    g_autofree char *folded = brev_text_fold (address);
+    g_autoptr (GHashTable) ids =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    const char *first = NULL;
+    gboolean was_rejected = FALSE;
+
+    for (guint j = 0; j < copies->len; j++) {
+        const BrevCopy *copy = &g_array_index (copies, BrevCopy, j);
+        if (!is_copy_for (copy, mail, folded))
+            continue;
+        if (copy->is_rejected)
+            was_rejected = TRUE;
+        else if (g_hash_table_add (ids, g_strdup (copy->id)) && first == NULL)
+            first = copy->id;
+    }
+    if (first != NULL)
+        set_found (address, first, g_hash_table_size (ids), mail, outcome);
+    else if (was_rejected)
+        set_rejected (address, mail, outcome);
+}
+
+void
+brev_reply_find (const BrevHttpReply *reply, const GArray *copies, const BrevMail *mail,
+                 BrevOutcome *outcome)
+{
+    brev_reply_no_answer (reply, "without the mail", outcome);
+    for (guint i = 0; i < mail->n_recipients; i++)
+        find_copies (copies, mail, i, outcome);
+}
+
 /* clang-format off */
 /* Replies whose status alone says it, whatever their body: also those of proxies. */
 static const struct {

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -76,6 +78,31 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     brev_json_close (&json, '}');
     BrevHttpRequest *request =
         brev_http_request_new (endpoint, "/transmissions", json.body);
+    brev_http_request_header (request, "Authorization", token, TRUE);
+    return request;
+}
+
+#define MOST_EVENTS 200 /* of a search: below 1 MB */
+
+/* The events of the recipient, whose address they have in small letters, of the last 24 hours
+ * but for the last minute, the latest first. They cannot be searched for metadata. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    g_autofree char *address = brev_text_fold (brev_mail_recipient (mail, 0)->address);
+    g_autofree char *escaped = g_uri_escape_string (address, NULL, FALSE);
+    g_autofree char *path = g_strdup_printf ("/events/message?recipients=%s&per_page=%d",
+                                             escaped, MOST_EVENTS);
+
+    if (!brev_token_check (account, token, error))
+        return NULL;
+    if (!brev_mail_has_queue_id (mail)) {
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "the message has a " BREV_QUEUE_ID_FIELD " of its own");
+        return NULL;
+    }
+    BrevHttpRequest *request = brev_http_request_get (endpoint, path);
     brev_http_request_header (request, "Authorization", token, TRUE);
     return request;
 }
@@ -269,6 +296,54 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_error (reply, body, mails, outcomes);
 }
 
+/* What a search says: {"results": [{"type", "transmission_id", "rcpt_to", "rcpt_meta": {...},
+ * ...}], ...}, the events of other mail, too. Each is proof that SparkPost has taken the mail,
+ * but for those that say that it was not sent. */
+
+static gboolean
+is_rejection (const char *type)
+{
+    static const char *const types[] = { "policy_rejection", "generation_rejection",
+                                         "generation_failure", NULL };
+
+    return type != NULL && g_strv_contains (types, type);
+}
+
+static GArray *
+read_events (JsonArray *events)
+{
+    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
+
+    for (guint i = 0; i < json_array_get_length (events); i++) {
+        JsonObject *event = brev_json_object (json_array_get_element (events, i));
+        const BrevCopy copy = {
+            .id = brev_json_string (event, "transmission_id"),
+            .address = brev_json_string (event, "rcpt_to"),
+            .metadata = brev_json_object (brev_json_member (event, "rcpt_meta")),
+            .is_rejected = is_rejection (brev_json_string (event, "type")),
+        };
+        g_array_append_val (copies, copy);
+    }
+    return copies;
+}
+
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonObject *body = brev_json_object (root);
+    JsonArray *events = brev_json_array (brev_json_member (body, "results"));
+    g_autoptr (GArray) copies = NULL;
+
+    if (reply->status != 200 || events == NULL) {
+        JsonObject *error = brev_json_object (brev_json_walk (root, "errors.0"));
+        brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
+        return;
+    }
+    copies = read_events (events);
+    brev_reply_find (reply, copies, mail, outcome);
+}
+
 static const char *const regions[] = { "us", "eu", NULL };
 
 const BrevProvider brev_provider_sparkpost = {
@@ -281,7 +356,8 @@ const BrevProvider brev_provider_sparkpost = {
     .level = BREV_LEVEL_DOCUMENTS,
     .level_date = "2026-11-26",
     .level_by = "developers.sparkpost.com",
-    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA,
+    .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA |
+            BREV_CAP_SEARCH,
     .takes_text = TRUE,
     .max_recipients = 1,
     .max_size = 20 * 1000 * 1000,
@@ -290,4 +366,9 @@ const BrevProvider brev_provider_sparkpost = {
     .max_metadata_size = 1000,
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    /* Events are there after about a minute, and those of the last minute are not shown; that none
+     * is shown proves nothing, and is asked for three times as long. */
+    .index_time = 2 * BREV_MINUTE,
 };

@@ -16,6 +16,8 @@ from case import Case, hold_courier, kill_couriers, mail  # noqa: E402
 from programs import Site  # noqa: E402
 
 
+AGAIN = 'is sent again, as a possible duplicate'
+
 ATTACHMENT = """--b
 
 text
@@ -94,17 +96,46 @@ class Deliveries(Provider):
 
     def test_asked_for(self):
         """No answer came: the provider is asked, and has it."""
-        for self.name in ('mailjet', 'azure'):
+        for self.name in ('mailjet', 'azure', *ONE_EACH):
             with self.subTest(provider=self.name):
-                self.doCleanups()
-                self.stand_in = STAND_INS[self.name]
-                self.settings = lambda: {**self.stand_in.settings, 'indexing_time': '1s'}
-                self.setUp()
-                self.begin({'action': 'accept-then-reset', 'match': {'method': 'POST'},
-                            'times': 1})
-                self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
-                self.wait_for(1)
+                self.lose_answer()
+                self.wait_for(2 if self.name in ONE_EACH else 1)
                 self.assertIn('found at the provider', self.site.log_text())
+                self.assertNotIn(AGAIN, self.site.log_text())
+
+    def lose_answer(self, *rules, shows_after=0):
+        """The answer to the first request that sends mail."""
+        self.doCleanups()
+        self.stand_in = STAND_INS[self.name]
+        self.settings = lambda: {**self.stand_in.settings, 'indexing_time': '1s'}
+        self.setUp()
+        self.server.shows_after = shows_after
+        self.begin({'action': 'accept-then-reset', 'match': {'path': f'{self.stand_in.path}*'},
+                    'times': 1}, *rules)
+        self.submit('-t', '-i', input=mail(to='ann@example.net, Bob@Example.NET'))
+
+    def questions(self):
+        return [request for request in self.server.requests
+                if request['path'].startswith(self.stand_in.search_path)]
+
+    def test_never_shown(self):
+        """Where nobody promises a whole list, that proves nothing."""
+        for self.name in ONE_EACH:
+            with self.subTest(provider=self.name):
+                self.lose_answer(shows_after=None)
+                self.wait_for(3)
+                self.assertEqual(self.site.log_text().count(AGAIN), 1)
+                self.assertEqual(len(self.questions()), 5)
+
+    def test_no_right_to_ask(self):
+        for self.name in ONE_EACH:
+            with self.subTest(provider=self.name):
+                self.lose_answer({'action': 'reply', 'status': 403, 'body': {},
+                                  'match': {'path': f'{STAND_INS[self.name].search_path}*'}})
+                self.wait_for(3)
+                self.assertEqual(self.site.log_text().count(AGAIN), 1)
+                self.assertEqual(len(self.questions()), 1)
+                self.assertNotIn('paused', self.site.log_text())
 
     def test_not_there(self):
         """Azure does not have it: it is sent again, under the same id."""

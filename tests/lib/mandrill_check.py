@@ -5,9 +5,9 @@ import json
 import re
 
 import sparkpost_check
-from shape import Refusal, address, array, closed, demand, flag, text
+from shape import Refusal, address, array, closed, demand, flag, number, text
 
-__all__ = ['Limits', 'Refusal', 'check_message', 'recipients']
+__all__ = ['Limits', 'Refusal', 'check_message', 'metadata', 'parse_search', 'recipients']
 
 OPTION = re.compile(r'X-MC-([A-Za-z]+): ([ -~]+)\r\n')
 TRACK = re.compile(r'none|opens|(opens,)?clicks_(all|htmlonly|textonly)')
@@ -15,6 +15,9 @@ TRACK = re.compile(r'none|opens|(opens,)?clicks_(all|htmlonly|textonly)')
 message = closed({
     'key': text(1, 64), 'to': array(address, most=1), 'async': flag,
     'raw_message': text(1, one_line=False)}, {'ip_pool': text(1)})
+
+QUERY = re.compile(r'email:"((?:[^"\\]|\\["\\])+)"')
+question = closed({'key': text(1, 64), 'query': text(1), 'limit': number})
 
 
 class Limits:
@@ -43,6 +46,21 @@ def check_options(found):
            'Metadata', 'is no object of strings')
     demand('brevdue-id' in values, 'Metadata', 'has no queue id')
     demand(len(metadata) <= 250, 'Metadata', 'is too large')
+
+
+def metadata(value):
+    return json.loads(options(value['raw_message'])[0].get('Metadata', '{}'))
+
+
+def parse_search(value):
+    """The address to which mail is asked for."""
+    question(value, '')
+    demand(1 <= value['limit'] <= 1000, 'limit', f'is {value["limit"]}')
+    phrase = QUERY.fullmatch(value['query'])
+    demand(phrase is not None, 'query', f'is {value["query"]!r}')
+    recipient = re.sub(r'\\(.)', r'\1', phrase[1])
+    address(recipient, 'query')
+    return recipient
 
 
 def raw_of(value):

@@ -3,11 +3,12 @@
 
 import json
 import re
+import urllib.parse
 
 import ses_check
 from shape import Refusal, address, array, closed, demand, flag, strings, text
 
-__all__ = ['Limits', 'Refusal', 'check_message', 'recipients']
+__all__ = ['Limits', 'Refusal', 'check_message', 'parse_search', 'recipients']
 
 message = closed({
     'options': closed({'open_tracking': flag, 'click_tracking': flag, 'transactional': flag,
@@ -47,6 +48,20 @@ def check_message(value, limits):
     size = len(json.dumps(value['metadata']))
     demand(size <= 1000, 'metadata', f'has {size} bytes')
     check_raw(raw_of(value))
+
+
+def parse_search(path):
+    """The address whose events are asked for."""
+    split = urllib.parse.urlsplit(path)
+    query = urllib.parse.parse_qsl(split.query, keep_blank_values=True, strict_parsing=True)
+    demand(split.path == '/events/message', 'path', f'is {split.path}')
+    demand([name for name, _ in query] == ['recipients', 'per_page'], 'query', f'is {query}')
+    (_, recipient), (_, most) = query
+    address(recipient, 'recipients')
+    demand(',' not in recipient and recipient == recipient.lower(), 'recipients',
+           f'is {recipient!r}')
+    demand(most.isdecimal() and 1 <= int(most) <= 10_000, 'per_page', f'is {most!r}')
+    return recipient
 
 
 def raw_of(value):

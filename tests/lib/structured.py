@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import sys
+import time
 import urllib.parse
 import uuid
 
@@ -120,6 +121,14 @@ class Structured(Postmark):
         answer.messages.append(message)
         answer.kept.append((name, message, []))
         return name
+
+    def shown(self, address):
+        """What was accepted for that recipient and may be shown by now, the latest first."""
+        with self.changed:
+            return [entry for entry in reversed(self.accepted)
+                    if self.shows_after is not None and
+                    entry['time'] + self.shows_after <= time.time() and
+                    address.lower() in map(str.lower, self.check.recipients(entry['message']))]
 
     # What differs.
 
@@ -402,8 +411,24 @@ class Azure(Structured):
 class SparkPost(Structured):
     """One recipient a request: each has a mail of its own."""
     path = '/transmissions'
+    search_path = '/events/message'
     check = sparkpost_check
     token_prefix = ''
+
+    def take(self, answer, method, path, headers, body):
+        if method != 'GET':
+            return super().take(answer, method, path, headers, body)
+        if headers.get('Authorization') != self.token:
+            raise Refused(401, {'errors': [{'message': 'Unauthorized.'}]})
+        try:
+            address = self.check.parse_search(path)
+        except self.check.Refusal as refusal:
+            raise Refused(400, self.error(str(refusal))) from None
+        events = [{'type': kind, 'event_id': '1', 'message_id': 'm', 'rcpt_to': address,
+                   'transmission_id': entry['MessageID'],
+                   'rcpt_meta': entry['message'].get('metadata', {})}
+                  for entry in self.shown(address) for kind in ('delivery', 'injection')]
+        answer.value = {'results': events, 'total_count': len(events), 'links': []}
 
     def error(self, words):
         return {'errors': [{'code': '1300', 'message': words}]}
@@ -418,14 +443,28 @@ class SparkPost(Structured):
 class Mandrill(Structured):
     """The key is in the body."""
     path = '/messages/send-raw'
+    search_path = '/messages/search'
     check = mandrill_check
 
     def take(self, answer, method, path, headers, body):
         if json.loads(body.decode('utf-8')).get('key') != self.token:
             raise Refused(500, {'status': 'error', 'code': -1, 'name': 'Invalid_Key',
                                 'message': 'Invalid API key'})
+        if (method, path) == ('POST', self.search_path):
+            return self.search(answer, json.loads(body.decode('utf-8')))
         headers = {**headers, 'Authorization': f'Bearer {self.token}'}
         return super().take(answer, method, path, headers, body)
+
+    def search(self, answer, question):
+        try:
+            address = self.check.parse_search(question)
+        except self.check.Refusal as refusal:
+            raise Refused(500, self.error(str(refusal))) from None
+        answer.value = [
+            {'ts': int(entry['time']), '_id': f'{entry["MessageID"]}-0', 'email': address,
+             'sender': 'a@example.com', 'subject': '', 'state': 'sent', 'tags': [],
+             'metadata': self.check.metadata(entry['message'])}
+            for entry in self.shown(address)][:question['limit']]
 
     def error(self, words):
         return {'status': 'error', 'code': -2, 'name': 'ValidationError', 'message': words}

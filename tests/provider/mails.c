@@ -136,6 +136,57 @@ test_replies_of (const BrevAccount *account, const BrevProvider *provider,
     }
 }
 
+static char *
+read_search (const BrevProvider *provider, const TestReply *test, gsize length)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (test->recipients);
+    BrevMail *mail = mails->pdata[0];
+    g_autoptr (BrevOutcome) outcome = brev_outcome_new (mail);
+    g_autoptr (BrevHttpReply) reply =
+        brev_http_reply_new (test->status, g_bytes_new (test->body, length));
+
+    if (test->header != NULL)
+        add_headers (reply, test->header);
+    mail->queue_id = "q1";
+    provider->read_search (reply, mail, outcome);
+    return test_outcome_text (outcome);
+}
+
+void
+test_searches (const BrevProvider *provider, const TestReply *replies, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *got =
+            read_search (provider, &replies[i], strlen (replies[i].body));
+        g_test_message ("%s: %d %s", replies[i].recipients, replies[i].status,
+                        replies[i].body);
+        g_assert_cmpstr (got, ==, replies[i].want);
+    }
+}
+
+void
+test_cut_search (const BrevProvider *provider, const TestReply *reply)
+{
+    for (gsize length = 0; length < strlen (reply->body); length++) {
+        g_autofree char *got = read_search (provider, reply, length);
+        g_assert_cmpstr (got, ==, "later");
+    }
+}
+
+GPtrArray *
+test_mail_in_doubt (const char *address, const char *value)
+{
+    GPtrArray *mails = test_mails_new (address);
+    BrevMail *mail = mails->pdata[0];
+
+    mail->queue_id = "q1";
+    mail->controls.metadata =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    g_ptr_array_add (mail->controls.metadata,
+                     brev_header_new (BREV_QUEUE_ID_FIELD, value, value));
+    return mails;
+}
+
 #define ONE "a@example.com"
 #define PAGE "<html><body>Please log in to this network.</body></html>"
 

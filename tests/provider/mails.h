@@ -31,6 +31,12 @@ void test_replies_of (const BrevAccount *account, const BrevProvider *provider,
                       const TestReply *replies, guint n);
 /* What no provider may take for a success, and what all of them say by the status alone. */
 void test_common_replies (const BrevProvider *provider);
+/* Reads each as the answer to a question about the mail "q1". */
+void test_searches (const BrevProvider *provider, const TestReply *replies, guint n);
+/* That answer cut at each byte: nothing but a whole one says anything. */
+void test_cut_search (const BrevProvider *provider, const TestReply *reply);
+/* A mail to @address whose queue id is "q1", and stands in its metadata as @value. */
+GPtrArray *test_mail_in_doubt (const char *address, const char *value);
 /* Each reply cut at each byte, and with each byte changed: it ends without a fault, and
  * nothing but a whole one accepts. */
 void test_mutated_reply (const BrevProvider *provider, const TestReply *reply);

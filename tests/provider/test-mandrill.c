@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/error.h"
 #include "mails.h"
 
 #define ONE "a@example.com"
@@ -68,6 +69,54 @@ static const TestReply replies[] = {
     { ONE, 502, NULL, "<html>", "unknown" },
     { ONE, 413, NULL, "<html>", "refused 5.3.4" },
 };
+
+#define METADATA(id) ", \"metadata\": {\"k\": \"v\", \"brevdue-id\": \"" id "\"}"
+#define ENTRY(id, address, state, more) \
+    "{\"ts\": 1, \"_id\": \"" id "\", \"email\": \"" address "\", \"state\": \"" state "\"" more "}"
+
+static const TestReply searches[] = { /* of the mail "q1" */
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "accepted(i1)" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "A@Example.COM", "queued", METADATA ("q1")) "]", "accepted(i1)" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "bounced", METADATA ("q1")) "]", "accepted(i1)" },
+    { TWO, 200, NULL, "[" ENTRY ("i2", "b@example.org", "sent", METADATA ("q1")) "]", "later accepted(i2)" },
+    /* among others' mail; two copies */
+    { ONE, 200, NULL, "[7, null, [], " ENTRY ("i0", "a@example.com", "sent", METADATA ("q0")) ", "
+      "{\"_id\": \"s\", \"channel\": \"sms\", \"to\": \"+1\"}, "
+      ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "accepted(i1)" },
+    { ONE, 200, NULL, "[" ENTRY ("i2", "a@example.com", "sent", METADATA ("q1")) ", "
+      ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "accepted(i2)" },
+    /* no proof: another mail, another recipient, no metadata, no id */
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "sent", METADATA ("q2")) "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "b@example.org", "sent", METADATA ("q1")) "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com.org", "sent", METADATA ("q1")) "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "sent", "") "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "sent", ", \"metadata\": []") "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "sent", ", \"metadata\": {\"brevdue-id\": 1}") "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("", "a@example.com", "sent", METADATA ("q1")) "]", "later" },
+    { ONE, 200, NULL, "[{\"_id\": \"i1\"" METADATA ("q1") "}]", "later" },
+    { ONE, 200, NULL, "[]", "later" },
+    /* Mandrill did not send it: but for another copy it comes again, and is refused in words */
+    { ONE, 200, NULL, "[" ENTRY ("i1", "a@example.com", "rejected", METADATA ("q1")) "]", "later" },
+    { ONE, 200, NULL, "[" ENTRY ("i2", "a@example.com", "rejected", METADATA ("q1")) ", "
+      ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "accepted(i1)" },
+    /* no list */
+    { ONE, 200, NULL, ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")), "later" },
+    { ONE, 200, NULL, "<html>", "later" },
+    { ONE, 200, NULL, "", "later" },
+    { ONE, 202, NULL, "[" ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "later" },
+    { ONE, 302, NULL, "[]", "later" },
+    { ONE, 401, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { ONE, 500, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { ONE, 200, NULL, ERROR ("Invalid_Key", "Invalid API key"), "account/account" },
+    { ONE, 401, NULL, "<html>", "account/account" },
+    { ONE, 402, NULL, ERROR ("PaymentRequired", "balance"), "later" },
+    { ONE, 403, NULL, ERROR ("Forbidden", "this key may not"), "refused 4.4.2" },
+    { ONE, 403, NULL, "<html>", "refused 4.4.2" },
+    { ONE, 429, "Retry-After: 5", ERROR ("RequestLimitExceeded", "Too Many Requests"), "later+5" },
+    { ONE, 500, NULL, ERROR ("GeneralError", "x"), "later" },
+    { ONE, 500, NULL, "[" ENTRY ("i1", "a@example.com", "sent", METADATA ("q1")) "]", "later" },
+    { ONE, 503, NULL, ERROR ("ServiceUnavailable", "maintenance"), "later" },
+};
 /* clang-format on */
 
 static const BrevProvider *
@@ -127,6 +176,59 @@ test_key_stays_secret (void)
     g_assert_null (strstr (request->url, "md-secret"));
 }
 
+static void
+test_search (void)
+{
+    test_searches (mandrill (), searches, G_N_ELEMENTS (searches));
+    test_cut_search (mandrill (), &searches[0]);
+}
+
+/* The key stays secret there, too; an address is one phrase, whatever it holds. */
+static void
+test_search_request (void)
+{
+    static const struct {
+        const char *address, *want;
+    } cases[] = {
+        { "a@example.com", "email:\\\"a@example.com\\\"" },
+        { "A+b_*@example.com", "email:\\\"A+b_*@example.com\\\"" },
+        { "\"a b\"@example.com", "email:\\\"\\\\\\\"a b\\\\\\\"@example.com\\\"" },
+    };
+    const BrevAccount account = { .name = (char[]){ "main" } };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (GPtrArray) mails = test_mail_in_doubt ("a@example.com", "q1");
+        BrevMail *mail = mails->pdata[0];
+        BrevMailbox *to = mail->to->pdata[0];
+        g_free (to->address);
+        to->address = g_strdup (cases[i].address);
+        g_autoptr (BrevHttpRequest) request =
+            mandrill ()->search (mail, &account, "md-secret", "https://x", NULL);
+        g_autofree char *sent = read_all (request->body);
+        brev_body_hide_secrets (request->body);
+        g_autofree char *shown = read_all (request->body);
+        g_autofree char *want = g_strdup_printf (
+            "{\"key\":\"md-secret\",\"query\":\"%s\",\"limit\":200}", cases[i].want);
+        g_assert_cmpstr (request->method, ==, "POST");
+        g_assert_cmpstr (request->url, ==, "https://x/messages/search");
+        g_assert_cmpstr (sent, ==, want);
+        g_assert_true (g_str_has_prefix (shown, "{\"key\":\"***\",\"query\":"));
+        g_assert_null (strstr (shown, "md-secret"));
+    }
+}
+
+static void
+test_search_needs_queue_id (void)
+{
+    g_autoptr (GPtrArray) mails = test_mail_in_doubt (ONE, "theirs");
+    const BrevAccount account = { .name = (char[]){ "main" } };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (
+        mandrill ()->search (mails->pdata[0], &account, "key", "https://x", &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_INPUT);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -134,5 +236,8 @@ main (int argc, char **argv)
     g_test_add_func ("/mandrill/replies", test_table);
     g_test_add_func ("/mandrill/common", test_common);
     g_test_add_func ("/mandrill/key-stays-secret", test_key_stays_secret);
+    g_test_add_func ("/mandrill/search", test_search);
+    g_test_add_func ("/mandrill/search-request", test_search_request);
+    g_test_add_func ("/mandrill/search-needs-queue-id", test_search_needs_queue_id);
     return g_test_run ();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/error.h"
 #include "mails.h"
 
 #define ONE "a@example.com"
@@ -91,6 +92,57 @@ static const TestReply replies[] = {
     { ONE, 400, NULL, "{\"errors\": [{\"code\": \"5002\"}, {\"code\": \"7001\"}]}", "account/sender" },
     { ONE, 413, NULL, "<html>", "refused 5.3.4" },
 };
+
+#define META(id) "{\"k\": [\"v\"], \"brevdue-id\": \"" id "\"}"
+#define EVENT(type, id, to, meta)                                              \
+    "{\"type\": \"" type "\", \"message_id\": \"m\", \"transmission_id\": \"" id \
+    "\", \"rcpt_to\": \"" to "\", \"rcpt_meta\": " meta "}"
+#define EVENTS(events) "{\"results\": [" events "], \"total_count\": 1, \"links\": []}"
+
+static const TestReply searches[] = { /* of the mail "q1" */
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    { ONE, 200, NULL, EVENTS (EVENT ("delivery", "t1", "A@Example.COM", META ("q1"))), "accepted(t1)" },
+    { ONE, 200, NULL, EVENTS (EVENT ("delay", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    { ONE, 200, NULL, EVENTS (EVENT ("bounce", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    { ONE, 200, NULL, EVENTS (EVENT ("something", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    { TWO, 200, NULL, EVENTS (EVENT ("injection", "t2", "b@example.org", META ("q1"))), "later accepted(t2)" },
+    /* several events of one copy, among others' mail; two copies */
+    { ONE, 200, NULL, EVENTS ("7, null, {}, " EVENT ("open", "t0", "a@example.com", META ("q0")) ", "
+      EVENT ("delivery", "t1", "a@example.com", META ("q1")) ", "
+      EVENT ("injection", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t2", "a@example.com", META ("q1")) ", "
+      EVENT ("injection", "t1", "a@example.com", META ("q1"))), "accepted(t2)" },
+    /* no proof: another mail, another recipient, no metadata, no id */
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", META ("q2"))), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "b@example.org", META ("q1"))), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", "{}")), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", "[\"brevdue-id\", \"q1\"]")), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", "\"q1\"")), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("injection", "", "a@example.com", META ("q1"))), "later" },
+    { ONE, 200, NULL, EVENTS ("{\"type\": \"injection\", \"rcpt_to\": \"a@example.com\", \"rcpt_meta\": " META ("q1") "}"), "later" },
+    { ONE, 200, NULL, EVENTS ("{\"type\": \"injection\", \"transmission_id\": \"t1\", \"rcpt_meta\": " META ("q1") "}"), "later" },
+    { ONE, 200, NULL, EVENTS (""), "later" },
+    /* SparkPost did not send it: but for another copy it comes again, and is refused in words */
+    { ONE, 200, NULL, EVENTS (EVENT ("policy_rejection", "t1", "a@example.com", META ("q1"))), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("generation_rejection", "t1", "a@example.com", META ("q1"))), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("generation_failure", "t1", "a@example.com", META ("q1"))), "later" },
+    { ONE, 200, NULL, EVENTS (EVENT ("policy_rejection", "t2", "a@example.com", META ("q1")) ", "
+      EVENT ("injection", "t1", "a@example.com", META ("q1"))), "accepted(t1)" },
+    /* no list */
+    { ONE, 200, NULL, "{\"results\": {}}", "later" },
+    { ONE, 200, NULL, "[" EVENT ("injection", "t1", "a@example.com", META ("q1")) "]", "later" },
+    { ONE, 200, NULL, "<html>", "later" },
+    { ONE, 200, NULL, "", "later" },
+    { ONE, 202, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", META ("q1"))), "later" },
+    { ONE, 302, NULL, EVENTS (""), "later" },
+    { ONE, 400, NULL, ERROR ("1200", "invalid params"), "later" },
+    { ONE, 401, NULL, "{\"errors\": [{\"message\": \"Unauthorized.\"}]}", "account/account" },
+    { ONE, 403, NULL, "{\"errors\": [{\"message\": \"Forbidden.\"}]}", "refused 4.4.2" },
+    { ONE, 403, NULL, "<html>", "refused 4.4.2" },
+    { ONE, 404, NULL, "{\"errors\": 7}", "later" },
+    { ONE, 429, "Retry-After: 5", "{\"errors\": [{\"message\": \"Too many requests\"}]}", "later+5" },
+    { ONE, 500, NULL, EVENTS (EVENT ("injection", "t1", "a@example.com", META ("q1"))), "later" },
+};
 /* clang-format on */
 
 static const BrevProvider *
@@ -110,6 +162,53 @@ test_common (void)
 {
     test_common_replies (sparkpost ());
     test_mutated_reply (sparkpost (), &replies[0]);
+}
+
+static void
+test_search (void)
+{
+    test_searches (sparkpost (), searches, G_N_ELEMENTS (searches));
+    test_cut_search (sparkpost (), &searches[0]);
+}
+
+static void
+test_search_request (void)
+{
+    static const struct {
+        const char *address, *want;
+    } cases[] = {
+        { "a@example.com", "a%40example.com" },
+        { "A+b@Example.COM", "a%2Bb%40example.com" },
+        { "a&from=x@example.com", "a%26from%3Dx%40example.com" },
+    };
+    const BrevAccount account = { .name = (char[]){ "main" } };
+
+    for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+        g_autoptr (GPtrArray) mails = test_mail_in_doubt (cases[i].address, "q1");
+        g_autoptr (BrevHttpRequest) request = sparkpost ()->search (
+            mails->pdata[0], &account, "sp-secret", "https://x", NULL);
+        g_autofree char *want = g_strdup_printf (
+            "https://x/events/message?recipients=%s&per_page=200", cases[i].want);
+        const BrevHttpHeader *token = request->headers->pdata[1];
+        g_assert_cmpstr (request->method, ==, "GET");
+        g_assert_cmpstr (request->url, ==, want);
+        g_assert_cmpuint (request->headers->len, ==, 2);
+        g_assert_cmpstr (token->name, ==, "Authorization");
+        g_assert_cmpstr (token->value, ==, "sp-secret");
+        g_assert_true (token->is_secret);
+    }
+}
+
+static void
+test_search_needs_queue_id (void)
+{
+    g_autoptr (GPtrArray) mails = test_mail_in_doubt (ONE, "theirs");
+    const BrevAccount account = { .name = (char[]){ "main" } };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (
+        sparkpost ()->search (mails->pdata[0], &account, "key", "https://x", &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_INPUT);
 }
 
 static void
@@ -141,5 +240,8 @@ main (int argc, char **argv)
     g_test_add_func ("/sparkpost/replies", test_table);
     g_test_add_func ("/sparkpost/common", test_common);
     g_test_add_func ("/sparkpost/regions", test_regions);
+    g_test_add_func ("/sparkpost/search", test_search);
+    g_test_add_func ("/sparkpost/search-request", test_search_request);
+    g_test_add_func ("/sparkpost/search-needs-queue-id", test_search_needs_queue_id);
     return g_test_run ();
 }
