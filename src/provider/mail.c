@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 void
 brev_controls_copy (const BrevControls *from, BrevControls *to)
 {
@@ -87,16 +89,17 @@ brev_mail_recipient (const BrevMail *mail, guint i)
 }
 
 gboolean
-brev_mail_has_queue_id (const BrevMail *mail)
+brev_mail_has_queue_id (const BrevMail *mail, GError **error)
 {
     const GPtrArray *metadata = mail->controls.metadata;
 
     for (guint i = 0; metadata != NULL && i < metadata->len; i++) {
         const BrevHeader *field = metadata->pdata[i];
-        if (strcmp (field->name, BREV_QUEUE_ID_FIELD) == 0)
-            return g_strcmp0 (field->text, mail->queue_id) == 0;
+        if (strcmp (field->name, BREV_QUEUE_ID_FIELD) == 0 &&
+            g_strcmp0 (field->text, mail->queue_id) == 0)
+            return TRUE;
     }
-    return FALSE;
+    return brev_throw (error, BREV_ERROR_INPUT, "the message does not have its queue id");
 }
 
 /* RFC 9562: a UUID of version 8, which is ours to fill. (transfer full) */

@@ -68,8 +68,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BrevMail, brev_mail_free)
 /* Metadata under this name holds the queue id: by it a mail can be found again. */
 #define BREV_QUEUE_ID_FIELD "brevdue-id"
 
-/* Whether the mail takes its queue id along. */
-gboolean brev_mail_has_queue_id (const BrevMail *mail);
+/* Whether the mail takes its queue id along, by which a search can find it. Returns: %FALSE with
+ * %BREV_ERROR_INPUT */
+gboolean brev_mail_has_queue_id (const BrevMail *mail, GError **error);
 
 /**
  * brev_mail_name_request:

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -173,13 +172,8 @@ search (const BrevMail *mail, const BrevAccount *account, const char *token,
     g_autofree char *query = recipient_query (brev_mail_recipient (mail, 0)->address);
     BrevJson json = { 0 };
 
-    if (!brev_token_check (account, token, error))
+    if (!brev_mail_has_queue_id (mail, error))
         return NULL;
-    if (!brev_mail_has_queue_id (mail)) {
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "the message has a " BREV_QUEUE_ID_FIELD " of its own");
-        return NULL;
-    }
     json.body = brev_body_new ();
     brev_json_open (&json, '{');
     brev_json_secret (&json, "key", token);
@@ -346,16 +340,16 @@ read_copies (JsonArray *entries)
     return copies;
 }
 
-/* Whatever the status: see above. */
+/* A key that may not search is as wrong as one that does not exist; the next attempt to send
+ * tells which. */
 static void
-hold_wrong_key (JsonObject *error, BrevOutcome *outcome)
+forgive_key (JsonObject *error, BrevOutcome *outcome)
 {
     gboolean is_wrong = g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0;
 
     for (guint i = 0; is_wrong && i < outcome->n; i++) {
-        outcome->verdicts[i].kind = BREV_VERDICT_ACCOUNT;
-        outcome->verdicts[i].scope = BREV_SCOPE_ACCOUNT;
-        outcome->verdicts[i].dsn = "4.7.8";
+        outcome->verdicts[i].kind = BREV_VERDICT_REFUSED;
+        outcome->verdicts[i].dsn = "4.4.2";
     }
 }
 
@@ -369,7 +363,7 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
 
     if (reply->status != 200 || entries == NULL) {
         brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
-        hold_wrong_key (error, outcome);
+        forgive_key (error, outcome);
         return;
     }
     copies = read_copies (entries);

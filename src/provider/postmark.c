@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/text.h"
 #include "message/address.h"
 #include "provider/encode.h"
@@ -155,11 +154,8 @@ search (const BrevMail *mail, const BrevAccount *account, const char *token,
         mail->controls.stream != NULL ? mail->controls.stream : account->stream;
     g_autofree char *id = NULL, *in = NULL, *path = NULL;
 
-    if (!brev_mail_has_queue_id (mail)) {
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "the message had no room for its queue id");
+    if (!brev_mail_has_queue_id (mail, error))
         return NULL;
-    }
     id = g_uri_escape_string (mail->queue_id, NULL, FALSE);
     in = g_uri_escape_string (stream != NULL ? stream : "", NULL, FALSE);
     path = g_strdup_printf (

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/text.h"
 #include "provider/encode.h"
 #include "provider/json.h"
@@ -95,13 +94,8 @@ search (const BrevMail *mail, const BrevAccount *account, const char *token,
     g_autofree char *path = g_strdup_printf ("/events/message?recipients=%s&per_page=%d",
                                              escaped, MOST_EVENTS);
 
-    if (!brev_token_check (account, token, error))
+    if (!brev_mail_has_queue_id (mail, error))
         return NULL;
-    if (!brev_mail_has_queue_id (mail)) {
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "the message has a " BREV_QUEUE_ID_FIELD " of its own");
-        return NULL;
-    }
     BrevHttpRequest *request = brev_http_request_get (endpoint, path);
     brev_http_request_header (request, "Authorization", token, TRUE);
     return request;

@@ -903,7 +903,7 @@ test_metadata_size (void)
         const BrevMail *mail = plan->mails->pdata[0];
         g_assert_cmpstr (got, ==, cases[i].want);
         g_assert_cmpuint (mail->controls.metadata->len, ==, cases[i].kept + 1);
-        g_assert_true (brev_mail_has_queue_id (mail));
+        g_assert_true (brev_mail_has_queue_id (mail, NULL));
     }
 }
 
