@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/text.h"
+#include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
@@ -75,8 +77,7 @@ add_tracking (Form *form, const BrevMail *mail)
     add_field (form, "o:tracking-clicks", is_html ? "htmlonly" : clicks ? "yes" : "no");
 }
 
-/* The queue id stays here: Mailgun shows variables to recipients, and keeps the Message-ID
- * to find the mail by. */
+/* Mailgun shows variables to recipients, too; a Message-ID of ours has the queue id as well. */
 static void
 add_controls (Form *form, const BrevMail *mail)
 {
@@ -90,8 +91,7 @@ add_controls (Form *form, const BrevMail *mail)
     for (guint i = 0; metadata != NULL && i < metadata->len; i++) {
         const BrevHeader *field = metadata->pdata[i];
         g_autofree char *name = g_strconcat ("v:", field->name, NULL);
-        if (strcmp (field->name, BREV_QUEUE_ID_FIELD) != 0)
-            add_field (form, name, field->text);
+        add_field (form, name, field->text);
     }
 }
 
@@ -109,18 +109,25 @@ add_message (Form *form, const BrevMail *mail)
     brev_body_add (form->body, end);
 }
 
+static const char *
+domain_of (const BrevMail *mail, const BrevAccount *account)
+{
+    const char *domain = account->domain != NULL ? account->domain
+                                                 : brev_text_domain (mail->from->address);
+
+    return domain != NULL ? domain : "";
+}
+
 static BrevHttpRequest *
 encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
     const BrevMail *mail = mails->pdata[0];
-    const char *domain = account->domain != NULL ? account->domain
-                                                 : brev_text_domain (mail->from->address);
     g_autofree char *boundary = g_strconcat ("form-", mail->queue_id, NULL);
     g_autofree char *type =
         g_strdup_printf ("multipart/form-data; boundary=%s", boundary);
     g_autofree char *quoted =
-        g_uri_escape_string (domain != NULL ? domain : "", NULL, FALSE);
+        g_uri_escape_string (domain_of (mail, account), NULL, FALSE);
     g_autofree char *path = g_strdup_printf ("/v3/%s/messages.mime", quoted);
     Form form = { brev_body_new (), boundary };
 
@@ -128,6 +135,81 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     add_controls (&form, mail);
     add_message (&form, mail);
     BrevHttpRequest *request = brev_http_request_typed (endpoint, path, type, form.body);
+    brev_http_request_basic (request, "api", token);
+    return request;
+}
+
+#define MOST_ENTRIES 100 /* of a page, which is all that is read */
+
+static void
+add_filter (BrevJson *json, const char *attribute, const char *value)
+{
+    brev_json_open (json, '{');
+    brev_json_pair (json, "attribute", attribute);
+    brev_json_pair (json, "comparator", "=");
+    brev_json_name (json, "values");
+    brev_json_open (json, '[');
+    brev_json_named_value (json, "label", value, "value", value);
+    brev_json_close (json, ']');
+    brev_json_close (json, '}');
+}
+
+/* As Mailgun's logs have it. */
+static char *
+bare_message_id (const BrevMail *mail)
+{
+    const char *id = mail->message_id != NULL ? mail->message_id : "";
+    gsize length = strlen (id);
+
+    return length > 2 && *id == '<' && id[length - 1] == '>'
+               ? g_strndup (id + 1, length - 2)
+               : g_strdup (id);
+}
+
+/* What was accepted of one Message-ID during the last day. The logs, as Mailgun's events are
+ * deprecated. */
+static BrevBody *
+encode_search (const BrevMail *mail, const BrevAccount *account)
+{
+    g_autofree char *id = bare_message_id (mail);
+    BrevJson json = { .body = brev_body_new () };
+
+    brev_json_open (&json, '{');
+    brev_json_pair (&json, "duration", "1d");
+    brev_json_name (&json, "events");
+    brev_json_open (&json, '[');
+    brev_json_text (&json, "accepted");
+    brev_json_close (&json, ']');
+    brev_json_name (&json, "filter");
+    brev_json_open (&json, '{');
+    brev_json_name (&json, "AND");
+    brev_json_open (&json, '[');
+    add_filter (&json, "domain", domain_of (mail, account));
+    add_filter (&json, "message_id", id);
+    brev_json_close (&json, ']');
+    brev_json_close (&json, '}');
+    brev_json_name (&json, "pagination");
+    brev_json_open (&json, '{');
+    brev_json_pair (&json, "sort", "timestamp:desc");
+    brev_json_name (&json, "limit");
+    brev_json_word (&json, G_STRINGIFY (MOST_ENTRIES));
+    brev_json_close (&json, '}');
+    brev_json_close (&json, '}');
+    return json.body;
+}
+
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    if (!brev_mail_has_queue_id (mail)) {
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "the message had no room for its queue id");
+        return NULL;
+    }
+
+    BrevHttpRequest *request = brev_http_request_new (endpoint, "/v1/analytics/logs",
+                                                      encode_search (mail, account));
     brev_http_request_basic (request, "api", token);
     return request;
 }
@@ -224,6 +306,81 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_error (reply, body, mails, outcomes);
 }
 
+/* What a search says: {"items": [{"event": "accepted", "recipient": "a@example.com",
+ * "user-variables": "{\"brevdue-id\": ...}", "message": {"headers": {"message-id": ...}}, ...}],
+ * ...}. The logs promise neither how soon nor that they show all: not found says nothing. */
+
+/* The variables are JSON inside a string. */
+static gboolean
+shows_queue_id (JsonObject *entry, const BrevMail *mail)
+{
+    const char *text = brev_json_string (entry, "user-variables");
+    g_autoptr (JsonNode) inner =
+        text != NULL ? brev_json_parse (text, strlen (text)) : NULL;
+
+    return g_strcmp0 (brev_json_string (brev_json_object (inner), BREV_QUEUE_ID_FIELD),
+                      mail->queue_id) == 0;
+}
+
+static gboolean
+is_entry_of (JsonObject *entry, const BrevMail *mail, const char *folded)
+{
+    const char *recipient = brev_json_string (entry, "recipient");
+    g_autofree char *address = recipient != NULL ? brev_text_fold (recipient) : NULL;
+
+    return g_strcmp0 (brev_json_string (entry, "event"), "accepted") == 0 &&
+           g_strcmp0 (address, folded) == 0 && shows_queue_id (entry, mail);
+}
+
+/* The list has the latest first. */
+static void
+look_for (JsonArray *entries, const BrevMail *mail, guint i, BrevOutcome *outcome)
+{
+    const char *address = brev_mail_recipient (mail, i)->address;
+    g_autofree char *folded = brev_text_fold (address);
+    g_autofree char *id = NULL, *text = NULL;
+    guint n = 0;
+
+    for (guint j = 0; j < json_array_get_length (entries); j++) {
+        JsonNode *node = json_array_get_element (entries, j);
+        JsonNode *headers = brev_json_walk (node, "message.headers");
+        if (is_entry_of (brev_json_object (node), mail, folded) && n++ == 0)
+            id = brev_reply_words (
+                brev_json_string (brev_json_object (headers), "message-id"));
+    }
+    if (n > 1)
+        text = g_strdup_printf ("%u copies", n);
+
+    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
+                                .dsn = "2.0.0",
+                                .remote_id = id,
+                                .text = text,
+                                .is_test = mail->is_sandboxed };
+    if (n > 0)
+        (void) brev_outcome_set (outcome, mail, address, &found);
+}
+
+/* A sending key may send and nothing else; Mailgun says 401 to a right key, too, where it has
+ * no right. One that is wrong is found out when the mail is sent again. */
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autofree char *text = g_strdup ("no answer from the search: HTTP 401");
+    const BrevVerdict no_right = { .kind = BREV_VERDICT_REFUSED,
+                                   .dsn = "4.4.2",
+                                   .text = text };
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonObject *body = brev_json_object (root);
+    JsonArray *entries = brev_json_array (brev_json_member (body, "items"));
+
+    if (reply->status == 401)
+        brev_outcome_set_all (outcome, &no_right);
+    else
+        brev_reply_no_answer (reply, brev_json_string (body, "message"), outcome);
+    for (guint i = 0; reply->status == 200 && entries != NULL && i < outcome->n; i++)
+        look_for (entries, mail, i, outcome);
+}
+
 static const char *const regions[] = { "us", "eu", NULL };
 
 const BrevProvider brev_provider_mailgun = {
@@ -237,7 +394,7 @@ const BrevProvider brev_provider_mailgun = {
     .level_date = "2026-11-25",
     .level_by = "documentation.mailgun.com",
     .caps = BREV_CAP_RAW | BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA |
-            BREV_CAP_SANDBOX,
+            BREV_CAP_SANDBOX | BREV_CAP_SEARCH,
     .max_recipients = 1000,
     .max_size = 25 * 1000 * 1000,
     .max_batch = 1,
@@ -247,4 +404,8 @@ const BrevProvider brev_provider_mailgun = {
     .max_metadata_value = 400,
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    .index_time =
+        2 * BREV_MINUTE, /* how often it is asked in vain: nothing is promised */
 };

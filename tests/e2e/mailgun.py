@@ -14,8 +14,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import case  # noqa: E402
 from case import mail  # noqa: E402
+import mailgun_check  # noqa: E402
 from mailgun import KEY, Mailgun  # noqa: E402
 from programs import wait  # noqa: E402
+
+
+SEND = {'path': '*messages.mime'}
+SEARCH = {'path': mailgun_check.SEARCH}
 
 
 class Case(case.Case):
@@ -43,6 +48,7 @@ class Delivery(Case):
         self.assertNotIn('carol', message['Raw'])
         body = message['Raw'].partition('\r\n\r\n')[2].encode('latin-1')
         self.assertEqual(body, 'caf\u00e9\r\n--x\r\n.\r\n'.encode())
+        self.assertRegex(message['Options'].pop('v:brevdue-id'), r'\A\w{26}\Z')
         self.assertEqual(message['Options'], {
             'o:tracking': 'no', 'o:tracking-opens': 'no', 'o:tracking-clicks': 'no'})
 
@@ -62,18 +68,51 @@ class Delivery(Case):
             X_Mailgun_Variables='{"shop": "3"}'))
         message, = self.wait_for(1)
         self.assertEqual(message['Domain'], 'mg.example.org')
+        self.assertIn(message['Options'].pop('v:brevdue-id'), self.site.log_text())
         self.assertEqual(message['Options'], {
             'o:tracking': 'yes', 'o:tracking-opens': 'no', 'o:tracking-clicks': 'yes',
             'o:tag': 'a tag', 'o:testmode': 'yes', 'v:shop': '3'})
         self.assertNotIn('X-Mailgun', message['Raw'])
         wait(lambda: 'discarded-by-test' in self.site.log_text(), 'the word for it in the log')
 
-    def test_doubt(self):
-        self.server.script.set([{'action': 'html', 'times': 1}])
+    def doubt(self, *rules):
+        self.settings(**{'indexing-time': '1s'})
+        self.site.set(retry_max='1s')
+        self.server.script.set([{'action': 'accept-then-reset', 'match': SEND, 'times': 1},
+                                *rules])
         self.site.start()
-        self.submit('-t', '-i', input=mail())
-        self.wait_for(1, 30)
-        self.assertIn('possible duplicate', self.site.log_text())
+        self.submit('-t', '-i', input=mail(to='ann@example.net, bob@example.net'))
+        wait(lambda: not self.files(), 'an empty queue', 30)
+        self.assertEqual(self.site.log_text().count('status=sent'), 2)
+        self.assertNotIn('paused', self.site.log_text())
+        return self.site.log_text()
+
+    def test_found(self):
+        """No answer came: the logs show it, once for each recipient."""
+        log = self.doubt()
+        self.assertEqual(len(self.server.messages), 1)
+        self.assertEqual(log.count('found at the provider'), 2)
+        self.assertEqual(len(self.server.searches), 1)
+
+    def test_shown_to_nobody(self):
+        """Not found is no answer: it is sent again, after some time and by its name."""
+        self.server.shows = False
+        log = self.doubt()
+        self.assertEqual(len(self.server.messages), 2)
+        self.assertEqual(len(self.server.searches), 5)
+        self.assertIn('possible duplicate', log)
+
+    def test_no_right_to_ask(self):
+        """A sending key may send all the same, and at once."""
+        for status in (401, 403):
+            with self.subTest(status):
+                self.doCleanups()
+                self.setUp()
+                log = self.doubt({'action': 'error', 'status': status, 'match': SEARCH})
+                self.assertEqual(len(self.server.messages), 2)
+                self.assertEqual(len(self.server.searches), 1)
+                self.assertIn(f'no answer from the search: HTTP {status}', log)
+                self.assertIn('possible duplicate', log)
 
 
 class Refused(Case):

@@ -4,6 +4,7 @@ of postmark.py. What it accepted is kept as {'From', 'To', 'Subject', 'Raw', 'Op
 'Domain'}: the raw message as text with a character for each byte."""
 
 import base64
+import json
 import uuid
 
 import mailgun_check as check
@@ -37,6 +38,7 @@ class Mailgun(Postmark):
     def __init__(self, rules=(), domains=None, **options):
         super().__init__(rules, token=KEY, **options)
         self.domains = domains
+        self.shows = True  # whether the logs show anything yet
         self.limits = check.Limits()
 
     def judge(self, method, path, headers, body):
@@ -46,6 +48,8 @@ class Mailgun(Postmark):
         try:
             if headers.get('Authorization') != wanted:
                 verdict.refuse(check.Refusal('Forbidden', 401), is_ours=False)
+            elif (method, path) == ('POST', check.SEARCH):
+                verdict.results = [self.search(check.check_search(body))]
             elif method != 'POST' or found is None:
                 verdict.refuse(check.Refusal('Not Found', 404))
             elif self.domains is not None and found[1] not in self.domains:
@@ -58,6 +62,26 @@ class Mailgun(Postmark):
         except check.Refusal as refusal:
             verdict.refuse(refusal)
         return verdict
+
+    @property
+    def searches(self):
+        with self.changed:
+            return [request for request in self.requests if request['path'] == check.SEARCH]
+
+    def search(self, wish):
+        """What the logs show: an entry for each recipient."""
+        with self.changed:
+            sent = [(entry['MessageID'].strip('<>'), entry['message']) for entry in self.accepted]
+        items = [{'id': 'e', 'event': 'accepted', '@timestamp': '2026-11-25T18:00:00.000Z',
+                  'domain': {'name': message['Domain']}, 'recipient': address,
+                  'user-variables': json.dumps({
+                      name[2:]: value for name, value in message['Options'].items()
+                      if name.startswith('v:')}),
+                  'message': {'headers': {'message-id': message_id}}}
+                 for message_id, message in sent for address in message['To'].split(', ')
+                 if (message['Domain'], message_id) == (wish['domain'], wish['message_id'])]
+        return {'start': '', 'end': '', 'items': items if self.shows else [],
+                'pagination': {'next': 'token'}}
 
     def accept(self, verdict, domain, parts, raw):
         fields = {}

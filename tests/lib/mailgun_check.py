@@ -3,6 +3,7 @@
 
 Pure functions, after its OpenAPI document and documentation: bytes in, refusals out."""
 
+import json
 import re
 
 from postmark_check import HOST_NAME
@@ -11,6 +12,8 @@ import ses_check
 
 PATH = re.compile(r'/v3/([^/?]+)/messages\.mime')
 DISPOSITION = re.compile(rb'form-data; name="([^"\r\n]+)"(; filename="[^"\r\n]+")?')
+VARIABLE = re.compile(r'v:.+')
+SEARCH = '/v1/analytics/logs'
 ONCE = ('o:tracking', 'o:tracking-opens', 'o:tracking-clicks', 'o:testmode', 'message')
 CHOICES = {'o:tracking': ('yes', 'no'), 'o:tracking-opens': ('yes', 'no'),
            'o:tracking-clicks': ('yes', 'no', 'htmlonly'), 'o:testmode': ('yes',)}
@@ -73,7 +76,7 @@ def check_form(parts, limits=Limits()):
     """Returns the raw message."""
     names = [name for name, _, _ in parts]
     for name, is_file, content in parts:
-        known = name in ('to', 'o:tag', 'message', *CHOICES) or re.fullmatch(r'v:.+', name)
+        known = name in ('to', 'o:tag', 'message', *CHOICES) or VARIABLE.fullmatch(name)
         if not known:
             raise Refusal(f'{name} parameter is unknown')
         if is_file != (name == 'message'):
@@ -107,6 +110,28 @@ def check_raw(raw, limits):
         raise Refusal(refusal.message) from None
     if 'from' not in names or {'bcc', 'resent-bcc', 'return-path'} & names:
         raise Refusal('no From, or a field that nobody is to see')
+
+
+def check_search(body):
+    """Returns the attributes of a question to the logs: its domain and Message-ID."""
+    wish = json.loads(body.decode('utf-8'))
+    groups = wish.pop('filter')
+    attributes = {}
+    for one in groups.pop('AND'):
+        value, = one.pop('values')
+        attributes[one.pop('attribute')] = value['value']
+        if value != {'label': value['value'], 'value': value['value']}:
+            raise Refusal(f'a value has another label: {value}')
+        if one != {'comparator': '='}:
+            raise Refusal(f'no such comparison: {one}')
+    if groups or set(attributes) != {'domain', 'message_id'} or not all(attributes.values()):
+        raise Refusal(f'no such filter: {attributes}, {groups}')
+    if re.search(r'[<>]', attributes['message_id']):
+        raise Refusal('the logs have a Message-ID without its brackets')
+    if wish != {'duration': '1d', 'events': ['accepted'],
+                'pagination': {'sort': 'timestamp:desc', 'limit': 100}}:
+        raise Refusal(f'another question: {wish}')
+    return attributes
 
 
 def faults_of_body(body):

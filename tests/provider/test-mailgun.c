@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/error.h"
 #include "mails.h"
 
 #define ONE "a@example.com"
@@ -87,6 +88,130 @@ test_common (void)
     test_mutated_reply (mailgun (), &replies[0]);
 }
 
+#define VARIABLES(text) ", \"user-variables\": \"" text "\""
+#define OURS VARIABLES ("{\\\"shop\\\": \\\"3\\\", \\\"brevdue-id\\\": \\\"q1\\\"}")
+#define OTHERS VARIABLES ("{\\\"brevdue-id\\\": \\\"q2\\\"}")
+#define EVENT(event, address, id, variables)               \
+    "{\"event\": \"" event "\", \"recipient\": \"" address \
+    "\", \"message\": {\"headers\": {\"message-id\": \"" id "\"}}" variables "}"
+#define ENTRY(address, id, variables) EVENT ("accepted", address, id, variables)
+#define LIST(entries) \
+    "{\"items\": [" entries "], \"pagination\": {\"next\": \"t\", \"total\": 9}}"
+
+/* clang-format off */
+static const TestReply searches[] = { /* of queue id q1 */
+    { TWO, 200, NULL, LIST (ENTRY ("A@example.com", "1@x", OURS)), "accepted(1@x) later" },
+    { TWO, 200, NULL, LIST (ENTRY ("b@example.org", "1@x", OURS) "," ENTRY ("a@example.com", "1@x", OURS)),
+      "accepted(1@x) accepted(1@x)" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "2@x", OURS) "," ENTRY ("a@example.com", "1@x", OURS)),
+      "accepted(2@x)" },
+    { ONE, 200, NULL, LIST ("{\"event\": \"accepted\", \"recipient\": \"a@example.com\"" OURS "}"), "accepted((null))" },
+    /* somebody else's among ours */
+    { TWO, 200, NULL, LIST (ENTRY ("a@example.com", "1@x", OTHERS) "," ENTRY ("b@example.org", "1@x", OURS)),
+      "later accepted(1@x)" },
+    /* not shown is no answer, nor is a filter that was ignored, or another form */
+    { TWO, 200, NULL, LIST (""), "later later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "1@x", OTHERS)), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("stranger@example.com", "1@x", OURS)), "later" },
+    { ONE, 200, NULL, LIST (EVENT ("rejected", "a@example.com", "1@x", OURS)), "later" },
+    { ONE, 200, NULL, LIST (EVENT ("failed", "a@example.com", "1@x", OURS)), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "1@x", "")), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "q1", VARIABLES (""))), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "q1", VARIABLES ("q1"))), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "q1", VARIABLES ("{\\\"brevdue-id\\\": 1}"))), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "q1", VARIABLES ("{\\\"brevdue-id\\\": \\\"q1\\\""))), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("a@example.com", "q1", ", \"user-variables\": [\"q1\"]")), "later" },
+    { ONE, 200, NULL, LIST ("1, null, \"q1\", []"), "later" },
+    { ONE, 200, NULL, "{\"items\": {}}", "later" },
+    { ONE, 200, NULL, "{}", "later" },
+    { ONE, 200, NULL, "[]", "later" },
+    { ONE, 200, NULL, "<html>", "later" },
+    { ONE, 200, NULL, "{\"items\": [" ENTRY ("a@example.com", "1@x", OURS), "later" },
+    { ONE, 202, NULL, LIST (ENTRY ("a@example.com", "1@x", OURS)), "later" },
+    /* a key that may send may have no right to ask: nothing is said of the account */
+    { TWO, 401, NULL, "Forbidden", "refused 4.4.2 refused 4.4.2" },
+    { TWO, 403, NULL, SAYS ("Forbidden"), "refused 4.4.2 refused 4.4.2" },
+    { ONE, 400, NULL, SAYS ("invalid filter"), "later" },
+    { ONE, 404, NULL, "", "later" },
+    { ONE, 429, "Retry-After: 5", SAYS ("too many requests"), "later+5" },
+    { ONE, 500, NULL, SAYS ("Internal Server Error"), "later" },
+    { ONE, 500, NULL, LIST (ENTRY ("a@example.com", "1@x", OURS)), "later" },
+};
+/* clang-format on */
+
+static void
+test_search (void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS (searches); i++) {
+        g_autoptr (GPtrArray) mails = test_mails_new (searches[i].recipients);
+        BrevMail *mail = mails->pdata[0];
+        g_autoptr (BrevOutcome) outcome = brev_outcome_new (mail);
+        g_autoptr (BrevHttpReply) reply = brev_http_reply_new (
+            searches[i].status,
+            g_bytes_new (searches[i].body, strlen (searches[i].body)));
+        mail->queue_id = "q1";
+        if (searches[i].header != NULL)
+            g_ptr_array_add (reply->headers,
+                             brev_http_header_new ("Retry-After", "5", FALSE));
+        mailgun ()->read_search (reply, mail, outcome);
+        g_autofree char *got = test_outcome_text (outcome);
+        g_test_message ("%d %s", searches[i].status, searches[i].body);
+        g_assert_cmpstr (got, ==, searches[i].want);
+    }
+}
+
+static void
+add_metadata (BrevMail *mail, const char *name, const char *value)
+{
+    if (mail->controls.metadata == NULL)
+        mail->controls.metadata =
+            g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
+    g_ptr_array_add (mail->controls.metadata, brev_header_new (name, value, value));
+}
+
+static void
+test_search_request (void)
+{
+    g_autoptr (GPtrArray) mails = test_mails_new (ONE);
+    BrevMail *mail = mails->pdata[0];
+    char name[] = "main", provider[] = "mailgun", region[] = "eu";
+    const BrevAccount account = { .name = name, .provider = provider, .region = region };
+    g_autofree char *endpoint = brev_provider_endpoint (mailgun (), &account);
+    g_autoptr (GError) error = NULL;
+    char buffer[2000] = "";
+    guint n_secrets = 0;
+
+    mail->queue_id = "q1";
+    g_free (mail->message_id);
+    mail->message_id = g_strdup ("<a\"b@x>");
+    g_assert_null (mailgun ()->search (mail, &account, "key", endpoint, &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_INPUT);
+    add_metadata (mail, "brevdue-id", "q1");
+    g_autoptr (BrevHttpRequest) request =
+        mailgun ()->search (mail, &account, "key", endpoint, NULL);
+    g_assert_cmpstr (request->method, ==, "POST");
+    g_assert_cmpstr (request->url, ==, "https://api.eu.mailgun.net/v1/analytics/logs");
+    g_assert_cmpint (brev_body_read (request->body, buffer, sizeof buffer - 1, NULL), >,
+                     0);
+    g_assert_cmpstr (
+        buffer, ==,
+        "{\"duration\":\"1d\",\"events\":[\"accepted\"],\"filter\":{\"AND\":["
+        "{\"attribute\":\"domain\",\"comparator\":\"=\",\"values\":"
+        "[{\"label\":\"example.com\",\"value\":\"example.com\"}]},"
+        "{\"attribute\":\"message_id\",\"comparator\":\"=\",\"values\":"
+        "[{\"label\":\"a\\\"b@x\",\"value\":\"a\\\"b@x\"}]}]},"
+        "\"pagination\":{\"sort\":\"timestamp:desc\",\"limit\":100}}");
+    for (guint i = 0; i < request->headers->len; i++) {
+        const BrevHttpHeader *header = request->headers->pdata[i];
+        if (strcmp (header->name, "Authorization") != 0)
+            continue;
+        n_secrets++;
+        g_assert_true (header->is_secret);
+        g_assert_cmpstr (header->value, ==, "Basic YXBpOmtleQ==");
+    }
+    g_assert_cmpuint (n_secrets, ==, 1);
+}
+
 /* What an application wrote into a name or a value cannot end it. */
 static void
 test_form (void)
@@ -105,10 +230,8 @@ test_form (void)
     mail->raw = brev_body_new ();
     brev_body_add (mail->raw, "From: x\r\n\r\n");
     mail->controls.tag = g_strdup ("a\r\n--form-q1");
-    mail->controls.metadata =
-        g_ptr_array_new_with_free_func ((GDestroyNotify) brev_header_free);
-    g_ptr_array_add (mail->controls.metadata,
-                     brev_header_new ("n\"; x=\"\r\nX: y", "v", "v"));
+    add_metadata (mail, "n\"; x=\"\r\nX: y", "v");
+    add_metadata (mail, "brevdue-id", "q1");
     g_autoptr (BrevHttpRequest) request =
         mailgun ()->encode (mails, &account, "key", endpoint, NULL);
     g_assert_cmpstr (request->url, ==,
@@ -116,6 +239,7 @@ test_form (void)
     g_assert_cmpint (brev_body_read (request->body, buffer, sizeof buffer - 1, NULL), >,
                      0);
     g_assert_nonnull (strstr (buffer, "name=\"v:n%22; x=%22  X: y\"\r\n\r\nv\r\n"));
+    g_assert_nonnull (strstr (buffer, "name=\"v:brevdue-id\"\r\n\r\nq1\r\n"));
     g_assert_nonnull (strstr (buffer, "\r\n\r\na  --form-q1\r\n"));
     g_assert_true (g_str_has_suffix (
         buffer, "message/rfc822\r\n\r\nFrom: x\r\n\r\n\r\n--form-q1--\r\n"));
@@ -128,5 +252,7 @@ main (int argc, char **argv)
     g_test_add_func ("/mailgun/replies", test_table);
     g_test_add_func ("/mailgun/common", test_common);
     g_test_add_func ("/mailgun/form", test_form);
+    g_test_add_func ("/mailgun/search", test_search);
+    g_test_add_func ("/mailgun/search-request", test_search_request);
     return g_test_run ();
 }
