@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/text.h"
 #include "provider/encode.h"
 #include "provider/json.h"
@@ -202,11 +201,8 @@ static BrevHttpRequest *
 search (const BrevMail *mail, const BrevAccount *account, const char *token,
         const char *endpoint, GError **error)
 {
-    if (!brev_mail_has_queue_id (mail)) {
-        (void) brev_throw (error, BREV_ERROR_INPUT,
-                           "the message had no room for its queue id");
+    if (!brev_mail_has_queue_id (mail, error))
         return NULL;
-    }
 
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/v1/analytics/logs",
                                                       encode_search (mail, account));
@@ -310,54 +306,28 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
  * "user-variables": "{\"brevdue-id\": ...}", "message": {"headers": {"message-id": ...}}, ...}],
  * ...}. The logs promise neither how soon nor that they show all: not found says nothing. */
 
-/* The variables are JSON inside a string. */
-static gboolean
-shows_queue_id (JsonObject *entry, const BrevMail *mail)
+static GArray *
+read_copies (JsonArray *entries, GPtrArray *variables)
 {
-    const char *text = brev_json_string (entry, "user-variables");
-    g_autoptr (JsonNode) inner =
-        text != NULL ? brev_json_parse (text, strlen (text)) : NULL;
+    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
 
-    return g_strcmp0 (brev_json_string (brev_json_object (inner), BREV_QUEUE_ID_FIELD),
-                      mail->queue_id) == 0;
-}
-
-static gboolean
-is_entry_of (JsonObject *entry, const BrevMail *mail, const char *folded)
-{
-    const char *recipient = brev_json_string (entry, "recipient");
-    g_autofree char *address = recipient != NULL ? brev_text_fold (recipient) : NULL;
-
-    return g_strcmp0 (brev_json_string (entry, "event"), "accepted") == 0 &&
-           g_strcmp0 (address, folded) == 0 && shows_queue_id (entry, mail);
-}
-
-/* The list has the latest first. */
-static void
-look_for (JsonArray *entries, const BrevMail *mail, guint i, BrevOutcome *outcome)
-{
-    const char *address = brev_mail_recipient (mail, i)->address;
-    g_autofree char *folded = brev_text_fold (address);
-    g_autofree char *id = NULL, *text = NULL;
-    guint n = 0;
-
-    for (guint j = 0; j < json_array_get_length (entries); j++) {
-        JsonNode *node = json_array_get_element (entries, j);
+    for (guint i = 0; i < json_array_get_length (entries); i++) {
+        JsonNode *node = json_array_get_element (entries, i);
+        JsonObject *entry = brev_json_object (node);
         JsonNode *headers = brev_json_walk (node, "message.headers");
-        if (is_entry_of (brev_json_object (node), mail, folded) && n++ == 0)
-            id = brev_reply_words (
-                brev_json_string (brev_json_object (headers), "message-id"));
+        const char *text = brev_json_string (entry, "user-variables"); /* JSON, too */
+        JsonNode *inner = text != NULL ? brev_json_parse (text, strlen (text)) : NULL;
+        const BrevCopy copy = {
+            .id = brev_json_string (brev_json_object (headers), "message-id"),
+            .address = brev_json_string (entry, "recipient"),
+            .metadata = brev_json_object (inner),
+        };
+        if (inner != NULL)
+            g_ptr_array_add (variables, inner);
+        if (g_strcmp0 (brev_json_string (entry, "event"), "accepted") == 0)
+            g_array_append_val (copies, copy);
     }
-    if (n > 1)
-        text = g_strdup_printf ("%u copies", n);
-
-    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
-                                .dsn = "2.0.0",
-                                .remote_id = id,
-                                .text = text,
-                                .is_test = mail->is_sandboxed };
-    if (n > 0)
-        (void) brev_outcome_set (outcome, mail, address, &found);
+    return copies;
 }
 
 /* A sending key may send and nothing else; Mailgun says 401 to a right key, too, where it has
@@ -365,20 +335,20 @@ look_for (JsonArray *entries, const BrevMail *mail, guint i, BrevOutcome *outcom
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
-    g_autofree char *text = g_strdup ("no answer from the search: HTTP 401");
-    const BrevVerdict no_right = { .kind = BREV_VERDICT_REFUSED,
-                                   .dsn = "4.4.2",
-                                   .text = text };
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
     JsonArray *entries = brev_json_array (brev_json_member (body, "items"));
+    g_autoptr (GPtrArray) variables =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) json_node_unref);
+    g_autoptr (GArray) copies = NULL;
 
-    if (reply->status == 401)
-        brev_outcome_set_all (outcome, &no_right);
-    else
+    if (reply->status != 200 || entries == NULL) {
         brev_reply_no_answer (reply, brev_json_string (body, "message"), outcome);
-    for (guint i = 0; reply->status == 200 && entries != NULL && i < outcome->n; i++)
-        look_for (entries, mail, i, outcome);
+        brev_reply_may_not_ask (reply->status == 401, outcome);
+        return;
+    }
+    copies = read_copies (entries, variables);
+    brev_reply_find (reply, copies, mail, outcome);
 }
 
 static const char *const regions[] = { "us", "eu", NULL };

@@ -343,17 +343,6 @@ read_copies (JsonArray *entries)
 /* A key that may not search is as wrong as one that does not exist; the next attempt to send
  * tells which. */
 static void
-forgive_key (JsonObject *error, BrevOutcome *outcome)
-{
-    gboolean is_wrong = g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0;
-
-    for (guint i = 0; is_wrong && i < outcome->n; i++) {
-        outcome->verdicts[i].kind = BREV_VERDICT_REFUSED;
-        outcome->verdicts[i].dsn = "4.4.2";
-    }
-}
-
-static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
@@ -363,7 +352,8 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
 
     if (reply->status != 200 || entries == NULL) {
         brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
-        forgive_key (error, outcome);
+        brev_reply_may_not_ask (
+            g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0, outcome);
         return;
     }
     copies = read_copies (entries);

@@ -181,6 +181,15 @@ brev_reply_no_answer (const BrevHttpReply *reply, const char *words, BrevOutcome
     brev_outcome_set_all (outcome, &none);
 }
 
+void
+brev_reply_may_not_ask (gboolean says_so, BrevOutcome *outcome)
+{
+    for (guint i = 0; says_so && i < outcome->n; i++) {
+        outcome->verdicts[i].kind = BREV_VERDICT_REFUSED;
+        outcome->verdicts[i].dsn = "4.4.2";
+    }
+}
+
 static gboolean
 is_copy_for (const BrevCopy *copy, const BrevMail *mail, const char *folded)
 {
@@ -198,9 +207,11 @@ set_found (const char *address, const char *first, guint n, const BrevMail *mail
 {
     g_autofree char *id = brev_reply_words (first);
     g_autofree char *text = n > 1 ? g_strdup_printf ("%u copies", n) : NULL;
-    const BrevVerdict found = {
-        .kind = BREV_VERDICT_ACCEPTED, .dsn = "2.0.0", .remote_id = id, .text = text
-    };
+    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
+                                .dsn = "2.0.0",
+                                .remote_id = id,
+                                .text = text,
+                                .is_test = mail->is_sandboxed };
 
     (void) brev_outcome_set (outcome, mail, address, &found);
 }

@@ -62,6 +62,9 @@ void brev_reply_accept (const BrevHttpReply *reply, int status, const char *id,
 void brev_reply_no_answer (const BrevHttpReply *reply, const char *words,
                            BrevOutcome *outcome);
 
+/* REFUSED instead, where @says_so: the token has no right to ask, though the status is another. */
+void brev_reply_may_not_ask (gboolean says_so, BrevOutcome *outcome);
+
 /* What a search shows of one copy of a mail; all of it is borrowed and nullable. */
 typedef struct {
     const char *id;      /* the provider's */
