@@ -2,9 +2,10 @@
 
 /* SMTP2GO, v3 email/mime: the message itself as base64 in JSON, one a request; who receives it
  * stands in its header. Nobody says that Bcc is taken out there before others see it, so blind
- * copies are mails of their own. No idempotency key, no search. Documentation read in 2026. */
+ * copies are mails of their own. No idempotency key. Documentation read in 2026. */
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "provider/encode.h"
 #include "provider/json.h"
 #include "provider/provider.h"
@@ -25,6 +26,49 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
     brev_json_flag (&json, "fastaccept", FALSE);
     brev_json_close (&json, '}');
     BrevHttpRequest *request = brev_http_request_new (endpoint, "/email/mime", json.body);
+    brev_http_request_header (request, "X-Smtp2go-Api-Key", token, TRUE);
+    return request;
+}
+
+/* Whether the Message-ID is ours: one that an application wrote may be on other mail, too. */
+static gboolean
+has_own_message_id (const BrevMail *mail)
+{
+    g_autofree char *begin = g_strconcat ("<", mail->queue_id, "@", NULL);
+
+    return mail->message_id != NULL && g_str_has_prefix (mail->message_id, begin);
+}
+
+#define MOST_EVENTS "1000" /* of an answer */
+
+/* Of the day, to the first recipient: the events name the others. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    BrevJson json = { 0 };
+
+    if (!has_own_message_id (mail)) {
+        (void) brev_throw (error, BREV_ERROR_INPUT,
+                           "its Message-ID is not brevdue's own");
+        return NULL;
+    }
+    json.body = brev_body_new ();
+    brev_json_open (&json, '{');
+    brev_json_pair (&json, "search_recipient", brev_mail_recipient (mail, 0)->address);
+    brev_json_name (&json, "event_types");
+    brev_json_open (&json, '[');
+    brev_json_text (&json, "processed");
+    brev_json_close (&json, ']');
+    brev_json_name (&json, "custom_headers");
+    brev_json_open (&json, '[');
+    brev_json_text (&json, "Message-ID");
+    brev_json_close (&json, ']');
+    brev_json_name (&json, "limit");
+    brev_json_word (&json, MOST_EVENTS);
+    brev_json_close (&json, '}');
+    BrevHttpRequest *request =
+        brev_http_request_new (endpoint, "/activity/search", json.body);
     brev_http_request_header (request, "X-Smtp2go-Api-Key", token, TRUE);
     return request;
 }
@@ -142,6 +186,74 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         refuse (reply, body, mails, outcomes);
 }
 
+/* What a search says: {"data": {"events": [{"event": "processed", "recipient", "recipients",
+ * "email_id", "custom_headers": {"Message-ID": ...}, ...}], ...}}. It begins at midnight, and
+ * nobody says how soon it shows a mail: not found says nothing. */
+
+static gboolean
+is_event_of (JsonObject *event, const BrevMail *mail)
+{
+    JsonObject *headers = brev_json_object (brev_json_member (event, "custom_headers"));
+    const char *id = brev_json_string (headers, "Message-ID");
+
+    return g_strcmp0 (brev_json_string (event, "event"), "processed") == 0 &&
+           has_own_message_id (mail) && g_strcmp0 (id, mail->message_id) == 0;
+}
+
+static void
+judge_event (JsonObject *event, const BrevMail *mail, BrevOutcome *outcome)
+{
+    JsonArray *list = brev_json_array (brev_json_member (event, "recipients"));
+    const char *recipient = brev_json_string (event, "recipient");
+    g_autofree char *id = brev_reply_words (brev_json_string (event, "email_id"));
+    const BrevVerdict found = { .kind = BREV_VERDICT_ACCEPTED,
+                                .dsn = "2.0.0",
+                                .remote_id = id };
+
+    if (recipient != NULL)
+        (void) brev_outcome_set (outcome, mail, recipient, &found);
+    for (guint i = 0; list != NULL && i < json_array_get_length (list); i++) {
+        JsonNode *node = json_array_get_element (list, i);
+        if (json_node_get_value_type (node) == G_TYPE_STRING)
+            (void) brev_outcome_set (outcome, mail, json_node_get_string (node), &found);
+    }
+}
+
+static void
+set_no_right (BrevOutcome *outcome)
+{
+    g_autofree char *text = g_strdup ("no answer from the search: "
+                                      "the key has no permission for it");
+    const BrevVerdict verdict = { .kind = BREV_VERDICT_REFUSED,
+                                  .dsn = "4.4.2",
+                                  .text = text };
+
+    brev_outcome_set_all (outcome, &verdict);
+}
+
+/* A key has permissions for each endpoint. */
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonObject *body = brev_json_object (root);
+    JsonArray *events = brev_json_array (brev_json_walk (root, "data.events"));
+    const char *code = string_of (body, "error_code");
+
+    if (!brev_reply_is_success (reply) &&
+        g_strcmp0 (code, CODE ("ENDPOINT_PERMISSION_DENIED")) == 0)
+        set_no_right (outcome);
+    else
+        brev_reply_no_answer (reply, string_of (body, "error"), outcome);
+    if (reply->status != 200 || events == NULL)
+        return;
+    for (guint i = 0; i < json_array_get_length (events); i++) {
+        JsonObject *event = brev_json_object (json_array_get_element (events, i));
+        if (is_event_of (event, mail))
+            judge_event (event, mail, outcome);
+    }
+}
+
 static const char *const regions[] = { "global", "us", "eu", "au", NULL };
 
 const BrevProvider brev_provider_smtp2go = {
@@ -154,11 +266,15 @@ const BrevProvider brev_provider_smtp2go = {
     .level = BREV_LEVEL_VALIDATED,
     .level_date = "2026-11-26",
     .level_by = "prism 5.14.2, SMTP2GO's document of v3",
-    .caps = BREV_CAP_RAW | BREV_CAP_HEADER_ENVELOPE,
+    .caps = BREV_CAP_RAW | BREV_CAP_HEADER_ENVELOPE | BREV_CAP_SEARCH,
     .max_recipients = 100,
     .max_size = 50 * 1000 * 1000,
     .max_batch = 1,
     .replaced = BREV_CARRIES (MESSAGE_ID),
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    .index_time =
+        2 * BREV_MINUTE, /* how often it is asked in vain: nothing is promised */
 };

@@ -96,7 +96,7 @@ class Deliveries(Provider):
 
     def test_asked_for(self):
         """No answer came: the provider is asked, and has it."""
-        for self.name in ('mailjet', 'azure', *ONE_EACH):
+        for self.name in ('mailjet', 'azure', 'smtp2go', *ONE_EACH):
             with self.subTest(provider=self.name):
                 self.lose_answer()
                 self.wait_for(2 if self.name in ONE_EACH else 1)
@@ -136,6 +136,33 @@ class Deliveries(Provider):
                 self.assertEqual(self.site.log_text().count(AGAIN), 1)
                 self.assertEqual(len(self.questions()), 1)
                 self.assertNotIn('paused', self.site.log_text())
+
+    def in_doubt_at_smtp2go(self, *rules, **fields):
+        self.doCleanups()
+        self.name, self.stand_in = 'smtp2go', structured.Smtp2go
+        self.settings = lambda: {'indexing_time': '60s'}
+        self.setUp()
+        self.begin({'action': 'accept-then-reset', 'times': 1}, *rules)
+        self.submit('-t', '-i', input=mail(**fields))
+        self.wait_for(2)
+        self.assertIn('possible duplicate', self.site.log_text())
+        self.assertNotIn('paused', self.site.log_text())
+        return [request for request in self.server.requests
+                if request['path'] == '/activity/search']
+
+    def test_no_permission_to_ask(self):
+        """The key may send all the same, and at once."""
+        questions = self.in_doubt_at_smtp2go({
+            'action': 'error', 'status': 400, 'match': {'path': '/activity/search'},
+            'body': {'request_id': 'r', 'data': {
+                'error': 'You do not have permission to access this API endpoint',
+                'error_code': 'E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED'}}})
+        self.assertEqual(len(questions), 1)
+        self.assertIn('the key has no permission for it', self.site.log_text())
+
+    def test_nothing_to_find_it_by(self):
+        """A Message-ID that is not ours may be on other mail: nobody is asked."""
+        self.assertEqual(self.in_doubt_at_smtp2go(Message_ID='<x@example.com>'), [])
 
     def test_not_there(self):
         """Azure does not have it: it is sent again, under the same id."""

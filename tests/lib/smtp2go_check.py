@@ -6,7 +6,7 @@ import base64
 import addressed_check
 from shape import Refusal, closed, demand, flag, strict_base64
 
-__all__ = ['Limits', 'Refusal', 'check_message', 'message_of']
+__all__ = ['Limits', 'Refusal', 'check_message', 'check_search', 'message_of']
 
 message = closed({'mime_email': strict_base64, 'fastaccept': flag})
 
@@ -24,3 +24,13 @@ def check_message(value, limits):
     demand(not value['fastaccept'], 'fastaccept', 'says nothing of what becomes of it')
     faults = addressed_check.faults(message_of(value), takes_bcc=False)
     demand(not faults, 'mime_email', f'is no message to send: {faults}')
+
+
+def check_search(value):
+    """Returns the address that is searched for."""
+    wish = dict(value)
+    address = wish.pop('search_recipient', '')
+    demand('@' in address, 'search_recipient', f'is no address: {address}')
+    demand(wish == {'event_types': ['processed'], 'custom_headers': ['Message-ID'],
+                    'limit': 1000}, '', f'is another question: {wish}')
+    return address

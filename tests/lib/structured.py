@@ -8,6 +8,8 @@ A message counts once however often its request comes, where the provider keeps 
 """
 
 import base64
+import email
+import email.utils
 import json
 import os
 import sys
@@ -354,6 +356,27 @@ class Smtp2go(Structured):
     path = '/email/mime'
     check = smtp2go_check
     token_header, token_prefix = 'X-Smtp2go-Api-Key', ''
+
+    def take(self, answer, method, path, headers, body):
+        if path != '/activity/search':
+            return super().take(answer, method, path, headers, body)
+        if headers.get(self.token_header) != self.token:
+            raise Refused(401, self.error('no such key'))
+        address = self.check.check_search(json.loads(body))
+        with self.changed:
+            sent = [(entry['MessageID'], email.message_from_bytes(
+                self.check.message_of(entry['message']))) for entry in self.accepted]
+        events = [self.event(name, message) for name, message in sent]
+        events = [event for event in events if address in event['recipients']]
+        answer.value = {'request_id': 'r', 'data': {
+            'continue_token': None, 'total_events': len(events), 'events': events}}
+        return None
+
+    def event(self, name, message):
+        fields = message.get_all('To', []) + message.get_all('Cc', [])
+        return {'event': 'processed', 'email_id': name, 'recipient': '',
+                'recipients': [address for _, address in email.utils.getaddresses(fields)],
+                'custom_headers': {'Message-ID': message['Message-ID']}}
 
     def error(self, words):
         return {'request_id': 'r', 'data': {
