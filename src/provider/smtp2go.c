@@ -219,18 +219,6 @@ judge_event (JsonObject *event, const BrevMail *mail, BrevOutcome *outcome)
     }
 }
 
-static void
-set_no_right (BrevOutcome *outcome)
-{
-    g_autofree char *text = g_strdup ("no answer from the search: "
-                                      "the key has no permission for it");
-    const BrevVerdict verdict = { .kind = BREV_VERDICT_REFUSED,
-                                  .dsn = "4.4.2",
-                                  .text = text };
-
-    brev_outcome_set_all (outcome, &verdict);
-}
-
 /* A key has permissions for each endpoint. */
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
@@ -238,13 +226,11 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
     JsonArray *events = brev_json_array (brev_json_walk (root, "data.events"));
-    const char *code = string_of (body, "error_code");
+    gboolean is_denied = g_strcmp0 (string_of (body, "error_code"),
+                                    CODE ("ENDPOINT_PERMISSION_DENIED")) == 0;
 
-    if (!brev_reply_is_success (reply) &&
-        g_strcmp0 (code, CODE ("ENDPOINT_PERMISSION_DENIED")) == 0)
-        set_no_right (outcome);
-    else
-        brev_reply_no_answer (reply, string_of (body, "error"), outcome);
+    brev_reply_no_answer (reply, string_of (body, "error"), outcome);
+    brev_reply_may_not_ask (is_denied && !brev_reply_is_success (reply), outcome);
     if (reply->status != 200 || events == NULL)
         return;
     for (guint i = 0; i < json_array_get_length (events); i++) {

@@ -158,7 +158,7 @@ class Deliveries(Provider):
                 'error': 'You do not have permission to access this API endpoint',
                 'error_code': 'E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED'}}})
         self.assertEqual(len(questions), 1)
-        self.assertIn('the key has no permission for it', self.site.log_text())
+        self.assertIn('You do not have permission to access', self.site.log_text())
 
     def test_nothing_to_find_it_by(self):
         """A Message-ID that is not ours may be on other mail: nobody is asked."""
