@@ -148,6 +148,8 @@ read_search (const BrevProvider *provider, const TestReply *test, gsize length)
     if (test->header != NULL)
         add_headers (reply, test->header);
     mail->queue_id = "q1";
+    g_free (mail->message_id);
+    mail->message_id = g_strdup ("<q1@web.example>");
     provider->read_search (reply, mail, outcome);
     return test_outcome_text (outcome);
 }

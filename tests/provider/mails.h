@@ -31,7 +31,8 @@ void test_replies_of (const BrevAccount *account, const BrevProvider *provider,
                       const TestReply *replies, guint n);
 /* What no provider may take for a success, and what all of them say by the status alone. */
 void test_common_replies (const BrevProvider *provider);
-/* Reads each as the answer to a question about the mail "q1". */
+/* Reads each as the answer to a question about the mail "q1", whose Message-ID is
+ * <q1@web.example>. */
 void test_searches (const BrevProvider *provider, const TestReply *replies, guint n);
 /* That answer cut at each byte: nothing but a whole one says anything. */
 void test_cut_search (const BrevProvider *provider, const TestReply *reply);

@@ -135,21 +135,7 @@ static const TestReply searches[] = { /* of queue id q1 */
 static void
 test_search (void)
 {
-    for (guint i = 0; i < G_N_ELEMENTS (searches); i++) {
-        g_autoptr (GPtrArray) mails = test_mails_new (searches[i].recipients);
-        BrevMail *mail = mails->pdata[0];
-        g_autoptr (BrevOutcome) outcome = brev_outcome_new (mail);
-        g_autoptr (BrevHttpReply) reply = brev_http_reply_new (
-            searches[i].status,
-            g_bytes_new (searches[i].body, strlen (searches[i].body)));
-        mail->queue_id = "q1";
-        if (searches[i].header != NULL)
-            g_ptr_array_add (reply->headers,
-                             brev_http_header_new ("Retry-After", "5", FALSE));
-        mailjet ()->read_search (reply, mail, outcome);
-        g_autofree char *got = test_outcome_text (outcome);
-        g_assert_cmpstr (got, ==, searches[i].want);
-    }
+    test_searches (mailjet (), searches, G_N_ELEMENTS (searches));
 }
 
 static void
