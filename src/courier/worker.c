@@ -329,6 +329,19 @@ brev_worker_unmade (BrevWorker *worker, BrevJob *job, const GError *error)
 }
 
 static BrevHttpRequest *
+ask (const BrevWorker *worker, const BrevMail *mail, const char *token, GError **error)
+{
+    const BrevProvider *provider = mail->provider;
+    g_autofree char *endpoint = brev_provider_search_endpoint (provider, worker->account);
+
+    if (provider->search != NULL)
+        return provider->search (mail, worker->account, token, endpoint, error);
+    (void) brev_throw (error, BREV_ERROR_INPUT, "%s cannot be asked for it",
+                       provider->title);
+    return NULL;
+}
+
+static BrevHttpRequest *
 encode (const BrevWorker *worker, const BrevJob *job, GError **error)
 {
     const BrevProvider *provider = brev_job_provider (job);
@@ -340,14 +353,9 @@ encode (const BrevWorker *worker, const BrevJob *job, GError **error)
                            worker->account->name);
         return NULL;
     }
-    if (!job->is_question)
-        return provider->encode (job->mails, worker->account, token, endpoint, error);
-    if (provider->search != NULL)
-        return provider->search (job->mails->pdata[0], worker->account, token, endpoint,
-                                 error);
-    (void) brev_throw (error, BREV_ERROR_INPUT, "%s cannot be asked for it",
-                       provider->title);
-    return NULL;
+    return job->is_question
+               ? ask (worker, job->mails->pdata[0], token, error)
+               : provider->encode (job->mails, worker->account, token, endpoint, error);
 }
 
 /* There is nothing to find it by. */

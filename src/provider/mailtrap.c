@@ -2,10 +2,11 @@
 
 /* Mailtrap: JSON, one message a request or up to 500, with a result for each. No raw
  * message, no envelope apart from to, cc and bcc, no idempotency key; its list of sent mail
- * is another host's, and by the number of the account. Documentation read in 2026. */
+ * is at another host. Documentation read in 2026. */
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "provider/encode.h"
 #include "provider/json.h"
@@ -85,6 +86,30 @@ encode (const GPtrArray *mails, const BrevAccount *account, const char *token,
 
     g_autofree char *path = path_of (account, is_batch);
     BrevHttpRequest *request = brev_http_request_new (endpoint, path, json.body);
+    brev_http_request_bearer (request, token);
+    return request;
+}
+
+#define MOST_ASKED 50 /* recipients: their addresses stand in the URL */
+
+/* Its email logs: of the latest mail to these recipients. Custom variables are shown, and cannot be
+ * searched for. */
+static BrevHttpRequest *
+search (const BrevMail *mail, const BrevAccount *account, const char *token,
+        const char *endpoint, GError **error)
+{
+    g_autoptr (GString) path =
+        g_string_new ("/api/email_logs?filters%5Bto%5D%5Boperator%5D=ci_equal");
+
+    if (!brev_mail_has_queue_id (mail, error))
+        return NULL;
+    for (guint i = 0; i < MIN (mail->n_recipients, MOST_ASKED); i++) {
+        g_autofree char *address =
+            g_uri_escape_string (brev_mail_recipient (mail, i)->address, NULL, FALSE);
+        g_string_append_printf (path, "&filters%%5Bto%%5D%%5Bvalue%%5D%%5B%%5D=%s",
+                                address);
+    }
+    BrevHttpRequest *request = brev_http_request_get (endpoint, path->str);
     brev_http_request_bearer (request, token);
     return request;
 }
@@ -225,6 +250,44 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
         read_result (reply, object, mails->pdata[0], outcomes->pdata[0]);
 }
 
+/* What a search says: {"messages": [{"message_id", "to", "custom_variables": {...}, "status",
+ * ...}], ...}: one for each recipient, whatever became of it since it was accepted. */
+
+static GArray *
+read_copies (JsonArray *entries)
+{
+    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
+
+    for (guint i = 0; i < json_array_get_length (entries); i++) {
+        JsonObject *entry = brev_json_object (json_array_get_element (entries, i));
+        const BrevCopy copy = {
+            .id = brev_json_string (entry, "message_id"),
+            .address = brev_json_string (entry, "to"),
+            .metadata = brev_json_object (brev_json_member (entry, "custom_variables")),
+        };
+        g_array_append_val (copies, copy);
+    }
+    return copies;
+}
+
+/* A token that may send from a domain need not have a right to the logs. */
+static void
+read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
+{
+    g_autoptr (JsonNode) root = brev_reply_json (reply);
+    JsonObject *object = brev_json_object (root);
+    JsonArray *entries = brev_json_array (brev_json_member (object, "messages"));
+    g_autoptr (GArray) copies = NULL;
+
+    if (reply->status != 200 || entries == NULL) {
+        brev_reply_no_answer (reply, brev_json_string (object, "error"), outcome);
+        brev_reply_may_not_ask (reply->status == 401, outcome);
+        return;
+    }
+    copies = read_copies (entries);
+    brev_reply_find (reply, copies, mail, outcome);
+}
+
 static const char *const forbidden_headers[] = {
     "x-mt-*",
     NULL,
@@ -244,7 +307,9 @@ const BrevProvider brev_provider_mailtrap = {
     .level_date = "2026-11-25",
     .level_by = "prism 5.14.2, mailtrap/mailtrap-openapi f96b352",
     .caps = BREV_CAP_STRUCTURED | BREV_CAP_BATCH | BREV_CAP_INLINE | BREV_CAP_HEADERS |
-            BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX,
+            BREV_CAP_BCC_ONLY | BREV_CAP_TAGS | BREV_CAP_METADATA | BREV_CAP_SANDBOX |
+            BREV_CAP_SEARCH,
+    .search_url = "https://mailtrap.io",
     .max_recipients = 1000,
     .max_size = 10 * 1000 * 1000,
     .max_batch = 500,
@@ -259,5 +324,8 @@ const BrevProvider brev_provider_mailtrap = {
                BREV_CARRIES (LIST_HEADERS) | BREV_CARRIES (RESENT),
     .encode = encode,
     .read = read_reply,
+    .search = search,
+    .read_search = read_search,
+    .index_time = 2 * BREV_MINUTE, /* nothing is promised, and not found is no answer */
     .check = check,
 };

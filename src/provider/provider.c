@@ -165,6 +165,14 @@ brev_provider_endpoint (const BrevProvider *provider, const BrevAccount *account
     return own_url (own, account);
 }
 
+char *
+brev_provider_search_endpoint (const BrevProvider *provider, const BrevAccount *account)
+{
+    return provider->search_url == NULL || is_given (account->endpoint)
+               ? brev_provider_endpoint (provider, account)
+               : g_strdup (provider->search_url);
+}
+
 const BrevProvider *
 brev_provider_smtp_way (const BrevAccount *account)
 {

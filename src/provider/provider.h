@@ -192,9 +192,10 @@ struct BrevProvider {
     gboolean token_is_optional;
     gboolean
         token_is_password; /* or none: it may hold blanks, which no token of an API does */
-    const char *smtp_url;  /* nullable: its server of SMTP, which passes the bytes of a
+    const char *search_url; /* nullable: where its search is, if not at @url */
+    const char *smtp_url;   /* nullable: its server of SMTP, which passes the bytes of a
                               message on and takes the same token as password */
-    const char *smtp_user; /* nullable: who logs in there; else the account's "user" */
+    const char *smtp_user;  /* nullable: who logs in there; else the account's "user" */
     const char
         *token_url; /* nullable: OAuth 2: where its tokens come from, with {domain} for
                               the account's */
@@ -341,6 +342,11 @@ struct BrevProvider {
     gint64 key_time;   /* ms for which a key surely makes a repeated request harmless; 0:
                           not said */
 };
+
+/* (transfer full): where an account's questions go: to the "endpoint" that it names, or where the
+ * provider has its search */
+char *brev_provider_search_endpoint (const BrevProvider *provider,
+                                     const BrevAccount *account);
 
 /* Whether requests have a name that stays the same while their outcome is unknown. */
 gboolean brev_provider_names_requests (const BrevProvider *provider);

@@ -96,7 +96,7 @@ class Deliveries(Provider):
 
     def test_asked_for(self):
         """No answer came: the provider is asked, and has it."""
-        for self.name in ('mailjet', 'azure', 'smtp2go', *ONE_EACH):
+        for self.name in ('mailjet', 'azure', 'smtp2go', 'mailtrap', *ONE_EACH):
             with self.subTest(provider=self.name):
                 self.lose_answer()
                 self.wait_for(2 if self.name in ONE_EACH else 1)

@@ -2,11 +2,13 @@
 """What Mailtrap's api/send and api/batch accept, read strictly: see shape.py."""
 
 import json
+import urllib.parse
 
 from shape import (MEDIA_TYPE, Refusal, address, array, body, closed, demand, headers,
                    strict_base64, strings, text)
 
-__all__ = ['Limits', 'Refusal', 'check_batch', 'check_message', 'recipients']
+__all__ = ['Limits', 'Refusal', 'check_batch', 'check_message', 'parse_search',
+           'recipients']
 
 RESERVED = ('from', 'to', 'cc', 'bcc', 'reply-to', 'subject', 'date', 'message-id', 'sender',
             'content-*', 'mime-version', 'x-mt-*')
@@ -47,6 +49,16 @@ class Limits:
 def recipients(value):
     return [mailbox['email'].lower() for name in ('to', 'cc', 'bcc')
             for mailbox in value.get(name, ())]
+
+
+def parse_search(target):
+    """Returns the addresses that are searched for."""
+    url = urllib.parse.urlsplit(target)
+    query = urllib.parse.parse_qsl(url.query, strict_parsing=True)
+    demand(url.path == '/api/email_logs', 'path', 'is no search')
+    demand(query[:1] == [('filters[to][operator]', 'ci_equal')], 'filters', 'compare otherwise')
+    demand({name for name, _ in query[1:]} == {'filters[to][value][]'}, 'filters', 'are others')
+    return [value for _, value in query[1:]]
 
 
 def check_message(value, limits):

@@ -286,7 +286,21 @@ class Cloudflare(Structured):
 
 class Mailtrap(Structured):
     path = '/api/'
+    search_path = '/api/email_logs'
     check = mailtrap_check
+
+    def take(self, answer, method, path, headers, body):
+        if method != 'GET':
+            return super().take(answer, method, path, headers, body)
+        if headers.get('Authorization') != f'Bearer {self.token}':
+            raise Refused(401, {'error': 'Incorrect API token'})
+        entries = [{'message_id': entry['MessageID'], 'to': address, 'status': 'enqueued',
+                    'custom_variables': entry['message'].get('custom_variables', {})}
+                   for address in self.check.parse_search(path)
+                   for entry in self.shown(address)]
+        answer.value = {'messages': entries, 'total_count': len(entries),
+                        'next_page_cursor': None}
+        return None
 
     def error(self, words):
         return {'success': False, 'errors': [words]}

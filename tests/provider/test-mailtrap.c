@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 #define ONE "a@example.com"
 #define TWO "a@example.com b@example.org"
 #define MAILS "a@example.com | b@example.org | c@example.org"
@@ -172,6 +174,76 @@ test_places (void)
     }
 }
 
+/* clang-format off */
+#define ENTRY(id, address, name) \
+    "{\"message_id\": \"" id "\", \"to\": \"" address "\", \"status\": \"enqueued\", " \
+    "\"custom_variables\": {\"shop\": \"3\", \"brevdue-id\": \"" name "\"}}"
+#define LIST(entries) "{\"messages\": [" entries "], \"total_count\": 9, \"next_page_cursor\": null}"
+
+static const TestReply searches[] = {
+    { TWO, 200, NULL, LIST (ENTRY ("m1", "A@example.com", "q1") ", " ENTRY ("m2", "b@example.org", "q1")),
+      "accepted(m1) accepted(m2)" },
+    { TWO, 200, NULL, LIST (ENTRY ("m2", "b@example.org", "q1")), "later accepted(m2)" },
+    { ONE, 200, NULL, LIST (ENTRY ("m1", "a@example.com", "q2") ", " ENTRY ("m2", "a@example.com", "q1")),
+      "accepted(m2)" },
+    /* not shown is no answer, nor is a filter that was ignored, or another form */
+    { ONE, 200, NULL, LIST (""), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("m1", "a@example.com", "q2")), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("m1", "stranger@example.com", "q1")), "later" },
+    { ONE, 200, NULL, LIST (ENTRY ("", "a@example.com", "q1")), "later" },
+    { ONE, 200, NULL, LIST ("{\"message_id\": \"m1\", \"to\": \"a@example.com\"}"), "later" },
+    { ONE, 200, NULL, LIST ("1, null, []"), "later" },
+    { ONE, 200, NULL, "{\"messages\": {}}", "later" },
+    { ONE, 200, NULL, "[]", "later" },
+    { ONE, 200, NULL, "<html>", "later" },
+    { ONE, 201, NULL, LIST (ENTRY ("m1", "a@example.com", "q1")), "later" },
+    /* a token that may send may have no right to ask */
+    { ONE, 401, NULL, "{\"error\": \"Incorrect API token\"}", "refused 4.4.2" },
+    { ONE, 403, NULL, "{\"errors\": \"Access forbidden\"}", "refused 4.4.2" },
+    { ONE, 404, NULL, "{\"error\": \"Not Found\"}", "later" },
+    { ONE, 429, "Retry-After: 5", "", "later+5" },
+    { ONE, 500, NULL, LIST (ENTRY ("m1", "a@example.com", "q1")), "later" },
+};
+/* clang-format on */
+
+static void
+test_search (void)
+{
+    test_searches (mailtrap (), searches, G_N_ELEMENTS (searches));
+    test_cut_search (mailtrap (), &searches[2]);
+}
+
+/* At the provider's other host, unless the account has a host of its own. */
+static void
+test_search_request (void)
+{
+    char name[] = "m", provider[] = "mailtrap", region[] = "bulk", own[] = "https://x";
+    BrevAccount account = { .name = name, .provider = provider, .region = region };
+    g_autofree char *endpoint = brev_provider_search_endpoint (mailtrap (), &account);
+    g_autoptr (GPtrArray) mails = test_mail_in_doubt ("a+b@example.com c@d", "q1");
+    g_autoptr (GPtrArray) others = test_mail_in_doubt (ONE, "theirs");
+    g_autoptr (GError) error = NULL;
+    g_autoptr (BrevHttpRequest) request =
+        mailtrap ()->search (mails->pdata[0], &account, "secret", endpoint, NULL);
+    const BrevHttpHeader *token = request->headers->pdata[request->headers->len - 1];
+
+    g_assert_cmpstr (request->method, ==, "GET");
+    g_assert_cmpstr (request->url, ==,
+                     "https://mailtrap.io/api/email_logs"
+                     "?filters%5Bto%5D%5Boperator%5D=ci_equal"
+                     "&filters%5Bto%5D%5Bvalue%5D%5B%5D=a%2Bb%40example.com"
+                     "&filters%5Bto%5D%5Bvalue%5D%5B%5D=c%40d");
+    g_assert_cmpstr (token->value, ==, "Bearer secret");
+    g_assert_true (token->is_secret);
+    account.endpoint = own;
+    g_free (endpoint);
+    endpoint = brev_provider_search_endpoint (mailtrap (), &account);
+    g_assert_cmpstr (endpoint, ==, "https://x");
+    g_assert_null (
+        mailtrap ()->search (others->pdata[0], &account, "secret", endpoint, &error));
+    g_assert_error (error, BREV_ERROR, BREV_ERROR_INPUT);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -180,5 +252,7 @@ main (int argc, char **argv)
     g_test_add_func ("/mailtrap/errors", test_errors);
     g_test_add_func ("/mailtrap/common", test_common);
     g_test_add_func ("/mailtrap/places", test_places);
+    g_test_add_func ("/mailtrap/search", test_search);
+    g_test_add_func ("/mailtrap/search-request", test_search_request);
     return g_test_run ();
 }
