@@ -85,6 +85,8 @@ open_spool (BrevDaemon *daemon, GError **error)
                            "another service uses the spool '%s'", daemon->spool->path);
     daemon->reception.spool = daemon->spool;
     (void) brev_spool_sweep (daemon->spool);
+    /* no name of a torn file that another process has open still */
+    daemon->reception.serial = (guint64) brev_clock_now ();
     return TRUE;
 }
 

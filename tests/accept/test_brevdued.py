@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """brevdued as its clients, its courier and its service manager see it."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -33,6 +34,20 @@ class Taking(unittest.TestCase):
         self.assertTrue(before <= origin[3] <= time.time() * 1000 + 1)
         self.assertEqual((origin[4], id, message), ('s', ID, MAIL))
         self.assertEqual(envelope, {'sender': 'root', 'recipients': ['a@example.com']})
+        self.assertEqual(self.site.tmp_files(), [])
+
+    def test_a_torn_file_that_is_still_open_is_in_nobodys_way(self):
+        """A killed service's; a child of its has it open for a moment, and so its lock."""
+        self.site.start()
+        self.site.stop()
+        path = os.path.join(self.site.spool, 'tmp', 'in.0')
+        with open(path, 'wb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.site.start()
+            self.assertEqual(ask(self.site.socket, write()), QUEUED)
+            self.assertEqual(self.site.tmp_files(), ['in.0'])
+        self.site.stop()
+        self.site.start()
         self.assertEqual(self.site.tmp_files(), [])
 
     def test_sendmail_hands_over_and_the_courier_is_told(self):
