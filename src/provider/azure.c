@@ -13,6 +13,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 #define VERSION "?api-version=2025-09-01"
 
@@ -218,7 +219,7 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     else if (reply->status == 404 && brev_json_string (error, "code") != NULL)
         brev_outcome_set_all (outcome, &absent);
     else
-        brev_reply_no_answer (reply, NULL, outcome);
+        brev_search_no_answer (reply, NULL, outcome);
 }
 
 const BrevProvider brev_provider_azure = {

@@ -12,6 +12,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. The boundary is made of the queue id, which nobody knew who wrote the message,
  * but for brevdue's own reports: theirs is "brevdue-ID". */
@@ -306,28 +307,20 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
  * "user-variables": "{\"brevdue-id\": ...}", "message": {"headers": {"message-id": ...}}, ...}],
  * ...}. The logs promise neither how soon nor that they show all: not found says nothing. */
 
-static GArray *
-read_copies (JsonArray *entries, GPtrArray *variables)
+static void
+read_copy (JsonObject *entry, BrevCopy *copy)
 {
-    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
+    const char *variables = brev_json_string (entry, "user-variables"); /* JSON, too */
+    JsonObject *message = brev_json_object (brev_json_member (entry, "message"));
+    JsonObject *headers = brev_json_object (brev_json_member (message, "headers"));
 
-    for (guint i = 0; i < json_array_get_length (entries); i++) {
-        JsonNode *node = json_array_get_element (entries, i);
-        JsonObject *entry = brev_json_object (node);
-        JsonNode *headers = brev_json_walk (node, "message.headers");
-        const char *text = brev_json_string (entry, "user-variables"); /* JSON, too */
-        JsonNode *inner = text != NULL ? brev_json_parse (text, strlen (text)) : NULL;
-        const BrevCopy copy = {
-            .id = brev_json_string (brev_json_object (headers), "message-id"),
-            .address = brev_json_string (entry, "recipient"),
-            .metadata = brev_json_object (inner),
-        };
-        if (inner != NULL)
-            g_ptr_array_add (variables, inner);
-        if (g_strcmp0 (brev_json_string (entry, "event"), "accepted") == 0)
-            g_array_append_val (copies, copy);
-    }
-    return copies;
+    if (variables == NULL ||
+        g_strcmp0 (brev_json_string (entry, "event"), "accepted") != 0)
+        return;
+    copy->id = brev_json_string (headers, "message-id");
+    copy->address = brev_json_string (entry, "recipient");
+    copy->inner = brev_json_parse (variables, strlen (variables));
+    copy->metadata = brev_json_object (copy->inner);
 }
 
 /* A sending key may send and nothing else; Mailgun says 401 to a right key, too, where it has
@@ -338,17 +331,10 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *body = brev_json_object (root);
     JsonArray *entries = brev_json_array (brev_json_member (body, "items"));
-    g_autoptr (GPtrArray) variables =
-        g_ptr_array_new_with_free_func ((GDestroyNotify) json_node_unref);
-    g_autoptr (GArray) copies = NULL;
 
-    if (reply->status != 200 || entries == NULL) {
-        brev_reply_no_answer (reply, brev_json_string (body, "message"), outcome);
-        brev_reply_may_not_ask (reply->status == 401, outcome);
-        return;
-    }
-    copies = read_copies (entries, variables);
-    brev_reply_find (reply, copies, mail, outcome);
+    brev_search_find (reply, entries, brev_json_string (body, "message"), read_copy, mail,
+                      outcome);
+    brev_search_may_not_ask (reply->status == 401, outcome);
 }
 
 static const char *const regions[] = { "us", "eu", NULL };

@@ -11,6 +11,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. */
 
@@ -335,7 +336,7 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     const BrevVerdict absent = { .kind = BREV_VERDICT_AGAIN, .dsn = "4.4.2" };
 
     if (reply->status != 200 || !is_whole_list (object, entries, mail)) {
-        brev_reply_no_answer (reply, NULL, outcome);
+        brev_search_no_answer (reply, NULL, outcome);
         return;
     }
     brev_outcome_set_all (outcome, &absent);

@@ -12,6 +12,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. */
 
@@ -253,21 +254,12 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 /* What a search says: {"messages": [{"message_id", "to", "custom_variables": {...}, "status",
  * ...}], ...}: one for each recipient, whatever became of it since it was accepted. */
 
-static GArray *
-read_copies (JsonArray *entries)
+static void
+read_copy (JsonObject *entry, BrevCopy *copy)
 {
-    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
-
-    for (guint i = 0; i < json_array_get_length (entries); i++) {
-        JsonObject *entry = brev_json_object (json_array_get_element (entries, i));
-        const BrevCopy copy = {
-            .id = brev_json_string (entry, "message_id"),
-            .address = brev_json_string (entry, "to"),
-            .metadata = brev_json_object (brev_json_member (entry, "custom_variables")),
-        };
-        g_array_append_val (copies, copy);
-    }
-    return copies;
+    copy->id = brev_json_string (entry, "message_id");
+    copy->address = brev_json_string (entry, "to");
+    copy->metadata = brev_json_object (brev_json_member (entry, "custom_variables"));
 }
 
 /* A token that may send from a domain need not have a right to the logs. */
@@ -277,15 +269,10 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     g_autoptr (JsonNode) root = brev_reply_json (reply);
     JsonObject *object = brev_json_object (root);
     JsonArray *entries = brev_json_array (brev_json_member (object, "messages"));
-    g_autoptr (GArray) copies = NULL;
 
-    if (reply->status != 200 || entries == NULL) {
-        brev_reply_no_answer (reply, brev_json_string (object, "error"), outcome);
-        brev_reply_may_not_ask (reply->status == 401, outcome);
-        return;
-    }
-    copies = read_copies (entries);
-    brev_reply_find (reply, copies, mail, outcome);
+    brev_search_find (reply, entries, brev_json_string (object, "error"), read_copy, mail,
+                      outcome);
+    brev_search_may_not_ask (reply->status == 401, outcome);
 }
 
 static const char *const forbidden_headers[] = {

@@ -12,6 +12,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. Header fields are ASCII, and the values of these one line each. */
 
@@ -322,22 +323,13 @@ read_reply (const BrevHttpReply *reply, const GPtrArray *mails, GPtrArray *outco
 /* What a search says: [{"_id", "email", "state", "metadata": {...}, ...}], of text messages,
  * too. */
 
-static GArray *
-read_copies (JsonArray *entries)
+static void
+read_copy (JsonObject *entry, BrevCopy *copy)
 {
-    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
-
-    for (guint i = 0; i < json_array_get_length (entries); i++) {
-        JsonObject *entry = brev_json_object (json_array_get_element (entries, i));
-        const BrevCopy copy = {
-            .id = brev_json_string (entry, "_id"),
-            .address = brev_json_string (entry, "email"),
-            .metadata = brev_json_object (brev_json_member (entry, "metadata")),
-            .is_rejected = g_strcmp0 (brev_json_string (entry, "state"), "rejected") == 0,
-        };
-        g_array_append_val (copies, copy);
-    }
-    return copies;
+    copy->id = brev_json_string (entry, "_id");
+    copy->address = brev_json_string (entry, "email");
+    copy->metadata = brev_json_object (brev_json_member (entry, "metadata"));
+    copy->is_rejected = g_strcmp0 (brev_json_string (entry, "state"), "rejected") == 0;
 }
 
 /* A key that may not search is as wrong as one that does not exist; the next attempt to send
@@ -346,18 +338,12 @@ static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
-    JsonArray *entries = brev_json_array (root);
     JsonObject *error = brev_json_object (root);
-    g_autoptr (GArray) copies = NULL;
+    gboolean is_wrong = g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0;
 
-    if (reply->status != 200 || entries == NULL) {
-        brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
-        brev_reply_may_not_ask (
-            g_strcmp0 (brev_json_string (error, "name"), "Invalid_Key") == 0, outcome);
-        return;
-    }
-    copies = read_copies (entries);
-    brev_reply_find (reply, copies, mail, outcome);
+    brev_search_find (reply, brev_json_array (root), brev_json_string (error, "message"),
+                      read_copy, mail, outcome);
+    brev_search_may_not_ask (is_wrong, outcome);
 }
 
 const BrevProvider brev_provider_mandrill = {

@@ -13,6 +13,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. Only documented members: Postmark refuses requests with others. */
 
@@ -572,7 +573,7 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     g_autoptr (JsonNode) root = brev_reply_json (reply);
 
     if (reply->status != 200 || !read_entries (root, mail, outcome))
-        brev_reply_no_answer (
+        brev_search_no_answer (
             reply, brev_json_string (brev_json_object (root), "Message"), outcome);
 }
 

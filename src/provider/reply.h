@@ -52,39 +52,6 @@ void brev_reply_accept (const BrevHttpReply *reply, int status, const char *id,
                         const BrevMail *mail, BrevOutcome *outcome);
 
 /**
- * brev_reply_no_answer:
- * @words: (nullable): the provider's
- *
- * Of a search that does not say whether the mail is there. Only the token is said of the
- * account: that it cannot be searched does not mean that it cannot send. 403 is REFUSED: the
- * token has no right to ask.
- */
-void brev_reply_no_answer (const BrevHttpReply *reply, const char *words,
-                           BrevOutcome *outcome);
-
-/* REFUSED instead, where @says_so: the token has no right to ask, though the status is another. */
-void brev_reply_may_not_ask (gboolean says_so, BrevOutcome *outcome);
-
-/* What a search shows of one copy of a mail; all of it is borrowed and nullable. */
-typedef struct {
-    const char *id;      /* the provider's */
-    const char *address; /* of its recipient */
-    JsonObject *metadata;
-    gboolean is_rejected; /* by the provider: it goes to nobody */
-} BrevCopy;
-
-/**
- * brev_reply_find:
- * @copies: of BrevCopy: what the search shows, perhaps of other mail, too
- *
- * Of a search of which nobody says how complete it is, or how soon: ACCEPTED for whom it shows
- * a copy with the queue id of the mail. That it shows none is no answer. Nor is one that was
- * rejected: sent again it is rejected again, with a reply that says why.
- */
-void brev_reply_find (const BrevHttpReply *reply, const GArray *copies,
-                      const BrevMail *mail, BrevOutcome *outcome);
-
-/**
  * brev_reply_status:
  * @words: (nullable): the provider's
  * @after: ms to wait at least, 0: not said

@@ -10,6 +10,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. */
 
@@ -229,8 +230,8 @@ read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outc
     gboolean is_denied = g_strcmp0 (string_of (body, "error_code"),
                                     CODE ("ENDPOINT_PERMISSION_DENIED")) == 0;
 
-    brev_reply_no_answer (reply, string_of (body, "error"), outcome);
-    brev_reply_may_not_ask (is_denied && !brev_reply_is_success (reply), outcome);
+    brev_search_no_answer (reply, string_of (body, "error"), outcome);
+    brev_search_may_not_ask (is_denied && !brev_reply_is_success (reply), outcome);
     if (reply->status != 200 || events == NULL)
         return;
     for (guint i = 0; i < json_array_get_length (events); i++) {

@@ -14,6 +14,7 @@
 #include "provider/json.h"
 #include "provider/provider.h"
 #include "provider/reply.h"
+#include "provider/search.h"
 
 /* Request. */
 
@@ -303,39 +304,24 @@ is_rejection (const char *type)
     return type != NULL && g_strv_contains (types, type);
 }
 
-static GArray *
-read_events (JsonArray *events)
+static void
+read_event (JsonObject *event, BrevCopy *copy)
 {
-    GArray *copies = g_array_new (FALSE, FALSE, sizeof (BrevCopy));
-
-    for (guint i = 0; i < json_array_get_length (events); i++) {
-        JsonObject *event = brev_json_object (json_array_get_element (events, i));
-        const BrevCopy copy = {
-            .id = brev_json_string (event, "transmission_id"),
-            .address = brev_json_string (event, "rcpt_to"),
-            .metadata = brev_json_object (brev_json_member (event, "rcpt_meta")),
-            .is_rejected = is_rejection (brev_json_string (event, "type")),
-        };
-        g_array_append_val (copies, copy);
-    }
-    return copies;
+    copy->id = brev_json_string (event, "transmission_id");
+    copy->address = brev_json_string (event, "rcpt_to");
+    copy->metadata = brev_json_object (brev_json_member (event, "rcpt_meta"));
+    copy->is_rejected = is_rejection (brev_json_string (event, "type"));
 }
 
 static void
 read_search (const BrevHttpReply *reply, const BrevMail *mail, BrevOutcome *outcome)
 {
     g_autoptr (JsonNode) root = brev_reply_json (reply);
-    JsonObject *body = brev_json_object (root);
-    JsonArray *events = brev_json_array (brev_json_member (body, "results"));
-    g_autoptr (GArray) copies = NULL;
+    JsonArray *events = brev_json_array (brev_json_walk (root, "results"));
+    JsonObject *error = brev_json_object (brev_json_walk (root, "errors.0"));
 
-    if (reply->status != 200 || events == NULL) {
-        JsonObject *error = brev_json_object (brev_json_walk (root, "errors.0"));
-        brev_reply_no_answer (reply, brev_json_string (error, "message"), outcome);
-        return;
-    }
-    copies = read_events (events);
-    brev_reply_find (reply, copies, mail, outcome);
+    brev_search_find (reply, events, brev_json_string (error, "message"), read_event,
+                      mail, outcome);
 }
 
 static const char *const regions[] = { "us", "eu", NULL };
