@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, '..', 'lib'), os.path.join(HERE, '..', 'corpus')]
 
 import mailgun  # noqa: E402
+import postal  # noqa: E402
 import postmark  # noqa: E402
 import request  # noqa: E402
 import ses  # noqa: E402
@@ -25,7 +26,7 @@ from reader import (Mailbox, Original, Part, content_of, lines, mailboxes, one_l
 
 STAND_INS = {'postmark': postmark.Postmark, 'sendgrid': structured.SendGrid,
              'brevo': structured.Brevo, 'mailjet': structured.Mailjet,
-             'ses': ses.Ses, 'mailgun': mailgun.Mailgun,
+             'ses': ses.Ses, 'mailgun': mailgun.Mailgun, 'postal': postal.Postal,
              'sparkpost': structured.SparkPost, 'mandrill': structured.Mandrill}
 ONE_EACH = ('sparkpost', 'mandrill')  # a request for each recipient
 ADDRESSES = {'to': 'To', 'cc': 'Cc', 'bcc': 'Bcc', 'reply_to': 'Reply-To'}
@@ -88,6 +89,8 @@ def read(provider, kind, body):
         found = request.Request()
         if provider in ONE_EACH:
             return from_other_api(provider, value, found)
+        if provider == 'postal':
+            return from_postal(value, found)
         request.READERS[provider](whole(provider, value), found)
         return found
     fields = read_form(kind, body)
@@ -128,6 +131,25 @@ def from_other_api(provider, value, found):
             data = one.get('content', one.get('data', ''))
             cid = one['name'] if member != 'attachments' else None
             found.attachments.append(request.file(one['type'], one.get('name'), data, cid))
+    return found
+
+
+def from_postal(value, found):
+    """https://apiv1.postalserver.io, Send: brevdue sends the message itself."""
+    if 'data' in value:
+        return from_message(base64.b64decode(value['data']), value['rcpt_to'])
+    found.sender, = mailboxes(value['from'])
+    for member in ('to', 'cc', 'bcc'):
+        getattr(found, member).extend(
+            one for text in value.get(member, ()) for one in mailboxes(text))
+    found.reply_to = mailboxes(value.get('reply_to', ''))
+    found.subject = value.get('subject', '')
+    found.forms = [request.form(kind, value[name]) for name, kind in (
+        ('plain_body', 'text/plain'), ('html_body', 'text/html')) if name in value]
+    found.headers = list(value.get('headers', {}).items())
+    found.attachments = [
+        request.file(one['content_type'], one.get('name'), one.get('data', ''), None)
+        for one in value.get('attachments', ())]
     return found
 
 

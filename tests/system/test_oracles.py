@@ -61,6 +61,7 @@ ANYMAIL_SETTINGS = {  # provider: (backend, its settings)
                             'MAILJET_API_URL': '@/v3.1/'}),
     'mailgun': ('mailgun', {'MAILGUN_API_KEY': SECRET, 'MAILGUN_API_URL': '@/v3/',
                             'MAILGUN_SENDER_DOMAIN': 'example.com'}),
+    'postal': ('postal', {'POSTAL_API_KEY': SECRET, 'POSTAL_API_URL': '@'}),
     'sparkpost': ('sparkpost', {'SPARKPOST_API_KEY': SECRET, 'SPARKPOST_API_URL': '@'}),
     'mandrill': ('mandrill', {'MANDRILL_API_KEY': SECRET, 'MANDRILL_API_URL': '@'}),
     'ses': ('amazon_ses', {'AMAZON_SES_CLIENT_PARAMS': {
