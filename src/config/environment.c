@@ -59,17 +59,10 @@ static const char *const unsupported[] = {
     "UNISENDER_GO_API_KEY",
 };
 
-static gboolean
-is_trusted (void)
-{
-    return getauxval (AT_SECURE) == 0 && getuid () == geteuid () &&
-           getgid () == getegid ();
-}
-
 const char *
 brev_environment (const char *name)
 {
-    const char *value = is_trusted () ? getenv (name) : NULL;
+    const char *value = secure_getenv (name);
 
     return value == NULL || *value == '\0' ? NULL : value;
 }
@@ -100,7 +93,7 @@ void
 brev_environment_apply (BrevConfig *config, int group, gpointer target,
                         const char *section)
 {
-    if (!is_trusted () || environ == NULL)
+    if (getauxval (AT_SECURE) != 0 || environ == NULL)
         return;
     for (char **variable = environ; *variable != NULL; variable++)
         if (strncmp (*variable, PREFIX, strlen (PREFIX)) == 0 &&
