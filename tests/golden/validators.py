@@ -74,6 +74,8 @@ def start(command, directory):
             return process, port
         except ConnectionRefusedError:
             time.sleep(0.1)
+        if process.poll() is not None:
+            break
     stop(process)
     raise SystemExit(f'{words[0]} does not listen')
 
